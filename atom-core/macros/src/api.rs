@@ -1,0 +1,220 @@
+//! `#[handle]` and `#[api]`.
+
+use crate::{check, model::signature};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct, Pat, Result, ReturnType, Type, Visibility};
+
+pub(crate) fn expand_handle(item: ItemStruct) -> Result<TokenStream> {
+    check::no_generics(&item.generics)?;
+    check::name(&item.ident, "type")?;
+    Ok(quote! {
+        #[derive(Clone)]
+        #[cfg_attr(feature = "python", ::pyo3::pyclass(frozen, module = "atom_py"))]
+        #[cfg_attr(feature = "node", ::napi_derive::napi)]
+        #[cfg_attr(feature = "mobile", derive(::uniffi::Object))]
+        #item
+    })
+}
+
+/// One public method, taken apart and checked.
+struct Method<'a> {
+    name: &'a Ident,
+    docs: Vec<&'a Attribute>,
+    args: Vec<(Ident, Type)>,
+    /// `T` of `Result<T>` for an async method, the plain type for a property.
+    output: Type,
+    shape: Shape,
+}
+
+#[derive(PartialEq)]
+enum Shape {
+    Async,
+    Constructor,
+    Property,
+}
+
+impl<'a> Method<'a> {
+    fn parse(f: &'a ImplItemFn) -> Result<Self> {
+        let name = &f.sig.ident;
+        check::name(name, "method")?;
+        check::no_generics(&f.sig.generics)?;
+        let mut args = Vec::new();
+        for arg in &f.sig.inputs {
+            let FnArg::Typed(arg) = arg else { continue };
+            let Pat::Ident(pat) = &*arg.pat else { return check::error(&arg.pat, "a plain argument name is needed") };
+            check::name(&pat.ident, "argument")?;
+            check::ty(&arg.ty)?;
+            args.push((pat.ident.clone(), (*arg.ty).clone()));
+        }
+        if args.windows(2).any(|w| check::is(&w[0].1, "Option") && !check::is(&w[1].1, "Option")) {
+            return check::error(&f.sig.inputs, "optional arguments come last: Python needs it");
+        }
+        let declared = match &f.sig.output {
+            ReturnType::Type(_, ty) => (**ty).clone(),
+            ReturnType::Default => syn::parse_quote!(()),
+        };
+        let has_self = f.sig.receiver().is_some();
+        let shape = match (f.sig.asyncness.is_some(), has_self) {
+            (true, true) => Shape::Async,
+            (true, false) => Shape::Constructor,
+            (false, true) if args.is_empty() => Shape::Property,
+            (false, true) => return check::error(&f.sig, "a method with arguments must be async: a property has none"),
+            (false, false) => {
+                return check::error(&f.sig, "a static method must be an async constructor: `async fn open(…) -> Result<Self>`");
+            }
+        };
+        let output = if shape == Shape::Property {
+            declared
+        } else {
+            if !check::is(&declared, "Result") {
+                return check::error(&f.sig, "an async method returns Result<T>");
+            }
+            let Some(ok) = check::argument(&declared) else { return check::error(&f.sig, "an async method returns Result<T>") };
+            ok
+        };
+        check::ty(&output)?;
+        if shape == Shape::Constructor && !check::is(&output, "Self") {
+            return check::error(&f.sig, "a static method must be an async constructor: `async fn open(…) -> Result<Self>`");
+        }
+        let docs = f.attrs.iter().filter(|a| a.path().is_ident("doc") || a.path().is_ident("cfg")).collect();
+        Ok(Self { name, docs, args, output, shape })
+    }
+
+    fn parts(&self) -> (Vec<&Ident>, Vec<TokenStream>) {
+        (self.args.iter().map(|(n, _)| n).collect(), self.args.iter().map(|(n, t)| quote!(#n: #t)).collect())
+    }
+
+    fn python(&self, this: &Type) -> TokenStream {
+        let Self { name, docs, output, .. } = self;
+        let (names, params) = self.parts();
+        let sig = signature(&self.args);
+        let (text, blocking) = (name.to_string(), format!("{name}_blocking"));
+        let (f, b) = (format_ident!("__py_{name}"), format_ident!("__py_{name}_blocking"));
+        let (me, attr, call, ok) = match self.shape {
+            Shape::Property => return quote! { #(#docs)* #[getter(#name)] fn #f(&self) -> #output { self.#name() } },
+            Shape::Async => (quote!(&self,), quote!(), quote!(this.#name), quote!(#output)),
+            Shape::Constructor => (quote!(), quote!(#[staticmethod]), quote!(<#this>::#name), quote!(#this)),
+        };
+        let this = if self.shape == Shape::Async { quote!(let this = self.clone();) } else { quote!() };
+        quote! {
+            #(#docs)*
+            #attr
+            #[pyo3(name = #text, signature = (#(#sig),*))]
+            fn #f<'py>(#me py: ::pyo3::Python<'py>, #(#params),*) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+                #this
+                crate::bridge::python::awaitable(py, async move { #call(#(#names),*).await })
+            }
+            #(#docs)*
+            #attr
+            #[pyo3(name = #blocking, signature = (#(#sig),*))]
+            fn #b(#me py: ::pyo3::Python<'_>, #(#params),*) -> ::pyo3::PyResult<#ok> {
+                #this
+                crate::bridge::python::blocking(py, async move { #call(#(#names),*).await })
+            }
+        }
+    }
+
+    fn node(&self, this: &Type) -> TokenStream {
+        let Self { name, docs, output, .. } = self;
+        let (names, params) = self.parts();
+        let js = camel(&name.to_string());
+        let f = format_ident!("__js_{name}");
+        let (me, call, ok) = match self.shape {
+            Shape::Property => {
+                return quote! { #(#docs)* #[napi(getter, js_name = #js)] pub fn #f(&self) -> #output { self.#name() } };
+            }
+            Shape::Async => (quote!(&self,), quote!(this.#name), quote!(#output)),
+            Shape::Constructor => (quote!(), quote!(<#this>::#name), quote!(#this)),
+        };
+        let this = if self.shape == Shape::Async { quote!(let this = self.clone();) } else { quote!() };
+        quote! {
+            #(#docs)*
+            #[napi(js_name = #js)]
+            pub fn #f<'env>(#me env: &'env ::napi::Env, #(#params),*) -> ::napi::Result<::napi::bindgen_prelude::PromiseRaw<'env, #ok>> {
+                #this
+                crate::bridge::node::promise(env, async move { #call(#(#names),*).await })
+            }
+        }
+    }
+
+    fn mobile(&self) -> TokenStream {
+        let Self { name, docs, output, .. } = self;
+        let (names, params) = self.parts();
+        let (text, f) = (name.to_string(), format_ident!("__ffi_{name}"));
+        match self.shape {
+            Shape::Property => quote! { #(#docs)* #[uniffi::method(name = #text)] pub fn #f(&self) -> #output { self.#name() } },
+            Shape::Async => quote! {
+                #(#docs)*
+                #[uniffi::method(name = #text)]
+                pub async fn #f(&self, #(#params),*) -> ::std::result::Result<#output, crate::bridge::mobile::AtomError> {
+                    Ok(self.#name(#(#names),*).await?)
+                }
+            },
+            Shape::Constructor => quote! {
+                #(#docs)*
+                #[uniffi::constructor(name = #text)]
+                pub async fn #f(#(#params),*) -> ::std::result::Result<Self, crate::bridge::mobile::AtomError> {
+                    Ok(Self::#name(#(#names),*).await?)
+                }
+            },
+        }
+    }
+}
+
+pub(crate) fn expand(item: ItemImpl) -> Result<TokenStream> {
+    check::no_generics(&item.generics)?;
+    let this = &*item.self_ty;
+    let (mut python, mut node, mut mobile) = (Vec::new(), Vec::new(), Vec::new());
+    let mut any_async = false;
+    for entry in &item.items {
+        let ImplItem::Fn(f) = entry else { continue };
+        if !matches!(f.vis, Visibility::Public(_)) {
+            continue;
+        }
+        let method = Method::parse(f)?;
+        any_async |= method.shape != Shape::Property;
+        python.push(method.python(this));
+        node.push(method.node(this));
+        mobile.push(method.mobile());
+    }
+    // UniFFI refuses a runtime where nothing is async.
+    let runtime = if any_async { quote!(async_runtime = "tokio") } else { quote!() };
+    Ok(quote! {
+        #item
+
+        #[cfg(feature = "python")]
+        #[::pyo3::pymethods]
+        #[allow(missing_docs, clippy::too_many_arguments)]
+        impl #this { #(#python)* }
+
+        #[cfg(feature = "node")]
+        const _: () = {
+            use ::napi_derive::napi;
+            #[napi]
+            #[allow(missing_docs, clippy::too_many_arguments)]
+            impl #this { #(#node)* }
+        };
+
+        #[cfg(feature = "mobile")]
+        #[::uniffi::export(#runtime)]
+        #[allow(missing_docs, clippy::too_many_arguments)]
+        impl #this { #(#mobile)* }
+    })
+}
+
+fn camel(snake: &str) -> String {
+    let mut out = String::with_capacity(snake.len());
+    let mut upper = false;
+    for c in snake.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                out.push(c.to_ascii_uppercase());
+                upper = false;
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,8 @@
+//! What tests and examples need: a stand-in for Google on loopback, and a probe of the language borders.
+//!
+//! Behind the cargo feature `testing`. The Python and npm packages carry it, so that their users can test their own code
+//! against a provider that expires and rotates tokens.
+
+mod probe;
+
+pub use probe::{Probe, Sample, Shape, Weight};

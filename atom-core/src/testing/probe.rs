@@ -1,0 +1,121 @@
+//! A handle with no purpose but to be called: every type and every error, through every border.
+
+use crate::{Bytes, ConnectionId, Error, ErrorKind, Json, Result, Secret};
+use atom_macros::{api, handle, model};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How heavy a sample is.
+#[model]
+pub enum Weight {
+    /// Nearly nothing.
+    Light,
+    /// More than a hand can lift.
+    VeryHeavy,
+}
+
+/// What a sample looks like.
+#[model]
+pub enum Shape {
+    /// Round, with a radius in metres.
+    Circle {
+        /// In metres.
+        radius: f64,
+    },
+    /// Flat, with an optional name.
+    Plane {
+        /// What people call it.
+        label: Option<String>,
+    },
+}
+
+/// One value of every type that crosses a border.
+#[model]
+pub struct Sample {
+    /// Text, any Unicode.
+    pub text: String,
+    /// A 64-bit signed integer.
+    pub count: i64,
+    /// A float.
+    pub ratio: f64,
+    /// A truth value.
+    pub flag: bool,
+    /// A moment, in UTC.
+    pub at: DateTime<Utc>,
+    /// A typed id.
+    pub connection: ConnectionId,
+    /// A string enum.
+    pub weight: Weight,
+    /// A tagged enum.
+    pub shape: Shape,
+    /// A list.
+    pub tags: Vec<String>,
+    /// A map.
+    pub labels: HashMap<String, String>,
+    /// Any JSON.
+    pub raw: Json,
+    /// Any bytes.
+    pub content: Bytes,
+    /// Something that may be absent.
+    pub note: Option<String>,
+}
+
+/// Calls that only cross the border: what the binding tests and the benches of the borders use.
+#[handle]
+pub struct Probe {
+    started: std::time::Instant,
+}
+
+#[api]
+impl Probe {
+    /// Makes a probe.
+    pub async fn start() -> Result<Self> {
+        tokio::task::yield_now().await;
+        Ok(Self { started: std::time::Instant::now() })
+    }
+
+    /// Whether the probe has been started: always true.
+    pub fn is_started(&self) -> bool {
+        self.started.elapsed() >= Duration::ZERO
+    }
+
+    /// Does nothing, so that only the border is measured.
+    pub async fn nothing(&self) -> Result<()> {
+        std::future::ready(Ok(())).await
+    }
+
+    /// Returns the sample as it arrived in Rust.
+    pub async fn echo(&self, sample: Sample) -> Result<Sample> {
+        std::future::ready(Ok(sample)).await
+    }
+
+    /// Returns a list as it arrived.
+    pub async fn echo_many(&self, samples: Vec<Sample>) -> Result<Vec<Sample>> {
+        std::future::ready(Ok(samples)).await
+    }
+
+    /// Returns a secret as it arrived.
+    pub async fn echo_secret(&self, secret: Secret) -> Result<Secret> {
+        std::future::ready(Ok(secret)).await
+    }
+
+    /// Returns an optional text as it arrived.
+    pub async fn echo_optional(&self, text: Option<String>) -> Result<Option<String>> {
+        std::future::ready(Ok(text)).await
+    }
+
+    /// Waits, so that a caller can cancel or run other work meanwhile.
+    pub async fn wait(&self, millis: i64) -> Result<()> {
+        tokio::time::sleep(Duration::from_millis(millis.clamp(0, 60_000).unsigned_abs())).await;
+        Ok(())
+    }
+
+    /// Fails with the error of this code; provider, status and retry hint are filled in.
+    pub async fn fail(&self, code: String) -> Result<()> {
+        let kind = ErrorKind::ALL.iter().find(|k| k.code() == code);
+        let kind = kind.ok_or_else(|| Error::invalid("unknown_code", "no such error code: see testdata/errors.json"))?;
+        let error = Error::new(*kind, "probe", format!("{code} on purpose")).with_provider("probe").with_status(418);
+        std::future::ready(Err(error.with_retry_after(Some(Duration::from_millis(1500))))).await
+    }
+}

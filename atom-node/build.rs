@@ -1,0 +1,5 @@
+//! Registers the native module with Node.
+
+fn main() {
+    napi_build::setup();
+}
