@@ -5,18 +5,18 @@
 //! process id, so that a forked child gets its own instead of waiting for threads that do not exist there.
 //!
 //! No lock is held while Python code runs: that code may let another thread run, which would wait for the lock with the
-//! interpreter in its hands. It also means that no lock is held by somebody else when a process forks.
+//! interpreter in its hands, or fork and leave the child with a lock that nobody opens. So there is no `PyOnceLock` and no
+//! `intern!` here either: they give the interpreter away in the middle of their first use.
 
 use super::guarded;
 use crate::{Bytes, Error, ErrorKind, Json, Result};
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use pyo3::{IntoPyObjectExt, intern};
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -41,6 +41,48 @@ fn runtime() -> PyResult<&'static Runtime> {
 }
 
 type Outcome = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
+/// What the bridge uses of Python, looked up once.
+struct Known {
+    get_running_loop: Py<PyAny>,
+    /// `atom_py._calls.call`
+    call: Py<PyAny>,
+    /// `atom_py.errors.from_core`
+    from_core: Py<PyAny>,
+    resolve: Py<PyAny>,
+    create_future: Py<PyString>,
+    add_done_callback: Py<PyString>,
+    call_soon_threadsafe: Py<PyString>,
+    done: Py<PyString>,
+    cancelled: Py<PyString>,
+    set_result: Py<PyString>,
+    set_exception: Py<PyString>,
+}
+
+fn known(py: Python<'_>) -> PyResult<&'static Known> {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    if let Some(known) = KNOWN.get() {
+        return Ok(known);
+    }
+    // pyo3 keeps the classes of `datetime` in locks of that kind, which are now filled on a thread of the caller.
+    chrono::DateTime::UNIX_EPOCH.into_pyobject(py)?;
+    let function = |module: &str, name: &str| PyResult::Ok(py.import(module)?.getattr(name)?.unbind());
+    let name = |text: &str| PyString::intern(py, text).unbind();
+    let found = Known {
+        get_running_loop: function("asyncio", "get_running_loop")?,
+        call: function("atom_py._calls", "call")?,
+        from_core: function("atom_py.errors", "from_core")?,
+        resolve: pyo3::wrap_pyfunction!(resolve, py)?.into_any().unbind(),
+        create_future: name("create_future"),
+        add_done_callback: name("add_done_callback"),
+        call_soon_threadsafe: name("call_soon_threadsafe"),
+        done: name("done"),
+        cancelled: name("cancelled"),
+        set_result: name("set_result"),
+        set_exception: name("set_exception"),
+    };
+    Ok(KNOWN.get_or_init(|| found))
+}
 
 /// Who waits for a result.
 struct Waiter {
@@ -133,8 +175,7 @@ fn run_completer(incoming: &mpsc::Receiver<Option<Done>>) {
 }
 
 fn deliver(py: Python<'_>, batch: Vec<Done>) -> PyResult<()> {
-    static RESOLVE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let resolve = RESOLVE.get_or_try_init(py, || PyResult::Ok(pyo3::wrap_pyfunction!(resolve, py)?.into_any().unbind()))?;
+    let known = known(py)?;
     let mut rest = batch.into_iter().peekable();
     while let Some(first) = rest.next() {
         let event_loop = first.waiter.event_loop.clone_ref(py);
@@ -151,18 +192,19 @@ fn deliver(py: Python<'_>, batch: Vec<Done>) -> PyResult<()> {
             push(done)?;
         }
         // A loop that was closed meanwhile has nobody left to tell.
-        let _ = event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (resolve, &list));
+        let _ = event_loop.call_method1(py, &known.call_soon_threadsafe, (&known.resolve, &list));
     }
     Ok(())
 }
 
 #[pyfunction]
 fn resolve(py: Python<'_>, batch: Vec<(Py<PyAny>, bool, Py<PyAny>)>) -> PyResult<()> {
+    let known = known(py)?;
     for (future, ok, value) in batch {
-        if future.call_method0(py, intern!(py, "done"))?.is_truthy(py)? {
+        if future.call_method0(py, &known.done)?.is_truthy(py)? {
             continue;
         }
-        future.call_method1(py, if ok { intern!(py, "set_result") } else { intern!(py, "set_exception") }, (value,))?;
+        future.call_method1(py, if ok { &known.set_result } else { &known.set_exception }, (value,))?;
     }
     Ok(())
 }
@@ -197,7 +239,7 @@ struct AbortOnCancel {
 impl AbortOnCancel {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
         // In a forked child the task belongs to a runtime whose threads and locks stayed with the parent.
-        if self.pid == std::process::id() && future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
+        if self.pid == std::process::id() && future.call_method0(&known(future.py())?.cancelled)?.is_truthy()? {
             self.task.abort();
         }
         Ok(())
@@ -224,9 +266,8 @@ pub(crate) fn awaitable<'py, T>(
 where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
 {
-    static CALL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let start: Outcome = Box::new(move |py| spawn(py, work));
-    CALL.import(py, "atom_py._calls", "call")?.call1((Start(Mutex::new(Some(start))),))
+    known(py)?.call.bind(py).call1((Start(Mutex::new(Some(start))),))
 }
 
 /// Runs `work` on the runtime of this process and returns an asyncio future for it.
@@ -234,9 +275,9 @@ fn spawn<T>(py: Python<'_>, work: impl Future<Output = Result<T>> + Send + 'stat
 where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
 {
-    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let event_loop = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0()?;
-    let future = event_loop.call_method0(intern!(py, "create_future"))?;
+    let known = known(py)?;
+    let event_loop = known.get_running_loop.bind(py).call0()?;
+    let future = event_loop.call_method0(&known.create_future)?;
     let waiter = Waiter { event_loop: event_loop.unbind(), future: future.clone().unbind() };
     let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
     let task = runtime()?.spawn(async move {
@@ -249,7 +290,7 @@ where
         }));
     });
     let stop = AbortOnCancel { pid: std::process::id(), task: task.abort_handle() };
-    future.call_method1(intern!(py, "add_done_callback"), (stop,))?;
+    future.call_method1(&known.add_done_callback, (stop,))?;
     Ok(future.unbind())
 }
 
@@ -271,9 +312,8 @@ pub(crate) fn blocking<T: Send>(py: Python<'_>, work: impl Future<Output = Resul
 
 /// The exception for an error: a class of `atom_py.errors`, which is plain Python, so that it pickles and documents itself.
 fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
-    static RAISE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let build = || -> PyResult<Bound<'_, PyAny>> {
-        RAISE.import(py, "atom_py.errors", "from_core")?.call1((
+    let build = || {
+        known(py)?.from_core.bind(py).call1((
             error.code(),
             error.reason(),
             error.to_string(),
@@ -307,7 +347,7 @@ pub(crate) fn repr(object: &Bound<'_, PyAny>, name: &str, fields: &[impl AsRef<s
 /// `Shape.Circle(radius=1.5)`: pyo3 makes a class of each variant and lists its fields for `match`.
 pub(crate) fn repr_variant(object: &Bound<'_, PyAny>) -> PyResult<String> {
     let class = object.get_type();
-    let fields = class.getattr(intern!(object.py(), "__match_args__"))?.extract::<Vec<String>>()?;
+    let fields = class.getattr("__match_args__")?.extract::<Vec<String>>()?;
     repr(object, class.qualname()?.to_str()?, &fields)
 }
 
