@@ -1,6 +1,7 @@
 """Values: what crosses the border, and what is refused there with a readable text."""
 
 import inspect
+import sys
 from datetime import datetime, timezone
 
 import pytest
@@ -98,7 +99,8 @@ def test_enums_carry_their_stable_name_and_match():
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_wrong_argument_is_refused_by_name(changes, kind, text):
-    with pytest.raises(kind, match=text):
+    names_itself = sys.version_info >= (3, 11) or "unexpected" in text  # older exceptions take no notes
+    with pytest.raises(kind, match=text if names_itself else None):
         sample(**changes)
 
 
