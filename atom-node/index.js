@@ -3,10 +3,23 @@
 const { isAtomError, wrongArguments } = require('./errors.js');
 const { load } = require('./native.js');
 
+// Records nest less deep than this; only JSON goes deeper, and it has no dates.
+const MAX_DEPTH = 8;
+
+/** Refuses an invalid `Date`, which the native module would take for the first of January 1970. */
+function refuseInvalidDates(value, depth = 0) {
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new TypeError('an argument holds an invalid Date');
+  } else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && depth < MAX_DEPTH) {
+    for (const item of Object.values(value)) refuseInvalidDates(item, depth + 1);
+  }
+}
+
 /** A method that returns a promise never throws: what the border refuses is a rejection like any other. */
 function rejecting(owner, name, method) {
   function call(...args) {
     try {
+      refuseInvalidDates(args);
       return method.apply(this, args);
     } catch (error) {
       return Promise.reject(isAtomError(error) ? error : wrongArguments(`${owner}.${name}`, error));

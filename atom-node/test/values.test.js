@@ -54,6 +54,7 @@ describe('wrong arguments', () => {
     'a text as number': [{ count: '5' }, /Sample\.count/],
     'a text as truth value': [{ flag: 'yes' }, /Sample\.flag/],
     'a text as date': [{ at: '2026-11-21' }, /Sample\.at/],
+    'an invalid date': [{ at: new Date(NaN) }, /invalid Date/],
     'a number as id': [{ connection: 5 }, /Sample\.connection/],
     'an unknown name of an enum': [{ weight: 'heavy' }, /heavy.*Sample\.weight/],
     'an unknown variant': [{ shape: { type: 'square' } }, /square.*Sample\.shape/],
