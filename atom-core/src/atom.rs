@@ -104,7 +104,7 @@ impl Atom {
     }
 
     /// Closes the database connections. Later calls fail with `cancelled` (`closed`).
-    pub async fn close(&self) -> Result<()> {
+    pub async fn shut_down(&self) -> Result<()> {
         self.inner.db()?.close().await;
         Ok(())
     }

@@ -65,28 +65,28 @@ on_both!(migrations_are_shown_before_they_are_applied, |database| async move {
 });
 
 on_both!(a_newer_or_altered_schema_is_refused_and_nothing_is_changed, |database| async move {
-    database.open().await.close().await.unwrap();
+    database.open().await.shut_down().await.unwrap();
     let newer_sqlite = "INSERT INTO atom_migrations VALUES (9999, '9999_future', x'00', 0)";
     let newer_pg = "INSERT INTO atom_migrations VALUES (9999, '9999_future', '\\x00', now())";
     sql(&database, newer_sqlite, newer_pg).await;
     assert_eq!(refused(database.builder().open().await).reason(), "schema_newer");
     let back = "DELETE FROM atom_migrations WHERE version = 9999";
     sql(&database, back, back).await;
-    database.open().await.close().await.unwrap();
+    database.open().await.shut_down().await.unwrap();
 
     sql(&database, "UPDATE atom_migrations SET checksum = x'00'", "UPDATE atom_migrations SET checksum = '\\x00'").await;
     assert_eq!(refused(database.builder().open().await).reason(), "schema_differs");
 });
 
 on_both!(a_removed_data_key_is_a_clear_error, |database| async move {
-    database.open().await.close().await.unwrap();
+    database.open().await.shut_down().await.unwrap();
     sql(&database, "DELETE FROM atom_data_keys", "DELETE FROM atom_data_keys").await;
     assert_eq!(refused(database.builder().open().await).reason(), "data_key_missing");
 });
 
 on_both!(after_close_calls_say_so, |database| async move {
     let atom = database.open().await;
-    atom.close().await.unwrap();
+    atom.shut_down().await.unwrap();
     let error = atom.accounts().sign_up(account("ada@example.com")).await.err().unwrap();
     assert_eq!((error.kind(), error.reason()), (ErrorKind::Cancelled, "closed"));
 });
@@ -125,7 +125,7 @@ async fn a_page_that_was_overwritten_is_an_error_and_not_a_wrong_answer() {
         account.display_name = Some("x".repeat(500));
         atom.accounts().sign_up(account).await.unwrap();
     }
-    atom.close().await.unwrap();
+    atom.shut_down().await.unwrap();
     let path = database.folder.path().join("atom.db");
     let mut bytes = std::fs::read(&path).unwrap();
     let length = bytes.len();

@@ -8,7 +8,6 @@ use super::engine;
 use crate::connect::Connection;
 use crate::{Bytes, Error, Result};
 use atom_macros::{api, handle};
-use base64::Engine;
 use serde_json::json;
 
 /// The files of a connected account.
@@ -43,9 +42,6 @@ impl Files {
         if file.name.is_empty() {
             return Err(Error::invalid("missing_input", "a file needs a name"));
         }
-        let content = base64::engine::general_purpose::STANDARD.encode(&file.content.0);
-        let mime_type = file.mime_type.as_deref().unwrap_or("application/octet-stream");
-        let input = json!({ "name": file.name, "mime_type": mime_type, "folder_id": file.folder_id, "content": content });
-        engine::one(&self.connection, "files.upload", &input).await
+        engine::one(&self.connection, "files.upload", &file).await
     }
 }

@@ -1,0 +1,256 @@
+//! The Rust runner of the behaviour suite: see testdata/behaviour/README.md.
+
+use crate::support::*;
+use atom_core::testing::{GoogleStandIn, Probe};
+use atom_core::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// Something that a path can lead to.
+#[derive(Clone)]
+enum Thing {
+    Value(Value),
+    Atom(Atom),
+    Accounts(Accounts),
+    Scope(Scope),
+    Connections(Connections),
+    Connection(Connection),
+    Files(Files),
+    Mail(Mailbox),
+    Calendar(Calendars),
+    Google(GoogleStandIn),
+    Probe(Probe),
+}
+
+impl Thing {
+    fn plain(value: impl Serialize) -> Self {
+        Self::Value(serde_json::to_value(value).unwrap())
+    }
+
+    fn property(&self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Value(value), _) => Self::Value(value.get(name).cloned().unwrap_or_default()),
+            (Self::Atom(atom), "accounts") => Self::Accounts(atom.accounts()),
+            (Self::Atom(atom), "providers") => Self::plain(atom.providers()),
+            (Self::Scope(scope), "principal") => Self::plain(scope.principal()),
+            (Self::Scope(scope), "connections") => Self::Connections(scope.connections()),
+            (Self::Connection(connection), "id") => Self::plain(connection.id()),
+            (Self::Connection(connection), "files") => Self::Files(connection.files()),
+            (Self::Connection(connection), "mail") => Self::Mail(connection.mail()),
+            (Self::Connection(connection), "calendar") => Self::Calendar(connection.calendar()),
+            (Self::Google(google), "url") => Self::plain(google.url()),
+            (Self::Probe(probe), "is_started") => Self::plain(probe.is_started()),
+            _ => panic!("there is no property `{name}` here"),
+        }
+    }
+
+    async fn call(&self, method: &str, mut args: Args) -> Result<Self> {
+        let plain = |value: Result<Value>| value.map(Self::Value);
+        match (self, method) {
+            (Self::Atom(atom), "authenticate") => atom.authenticate(args.secret()).await.map(Self::Scope),
+            (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
+            (Self::Atom(atom), "migrations") => atom.migrations().await.map(Self::plain),
+            (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
+            (Self::Accounts(accounts), "sign_up") => plain(accounts.sign_up(args.account()).await.map(session)),
+            (Self::Accounts(accounts), "sign_in") => plain(accounts.sign_in(args.credentials()).await.map(session)),
+            (Self::Accounts(accounts), "refresh") => plain(accounts.refresh(args.secret()).await.map(session)),
+            (Self::Accounts(accounts), "sign_out") => accounts.sign_out(args.secret()).await.map(Self::plain),
+            (Self::Connections(connections), "start") => connections.start(args.next()).await.map(Self::plain),
+            (Self::Connections(connections), "complete") => connections.complete(args.next()).await.map(Self::Connection),
+            (Self::Connections(connections), "list") => connections.list().await.map(Self::plain),
+            (Self::Connections(connections), "open") => connections.open(args.next()).await.map(Self::Connection),
+            (Self::Connection(connection), "account") => connection.account().await.map(Self::plain),
+            (Self::Connection(connection), "access_token") => plain(
+                connection
+                    .access_token()
+                    .await
+                    .map(|t| json!({"token": t.token.expose(), "expires_at": t.expires_at, "scopes": t.scopes})),
+            ),
+            (Self::Connection(connection), "request") => connection.request(args.next()).await.map(Self::plain),
+            (Self::Connection(connection), "revoke") => connection.revoke().await.map(Self::plain),
+            (Self::Files(files), "list") => files.list(args.next()).await.map(Self::plain),
+            (Self::Files(files), "get") => files.get(args.next()).await.map(Self::plain),
+            (Self::Files(files), "download") => files.download(args.next()).await.map(Self::plain),
+            (Self::Files(files), "upload") => files.upload(args.next()).await.map(Self::plain),
+            (Self::Mail(mail), "list") => mail.list(args.next()).await.map(Self::plain),
+            (Self::Mail(mail), "get") => mail.get(args.next()).await.map(Self::plain),
+            (Self::Mail(mail), "send") => mail.send(args.next()).await.map(Self::plain),
+            (Self::Calendar(calendar), "list_events") => calendar.list_events(args.next()).await.map(Self::plain),
+            (Self::Calendar(calendar), "create_event") => calendar.create_event(args.next()).await.map(Self::plain),
+            (Self::Google(google), "approve") => google.approve(args.next(), args.next()).await.map(Self::plain),
+            (Self::Google(google), "decline") => google.decline(args.next()).await.map(Self::plain),
+            (Self::Google(google), "hits") => google.hits(args.next()).await.map(Self::plain),
+            (Self::Google(google), "expire_access_tokens") => google.expire_access_tokens().await.map(Self::plain),
+            (Self::Google(google), "revoke_grants") => google.revoke_grants().await.map(Self::plain),
+            (Self::Probe(probe), "echo") => probe.echo(args.next()).await.map(Self::plain),
+            (Self::Probe(probe), "echo_optional") => probe.echo_optional(args.next()).await.map(Self::plain),
+            (Self::Probe(probe), "echo_secret") => plain(probe.echo_secret(args.secret()).await.map(|s| s.expose().into())),
+            (Self::Probe(probe), "open_record") => probe.open_record(args.next()).await.map(Self::plain),
+            (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
+            _ => panic!("there is no method `{method}` here"),
+        }
+    }
+}
+
+/// The arguments of a call, as plain JSON that serde reads.
+struct Args(std::vec::IntoIter<Value>);
+
+impl Args {
+    fn next<T: DeserializeOwned>(&mut self) -> T {
+        let value = self.0.next().expect("another argument");
+        serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{value}: {e}"))
+    }
+
+    fn secret(&mut self) -> Secret {
+        self.next::<String>().into()
+    }
+
+    /// Records with secrets cannot be deserialized, on purpose.
+    fn account(&mut self) -> NewAccount {
+        let mut fields: Map<String, Value> = self.next();
+        let mut take = |name: &str| fields.remove(name).and_then(|v| v.as_str().map(str::to_owned));
+        NewAccount {
+            email: take("email").unwrap(),
+            password: take("password").unwrap().into(),
+            display_name: take("display_name"),
+            workspace_name: take("workspace_name"),
+        }
+    }
+
+    fn credentials(&mut self) -> Credentials {
+        let fields: Map<String, Value> = self.next();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        let workspace_id = text("workspace_id").map(|id| id.parse().unwrap());
+        Credentials { email: text("email").unwrap().into(), password: text("password").unwrap().into(), workspace_id }
+    }
+}
+
+fn session(session: Session) -> Value {
+    json!({
+        "id": session.id, "user": session.user, "workspace": session.workspace, "role": session.role,
+        "access_token": session.access_token.expose(), "access_expires_at": session.access_expires_at,
+        "refresh_token": session.refresh_token.expose(), "refresh_expires_at": session.refresh_expires_at,
+    })
+}
+
+/// One scenario under way.
+struct Play {
+    names: HashMap<String, Thing>,
+    unique: String,
+}
+
+impl Play {
+    fn at(&self, path: &str) -> Thing {
+        let mut parts = path.split('.');
+        let root = parts.next().unwrap();
+        let root = self.names.get(root).unwrap_or_else(|| panic!("nothing was saved as `{root}`")).clone();
+        parts.fold(root, |thing, part| thing.property(part))
+    }
+
+    /// What is written, as plain JSON.
+    fn resolve(&self, written: &Value) -> Value {
+        match written {
+            Value::String(text) => match text.strip_prefix('$').filter(|path| is_path(path)) {
+                Some(path) => match self.at(path) {
+                    Thing::Value(value) => value,
+                    _ => panic!("`{text}` is a handle, not a value"),
+                },
+                None => text.replace("$unique", &self.unique).into(),
+            },
+            Value::Array(items) => items.iter().map(|item| self.resolve(item)).collect(),
+            Value::Object(members) => {
+                if let Some(plain) = members.get("$json") {
+                    return plain.clone();
+                }
+                if let Some(text) = members.get("$date").or_else(|| members.get("$bytes")) {
+                    return text.clone();
+                }
+                let variant = members.get("$variant");
+                if let (Some(variant), 2) = (variant, members.len()) {
+                    return variant.clone();
+                }
+                let fields = members.iter().filter(|(name, _)| !name.starts_with('$') || *name == "$any");
+                let mut fields: Map<String, Value> = fields.map(|(name, value)| (name.clone(), self.resolve(value))).collect();
+                fields.extend(variant.map(|v| ("type".to_owned(), v.clone())));
+                Value::Object(fields)
+            }
+            other => other.clone(),
+        }
+    }
+
+    async fn step(&mut self, step: &Value) {
+        let path = step.get("call").or_else(|| step.get("get")).and_then(Value::as_str).unwrap();
+        let result = if step.get("call").is_some() {
+            let (target, method) = path.rsplit_once('.').unwrap();
+            let args: Vec<_> = step["args"].as_array().unwrap().iter().map(|arg| self.resolve(arg)).collect();
+            self.at(target).call(method, Args(args.into_iter())).await
+        } else {
+            Ok(self.at(path))
+        };
+        match (result, step.get("fails")) {
+            (Ok(thing), None) => {
+                if let (Some(expected), Thing::Value(actual)) = (step.get("expect"), &thing) {
+                    fits(&self.resolve(expected), actual, path);
+                }
+                if let Some(name) = step.get("save").and_then(Value::as_str) {
+                    self.names.insert(name.to_owned(), thing);
+                }
+            }
+            (Err(error), Some(expected)) => {
+                let actual = json!({"code": error.code(), "reason": error.reason(), "provider": error.provider(), "status": error.status()});
+                fits(expected, &actual, path);
+            }
+            (Ok(_), Some(expected)) => panic!("{path} should fail with {expected}"),
+            (Err(error), None) => panic!("{path} failed: {error:?}"),
+        }
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    text != "unique" && !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
+}
+
+fn fits(expected: &Value, actual: &Value, path: &str) {
+    match (expected, actual) {
+        (Value::Object(members), _) if members.contains_key("$any") => assert!(!actual.is_null(), "{path} is null"),
+        (Value::Object(members), Value::Object(_)) => {
+            for (name, value) in members {
+                fits(value, actual.get(name).unwrap_or(&Value::Null), &format!("{path}.{name}"));
+            }
+        }
+        (Value::Array(items), Value::Array(found)) => {
+            assert_eq!(items.len(), found.len(), "{path}: {actual}");
+            for (i, (item, found)) in items.iter().zip(found).enumerate() {
+                fits(item, found, &format!("{path}[{i}]"));
+            }
+        }
+        _ => assert_eq!(expected, actual, "{path}"),
+    }
+}
+
+on_both!(every_scenario_of_the_suite, |database| async move {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/behaviour");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "json"));
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let scenarios: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        for scenario in scenarios {
+            println!("{}: {}", file.display(), scenario["name"]);
+            let google = GoogleStandIn::start().await.unwrap();
+            let atom = database.builder().provider(google.app()).open().await.unwrap();
+            let names = HashMap::from([
+                ("atom".to_owned(), Thing::Atom(atom)),
+                ("google".to_owned(), Thing::Google(google)),
+                ("probe".to_owned(), Thing::Probe(Probe::start().await.unwrap())),
+            ]);
+            let mut play = Play { names, unique: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned() };
+            for step in scenario["steps"].as_array().unwrap() {
+                play.step(step).await;
+            }
+        }
+    }
+});
