@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException
 import java.nio.file.Path
 import java.util.Base64
 import java.util.UUID
+import kotlin.reflect.KClass
 import kotlin.reflect.KParameter
 import kotlin.reflect.full.callSuspendBy
 import kotlin.reflect.full.companionObject
@@ -21,7 +22,6 @@ import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
-import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.TestFactory
@@ -65,12 +65,12 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
                 perform(step)
             } catch (e: AtomException) {
                 fails ?: throw e
-                assertNull(difference(fails, plain(e.details()), "the error of $step", ::expected))
+                compare(fails, plain(e.details()), "the error of $step", ::expected)
                 continue
             }
             check(fails == null) { "$step succeeded" }
             step["save"]?.let { names[it.jsonPrimitive.content] = result }
-            step["expect"]?.let { assertNull(difference(it, plain(result), "the result of $step", ::expected)) }
+            step["expect"]?.let { compare(it, plain(result), "the result of $step", ::expected) }
         }
     }
 
@@ -87,7 +87,7 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
         return invoke(owner, owner::class, camel(path.last()), step["args"]?.jsonArray ?: JsonArray(listOf()))
     }
 
-    private suspend fun invoke(owner: Any, type: kotlin.reflect.KClass<*>, name: String, args: List<JsonElement>): Any? {
+    private suspend fun invoke(owner: Any, type: KClass<*>, name: String, args: List<JsonElement>): Any? {
         val method = type.memberFunctions.singleOrNull { it.name == name } ?: error("${type.simpleName} has no $name")
         check(args.size <= method.valueParameters.size) { "$name takes ${method.valueParameters.size} arguments" }
         val given = reader.arguments(method, method.valueParameters.zip(args).toMap())

@@ -13,11 +13,11 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
-import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.double
 import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonPrimitive
 import kotlinx.serialization.json.long
+import org.junit.jupiter.api.Assertions.fail
 
 internal fun camel(snake: String) = snake.replace(Regex("_([a-z0-9])")) { it.groupValues[1].uppercase() }
 
@@ -87,36 +87,38 @@ internal fun plain(value: Any?): JsonElement = when (value) {
     }
 }
 
-/** Where a result differs from what a scenario expects; null if nowhere. `text` says what an expected text stands for. */
-internal suspend fun difference(expected: JsonElement, found: JsonElement, at: String, text: suspend (String) -> JsonElement): String? {
-    val differs = "$at: expected $expected, found $found"
-    // A field of type `Json` is a text on mobile, and nothing but the expectation tells it from other texts.
-    if (found is JsonPrimitive && found.isString && !(expected is JsonPrimitive && expected.isString)) {
-        if (expected == any) return null
-        val parsed = runCatching { kotlinx.serialization.json.Json.parseToJsonElement(found.content) }.getOrNull()
-        return parsed?.let { difference(expected, it, at, text) } ?: if (parsed == null) differs else null
+/** Refuses a result that is not the expected one. `text` says what an expected text stands for. */
+internal suspend fun compare(expected: JsonElement, found: JsonElement, at: String, text: suspend (String) -> JsonElement) {
+    fun require(same: Boolean) {
+        if (!same) fail<Unit>("$at: expected $expected, found $found")
     }
-    return when (expected) {
-        any -> differs.takeIf { found is JsonNull }
-        is JsonObject -> {
-            if (found !is JsonObject) return differs
-            expected.firstNotNullOfOrNull { (name, value) ->
-                difference(value, found[name] ?: found[camel(name)] ?: JsonNull, "$at.$name", text)
+    when {
+        expected == any -> require(found !is JsonNull)
+        // A field of type `Json` is a text on mobile, and nothing but the expectation tells it from other texts.
+        found is JsonPrimitive && found.isString && !(expected is JsonPrimitive && expected.isString) -> {
+            val parsed = runCatching { kotlinx.serialization.json.Json.parseToJsonElement(found.content) }.getOrNull()
+            require(parsed != null && parsed != found)
+            compare(expected, parsed!!, at, text)
+        }
+        expected is JsonObject -> {
+            require(found is JsonObject)
+            for ((name, value) in expected) {
+                val field = (found as JsonObject).let { it[name] ?: it[camel(name)] }
+                compare(value, field ?: JsonNull, "$at.$name", text)
             }
         }
-        is JsonArray -> {
-            if (found !is JsonArray || found.size != expected.size) return differs
-            expected.indices.firstNotNullOfOrNull { difference(expected[it], found[it], "$at[$it]", text) }
+        expected is JsonArray -> {
+            require(found is JsonArray && found.size == expected.size)
+            expected.indices.forEach { compare(expected[it], (found as JsonArray)[it], "$at[$it]", text) }
         }
-        is JsonNull -> differs.takeIf { found !is JsonNull }
-        is JsonPrimitive -> when {
-            expected.isString -> differs.takeIf { found != text(expected.content) }
-            else -> differs.takeIf { found !is JsonPrimitive || !same(expected, found) }
-        }
+        expected is JsonPrimitive && expected.isString -> require(found == text(expected.content))
+        else -> require(found == expected || found is JsonPrimitive && sameNumber(found, expected as JsonPrimitive))
     }
 }
 
 private val any = JsonObject(mapOf("\$any" to JsonPrimitive(true)))
 
-private fun same(a: JsonPrimitive, b: JsonPrimitive) =
-    a == b || (!b.isString && a.contentOrNull?.toBigDecimalOrNull()?.let { it.compareTo(b.content.toBigDecimalOrNull()) == 0 } == true)
+private fun sameNumber(a: JsonPrimitive, b: JsonPrimitive): Boolean {
+    val (x, y) = listOf(a, b).map { it.content.toBigDecimalOrNull() ?: return false }
+    return x.compareTo(y) == 0
+}
