@@ -1,4 +1,7 @@
 //! Errors and value types for UniFFI: Kotlin, Swift and UniFFI's Python.
+//!
+//! A cancelled coroutine drops its future on a thread of its own language. UniFFI enters tokio's runtime for that drop, but not
+//! for the drop of a handle: what a handle owns must not need a runtime to go away.
 
 use crate::{Bytes, Error, ErrorKind, Json, Result};
 use chrono::{DateTime, TimeDelta, Utc};
