@@ -72,12 +72,31 @@ fn record(item: &DeriveInput, data: &DataStruct, secret: bool) -> Result<TokenSt
             quote!(crate::bridge::python::repr(this.as_any(), #text, &[#(stringify!(#names)),*])),
         )
     };
+    // Kotlin and Swift print every field of a record unless Rust says otherwise.
+    let (print, display) = if secret {
+        (
+            quote!(#[cfg_attr(feature = "mobile", ::uniffi::export(Display))]),
+            quote! {
+                #[cfg(feature = "mobile")]
+                impl ::std::fmt::Display for #name {
+                    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.write_str(concat!(#text, "(…)"))
+                    }
+                }
+            },
+        )
+    } else {
+        (quote!(), quote!())
+    };
     Ok(quote! {
         #derives
         #[cfg_attr(feature = "python", ::pyo3::pyclass(get_all, frozen, #eq from_py_object, module = "atom_py"))]
         #[cfg_attr(feature = "node", ::napi_derive::napi(object))]
         #[cfg_attr(feature = "mobile", derive(::uniffi::Record))]
+        #print
         #item
+
+        #display
 
         #[cfg(feature = "python")]
         #[::pyo3::pymethods]
