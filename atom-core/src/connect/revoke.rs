@@ -33,20 +33,18 @@ async fn revoke_at_provider(connection: &Connection, token: &Secret, hint: &str)
     let Some(url) = &app.manifest.auth.revoke_url else { return Ok(()) };
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token.expose()).append_pair("token_type_hint", hint);
+    let mut form = vec![("token", token.expose()), ("token_type_hint", hint)];
     match (app.manifest.auth.client_auth, &app.client_secret) {
         (crate::providers::ClientAuth::Basic, Some(secret)) => {
             headers.insert(AUTHORIZATION, basic(&app.client_id, secret)?);
         }
         (_, secret) => {
-            form.append_pair("client_id", &app.client_id);
-            if let Some(secret) = secret {
-                form.append_pair("client_secret", secret.expose());
-            }
+            form.push(("client_id", &app.client_id));
+            form.extend(secret.as_ref().map(|s| ("client_secret", s.expose())));
         }
     }
-    let body = form.finish().into_bytes();
+    // In one expression: a serializer that lived across the await would tie the call to its thread.
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
     let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
     let answer = connection.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     match answer.status {
