@@ -3,7 +3,6 @@ package dev.atom
 import java.io.File
 import java.lang.reflect.InvocationTargetException
 import java.nio.file.Path
-import java.util.Base64
 import java.util.UUID
 import kotlin.reflect.KClass
 import kotlin.reflect.KParameter
@@ -40,12 +39,10 @@ class BehaviourTest {
     fun `every scenario plays`(): List<DynamicTest> {
         val scenarios = testdata.resolve("behaviour").listFiles { it.extension == "json" }!!.sorted().flatMap(::parse)
         assertTrue(scenarios.isNotEmpty())
-        val databases = listOf("sqlite" to { "sqlite://" + folder.resolve("${UUID.randomUUID()}.db") }) +
-            listOfNotNull(System.getenv("ATOM_TEST_POSTGRES")?.let { url -> "postgres" to { url } })
-        return databases.flatMap { (name, url) ->
-            scenarios.map { scenario ->
-                DynamicTest.dynamicTest("${scenario["name"]!!.jsonPrimitive.content} ($name)") {
-                    runBlocking { Stage(scenario, url()).use { it.play() } }
+        return scenarios.flatMap { scenario ->
+            databases(folder).map { (engine, url) ->
+                DynamicTest.dynamicTest("${scenario["name"]!!.jsonPrimitive.content} ($engine)") {
+                    runBlocking { Stage(scenario, url).use { it.play() } }
                 }
             }
         }
@@ -141,8 +138,6 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
     private suspend fun expected(text: String): JsonElement =
         if (text.startsWith("$") && text.drop(1).substringBefore('.') !in names) JsonPrimitive(text.replace("\$unique", unique)) else plain(stoodFor(text))
 }
-
-private val key = Base64.getEncoder().encodeToString(ByteArray(32) { it.toByte() })
 
 private inline fun <T> unwrapped(call: () -> T): T = try {
     call()

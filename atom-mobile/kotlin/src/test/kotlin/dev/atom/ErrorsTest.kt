@@ -52,7 +52,7 @@ class ErrorsTest {
     }
 
     @Test
-    fun `moments before 1970 keep their fraction`() = runBlocking {
+    fun `moments before 1970 keep their fraction`(): Unit = runBlocking {
         val at = Instant.parse("1815-12-10T00:00:00.000000001Z")
         assertEquals(at, Probe.start().use { it.echo(sample(at = at)) }.at)
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test
 /** Coroutines that end early and handles that go away: what Rust must survive. */
 class LifecycleTest {
     @Test
-    fun `a cancelled call ends at once and leaves the library usable`() = runBlocking {
+    fun `a cancelled call ends at once and leaves the library usable`(): Unit = runBlocking {
         Probe.start().use { probe ->
             val elapsed = measureTimeMillis {
                 assertThrows(TimeoutCancellationException::class.java) { runBlocking { withTimeout(50) { probe.wait(30_000) } } }
@@ -33,7 +33,7 @@ class LifecycleTest {
     }
 
     @Test
-    fun `calls cancelled at any moment leave the library usable`() = runBlocking(Dispatchers.Default) {
+    fun `calls cancelled at any moment leave the library usable`(): Unit = runBlocking(Dispatchers.Default) {
         Probe.start().use { probe ->
             List(300) {
                 launch {
@@ -47,7 +47,7 @@ class LifecycleTest {
     }
 
     @Test
-    fun `200 calls run at the same time`() = runBlocking {
+    fun `200 calls run at the same time`(): Unit = runBlocking {
         Probe.start().use { probe ->
             val elapsed = measureTimeMillis { List(200) { async(Dispatchers.Default) { probe.wait(200) } }.awaitAll() }
             assertTrue(elapsed < 10_000, "took $elapsed ms, one after the other takes 40 s")
@@ -55,7 +55,7 @@ class LifecycleTest {
     }
 
     @Test
-    fun `a handle closed while calls are under way lets them finish`() = runBlocking(Dispatchers.Default) {
+    fun `a handle closed while calls are under way lets them finish`(): Unit = runBlocking(Dispatchers.Default) {
         repeat(20) {
             val probe = Probe.start()
             val calls = List(10) { async { runCatching { probe.wait(20) } } }
