@@ -142,18 +142,20 @@ impl<'a> Method<'a> {
         let Self { name, docs, output, .. } = self;
         let (names, params) = self.parts();
         let (text, f) = (name.to_string(), format_ident!("__ffi_{name}"));
+        let optional = self.args.iter().filter(|(_, ty)| check::is(ty, "Option")).map(|(n, _)| n);
+        let defaults = quote!(default(#(#optional = None),*));
         match self.shape {
             Shape::Property => quote! { #(#docs)* #[uniffi::method(name = #text)] pub fn #f(&self) -> #output { self.#name() } },
             Shape::Async => quote! {
                 #(#docs)*
-                #[uniffi::method(name = #text)]
+                #[uniffi::method(name = #text, #defaults)]
                 pub async fn #f(&self, #(#params),*) -> ::std::result::Result<#output, crate::bridge::mobile::AtomError> {
                     Ok(self.#name(#(#names),*).await?)
                 }
             },
             Shape::Constructor => quote! {
                 #(#docs)*
-                #[uniffi::constructor(name = #text)]
+                #[uniffi::constructor(name = #text, #defaults)]
                 pub async fn #f(#(#params),*) -> ::std::result::Result<Self, crate::bridge::mobile::AtomError> {
                     Ok(Self::#name(#(#names),*).await?)
                 }

@@ -92,6 +92,9 @@ const RESERVED: &[&str] = &[
     "yield",
 ];
 
+/// Names that every object has in Kotlin, Swift or JavaScript.
+const TAKEN_METHODS: &[&str] = &["close", "constructor", "destroy", "equals", "hash_code", "hash_value", "to_string"];
+
 /// Refuses a name that some language cannot use.
 pub(crate) fn name(ident: &Ident, what: &str) -> Result<()> {
     let text = ident.to_string();
@@ -100,6 +103,12 @@ pub(crate) fn name(ident: &Ident, what: &str) -> Result<()> {
         return Err(Error::new(
             ident.span(),
             format!("`{bare}` is a reserved word in Python, TypeScript, Kotlin or Swift: choose another {what} name"),
+        ));
+    }
+    if what == "method" && TAKEN_METHODS.contains(&bare) {
+        return Err(Error::new(
+            ident.span(),
+            format!("every object has a `{bare}` of its own in Kotlin, Swift or JavaScript: choose another method name"),
         ));
     }
     if bare.starts_with('_') {

@@ -3,9 +3,9 @@
 use crate::check;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Ident, Result, Type};
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Field, Fields, Ident, Result, Type};
 
-pub(crate) fn expand(args: TokenStream, item: DeriveInput) -> Result<TokenStream> {
+pub(crate) fn expand(args: TokenStream, mut item: DeriveInput) -> Result<TokenStream> {
     let secret = match args.to_string().as_str() {
         "" => false,
         "secret" => true,
@@ -13,6 +13,15 @@ pub(crate) fn expand(args: TokenStream, item: DeriveInput) -> Result<TokenStream
     };
     check::no_generics(&item.generics)?;
     check::name(&item.ident, "type")?;
+    let all_fields: Vec<&mut Field> = match &mut item.data {
+        Data::Struct(data) => data.fields.iter_mut().collect(),
+        Data::Enum(data) => data.variants.iter_mut().flat_map(|v| &mut v.fields).collect(),
+        Data::Union(_) => vec![],
+    };
+    // Absent is the default in Kotlin and Swift, as it is in Python and TypeScript.
+    for field in all_fields.into_iter().filter(|f| check::is(&f.ty, "Option")) {
+        field.attrs.push(syn::parse_quote!(#[cfg_attr(feature = "mobile", uniffi(default = None))]));
+    }
     match &item.data {
         Data::Struct(data) => record(&item, data, secret),
         Data::Enum(data) if data.variants.iter().all(|v| matches!(v.fields, Fields::Unit)) => string_enum(&item, data),
@@ -63,12 +72,31 @@ fn record(item: &DeriveInput, data: &DataStruct, secret: bool) -> Result<TokenSt
             quote!(crate::bridge::python::repr(this.as_any(), #text, &[#(stringify!(#names)),*] as &[&str])),
         )
     };
+    // Kotlin and Swift print every field of a record unless Rust says otherwise.
+    let (print, display) = if secret {
+        (
+            quote!(#[cfg_attr(feature = "mobile", ::uniffi::export(Display))]),
+            quote! {
+                #[cfg(feature = "mobile")]
+                impl ::std::fmt::Display for #name {
+                    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.write_str(concat!(#text, "(…)"))
+                    }
+                }
+            },
+        )
+    } else {
+        (quote!(), quote!())
+    };
     Ok(quote! {
         #derives
         #[cfg_attr(feature = "python", ::pyo3::pyclass(get_all, frozen, #eq from_py_object, module = "atom_py"))]
         #[cfg_attr(feature = "node", ::napi_derive::napi(object))]
         #[cfg_attr(feature = "mobile", derive(::uniffi::Record))]
+        #print
         #item
+
+        #display
 
         #[cfg(feature = "python")]
         #[::pyo3::pymethods]

@@ -1,0 +1,2 @@
+// UniFFI writes `description` but not the conformance, without which printing an error shows its fields instead.
+extension AtomError: CustomStringConvertible {}
