@@ -2,6 +2,7 @@
 
 #[pyo3::pymodule(gil_used = false)]
 mod _atom {
+    #[cfg(feature = "testing")]
     #[pymodule_export]
     use atom_core::testing::{Probe, Sample, Shape, Weight};
 }
