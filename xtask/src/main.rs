@@ -4,6 +4,7 @@
 mod bindings;
 mod shell;
 mod surface;
+mod test;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ cargo xtask <command>
 
   bindings [--check]                  write the stubs, types and module list of the bindings from atom-core/src,
                                       or say what is out of date or missing in a language
+  test [--require-all] [suite...]     run every test suite of every language, or some; a skip is a failure on request
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
+        ["test", rest @ ..] => test::run(rest),
         _ => Err(HELP.into()),
     };
     match done {

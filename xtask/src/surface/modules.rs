@@ -8,6 +8,7 @@ pub(crate) struct Tree {
     pub(crate) modules: Vec<Module>,
 }
 
+#[derive(Default)]
 pub(crate) struct Module {
     /// Names from the crate root: `["testing", "probe"]`.
     pub(crate) path: Vec<String>,
@@ -29,62 +30,47 @@ struct Export {
 impl Tree {
     pub(crate) fn read(root: &Path) -> Result<Self> {
         let mut tree = Self { modules: Vec::new() };
-        let folder = root.parent().unwrap_or(root).to_owned();
-        tree.add(vec![], root.to_owned(), &folder, parse(root)?.items, vec![], true)?;
+        let module = Module { file: root.to_owned(), public: true, ..Module::default() };
+        tree.add(module, root.parent().unwrap_or(root), parse(root)?.items)?;
         Ok(tree)
     }
 
     /// `folder` is where the files of the modules declared here live.
-    fn add(
-        &mut self,
-        path: Vec<String>,
-        file: PathBuf,
-        folder: &Path,
-        items: Vec<Item>,
-        features: Vec<String>,
-        public: bool,
-    ) -> Result<()> {
-        let (mut kept, mut exports, mut children) = (Vec::new(), Vec::new(), Vec::new());
+    fn add(&mut self, mut module: Module, folder: &Path, items: Vec<Item>) -> Result<()> {
+        let mut children = Vec::new();
         for item in items {
             match item {
-                Item::Mod(module) if !is_test(&module.attrs) => children.push(module),
+                Item::Mod(child) if !is_test(&child.attrs) => children.push(child),
                 Item::Mod(_) => {}
-                Item::Use(import) => {
-                    if matches!(import.vis, Visibility::Public(_)) {
-                        flatten(&import.tree, &mut vec![], &mut exports);
-                    }
-                    kept.push(Item::Use(import));
+                Item::Use(import) if matches!(import.vis, Visibility::Public(_)) => {
+                    flatten(&import.tree, &mut vec![], &mut module.exports);
                 }
-                other => kept.push(other),
+                other => module.items.push(other),
             }
         }
-        for export in &mut exports {
-            export.from = absolute(&path, &export.from);
+        for export in &mut module.exports {
+            export.from = absolute(&module.path, &export.from);
         }
-        self.modules.push(Module {
-            path: path.clone(),
-            file: file.clone(),
-            items: kept,
-            features: features.clone(),
-            public,
-            exports,
-        });
+        let at = self.modules.len();
+        self.modules.push(module);
         for child in children {
-            let name = child.ident.to_string();
-            let mut path = path.clone();
-            path.push(name.clone());
-            let mut features = features.clone();
-            features.extend(self::features(&child.attrs));
-            let public = matches!(child.vis, Visibility::Public(_));
+            let (parent, name) = (&self.modules[at], child.ident.to_string());
+            let mut module = Module {
+                path: [&parent.path[..], std::slice::from_ref(&name)].concat(),
+                file: parent.file.clone(),
+                features: [&parent.features[..], &features(&child.attrs)].concat(),
+                public: matches!(child.vis, Visibility::Public(_)),
+                ..Module::default()
+            };
             let nested = folder.join(&name);
-            if let Some((_, items)) = child.content {
-                self.add(path, file.clone(), &nested, items, features, public)?;
+            let items = if let Some((_, items)) = child.content {
+                items
             } else {
                 let flat = folder.join(format!("{name}.rs"));
-                let file = if flat.exists() { flat } else { nested.join("mod.rs") };
-                let items = parse(&file)?.items;
-                self.add(path, file, &nested, items, features, public)?;
-            }
+                module.file = if flat.exists() { flat } else { nested.join("mod.rs") };
+                parse(&module.file)?.items
+            };
+            self.add(module, &nested, items)?;
         }
         Ok(())
     }
