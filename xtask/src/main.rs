@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command-line tool speaks through them
 
 mod bindings;
+mod check;
 mod shell;
 mod surface;
 mod test;
@@ -16,6 +17,7 @@ cargo xtask <command>
 
   bindings [--check]                  write the stubs, types and module list of the bindings from atom-core/src,
                                       or say what is out of date or missing in a language
+  check                               format, lints, documentation, dependencies, layers, file lengths, bindings
   test [--require-all] [suite...]     run every test suite of every language, or some; a skip is a failure on request
 ";
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
+        ["check"] => check::run(),
         ["test", rest @ ..] => test::run(rest),
         _ => Err(HELP.into()),
     };

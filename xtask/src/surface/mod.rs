@@ -4,10 +4,10 @@
 mod modules;
 mod types;
 
+pub(crate) use modules::{Module, Tree, is_test};
 pub(crate) use types::Type;
 
 use crate::{Result, shell};
-use modules::{Module, Tree};
 use quote::ToTokens;
 use syn::{Attribute, Expr, Fields, FnArg, ImplItem, Lit, Meta, Pat, ReturnType, Visibility};
 

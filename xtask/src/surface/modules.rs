@@ -42,8 +42,11 @@ impl Tree {
             match item {
                 Item::Mod(child) if !is_test(&child.attrs) => children.push(child),
                 Item::Mod(_) => {}
-                Item::Use(import) if matches!(import.vis, Visibility::Public(_)) => {
-                    flatten(&import.tree, &mut vec![], &mut module.exports);
+                Item::Use(import) => {
+                    if matches!(import.vis, Visibility::Public(_)) {
+                        flatten(&import.tree, &mut vec![], &mut module.exports);
+                    }
+                    module.items.push(Item::Use(import));
                 }
                 other => module.items.push(other),
             }
@@ -77,6 +80,15 @@ impl Tree {
 
     fn module(&self, path: &[String]) -> Option<&Module> {
         self.modules.iter().find(|m| m.path == path)
+    }
+
+    /// Where the item behind `crate::…` really lives: a name that the crate root re-exports is followed once.
+    pub(crate) fn resolve(&self, path: &[String]) -> Vec<String> {
+        let exports = self.module(&[]).map(|root| root.exports.as_slice()).unwrap_or_default();
+        match (path, exports.iter().find(|e| path.first() == Some(&e.alias))) {
+            ([_, rest @ ..], Some(export)) => [&export.from[..], std::slice::from_ref(&export.name), rest].concat(),
+            _ => path.to_vec(),
+        }
     }
 
     /// The shortest path from outside to the item `name` of `module`, without the name.
