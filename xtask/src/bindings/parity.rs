@@ -48,7 +48,7 @@ pub(super) fn faults(surface: &Surface, codes: &[String]) -> Result<Vec<String>>
                     .arg(&library),
             )?;
             let text = source(&folder, extension)?.ok_or("uniffi-bindgen wrote nothing")?;
-            mobile(language, surface, codes, &text, &mut faults);
+            mobile(language, surface, codes, &text, &renames(language)?, &mut faults);
         }
     }
     Ok(faults)
@@ -129,10 +129,19 @@ fn compare(language: &str, declared: &Members, found: &Members, faults: &mut Vec
     }
 }
 
+/// The names that atom-core/uniffi.toml changes in a language, because they mean something else there.
+fn renames(language: &str) -> Result<toml::Table> {
+    let text = std::fs::read_to_string(shell::root().join("atom-core/uniffi.toml")).unwrap_or_default();
+    let config: toml::Table = text.parse().map_err(|e| format!("atom-core/uniffi.toml: {e}"))?;
+    let table = config.get("bindings").and_then(|b| b.get(language)?.get("rename")?.as_table());
+    Ok(table.cloned().unwrap_or_default())
+}
+
 /// Kotlin and Swift are asked through their generated text, which has every declaration on a line of its own.
-fn mobile(language: &str, surface: &Surface, codes: &[String], text: &str, faults: &mut Vec<String>) {
+fn mobile(language: &str, surface: &Surface, codes: &[String], text: &str, renames: &toml::Table, faults: &mut Vec<String>) {
+    let renamed = |name: &str| renames.get(name).and_then(toml::Value::as_str);
     for item in &surface.items {
-        let name = &item.name;
+        let name = renamed(&item.name).unwrap_or(&item.name);
         let Some(names) = names_within(text, name) else {
             faults.push(format!("{language}: `{name}` is missing"));
             continue;
@@ -143,8 +152,11 @@ fn mobile(language: &str, surface: &Surface, codes: &[String], text: &str, fault
             Kind::StringEnum(variants) | Kind::TaggedEnum(variants) => variants.iter().map(|v| v.name.as_str()).collect(),
             Kind::Handle(methods) => methods.iter().map(|m| m.name.as_str()).collect(),
         };
-        for member in wanted.into_iter().filter(|m| !names.contains(&squash(m))) {
-            faults.push(format!("{language}: `{name}.{member}` is missing"));
+        for member in wanted {
+            let there = renamed(&format!("{}.{member}", item.name)).unwrap_or(member);
+            if !names.contains(&squash(there)) {
+                faults.push(format!("{language}: `{name}.{there}` is missing"));
+            }
         }
     }
     let errors = names_within(text, "AtomException").or_else(|| names_within(text, "AtomError")).unwrap_or_default();
@@ -163,7 +175,7 @@ fn names_within(text: &str, name: &str) -> Option<HashSet<String>> {
 /// The name that a line of Kotlin or Swift declares.
 fn declared_name(line: &str) -> Option<&str> {
     let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
-    let keywords = ["class", "struct", "enum", "typealias", "fun", "func", "var", "val", "case"];
+    let keywords = ["class", "struct", "enum", "typealias", "fun", "func", "var", "val", "let", "case"];
     let first = line.trim().trim_end_matches([',', ';']);
     if !first.is_empty() && first.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
         return Some(first); // an entry of a Kotlin enum
