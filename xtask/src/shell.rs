@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use crate::Result;
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +10,11 @@ use std::process::{Command, Stdio};
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
+}
+
+/// A compiled library of the workspace.
+pub(crate) fn library(name: &str) -> PathBuf {
+    root().join("target/debug").join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))
 }
 
 /// Whether a program of this name is on the path.

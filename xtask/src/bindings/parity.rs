@@ -3,26 +3,33 @@
 use crate::surface::{Item, Kind, Shape, Surface, camel, snake};
 use crate::{Result, shell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
 type Members = BTreeMap<String, BTreeSet<String>>;
 
-/// What is missing or too much. A library that is not built, or older than the sources, is not asked.
-pub(super) fn faults(surface: &Surface, codes: &[String]) -> Result<Vec<String>> {
-    let (root, debug) = (shell::root(), shell::root().join("target/debug"));
+#[derive(Default)]
+pub(super) struct Answers {
+    /// What is missing in a language, or too much.
+    pub(super) faults: Vec<String>,
+    /// Libraries that are not built, or older than the sources: they could not be asked.
+    pub(super) stale: Vec<String>,
+}
+
+pub(super) fn ask(surface: &Surface, codes: &[String]) -> Result<Answers> {
+    let root = shell::root();
     let sources = newest(&root.join("atom-core/src"))?.max(newest(&root.join("atom-core/macros/src"))?);
-    let fresh = |name: &str| -> Option<std::path::PathBuf> {
-        let file = debug.join(name);
+    let Answers { mut faults, mut stale } = Answers::default();
+    let mut fresh = |name: &str| -> Option<PathBuf> {
+        let file = shell::library(name);
         let built = file.metadata().and_then(|m| m.modified()).is_ok_and(|time| time >= sources);
         if !built {
-            println!("not asked: {name} is not built from these sources (cargo build --workspace --all-features)");
+            stale.push(format!("{} is older than the sources, or not there", file.display()));
         }
         built.then_some(file)
     };
-    let mut faults = Vec::new();
-    if let Some(library) = fresh("lib_atom.so") {
+    if let Some(library) = fresh("_atom") {
         let text = shell::output(Command::new("python3").args(["-c", include_str!("ask.py")]).arg(library))?;
         compare("Python", &python(surface), &serde_json::from_str(&text)?, &mut faults);
     }
@@ -32,11 +39,12 @@ pub(super) fn faults(surface: &Surface, codes: &[String]) -> Result<Vec<String>>
         let unknown: Vec<String> = serde_json::from_str(&text)?;
         faults.extend(unknown.iter().map(|code| format!("Python: error code `{code}` has no exception class")));
     }
-    if let Some(library) = fresh("libatom_node.so") {
+    if let Some(library) = fresh("atom_node") {
         let text = shell::output(Command::new("node").args(["-e", include_str!("ask.js"), "--"]).arg(library))?;
         compare("Node", &node(surface), &serde_json::from_str(&text)?, &mut faults);
     }
-    if let (Some(library), Some(bindgen)) = (fresh("libatom_mobile.so"), fresh("uniffi-bindgen")) {
+    if let Some(library) = fresh("atom_mobile") {
+        let bindgen = root.join("target/debug/uniffi-bindgen");
         for (language, extension) in [("kotlin", "kt"), ("swift", "swift")] {
             let folder = root.join("target/parity").join(language);
             shell::output(
@@ -51,7 +59,7 @@ pub(super) fn faults(surface: &Surface, codes: &[String]) -> Result<Vec<String>>
             mobile(language, surface, codes, &text, &renames(language)?, &mut faults);
         }
     }
-    Ok(faults)
+    Ok(Answers { faults, stale })
 }
 
 fn newest(folder: &Path) -> Result<SystemTime> {

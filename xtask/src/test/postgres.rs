@@ -145,8 +145,8 @@ impl Account {
 fn remove_leftovers(parent: &Path) {
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name.strip_prefix(PREFIX);
-        if owner.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+        let gone = |id: &str| shell::output(Command::new("kill").args(["-0", id])).is_err();
+        if name.strip_prefix(PREFIX).is_some_and(gone) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

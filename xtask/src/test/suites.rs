@@ -43,7 +43,7 @@ fn bindings(workshop: &Workshop) -> Result<Ran, Stop> {
     need("python3")?;
     need("node")?;
     workshop.build()?;
-    bindings::check()?;
+    bindings::check_all()?;
     Ok(Ran { passed: 1, failed: 0, skipped: 0, note: String::new(), ended_well: true, output: String::new() })
 }
 
@@ -60,7 +60,10 @@ fn stubs(workshop: &Workshop) -> Result<Ran, Stop> {
     workshop.build()?;
     let cache = workshop.root.join("target/mypy");
     let mut mypy = workshop.python()?;
-    mypy.args(["-m", "mypy", "--strict", "--python-version", "3.10", "--cache-dir"]).arg(&cache).arg(package);
+    mypy.args(["-m", "mypy", "--strict", "--explicit-package-bases", "--python-version", "3.10", "--cache-dir"])
+        .arg(&cache)
+        .arg(package);
+    mypy.args(file(workshop, "atom-py/tests/typed_use.py"));
     let first = workshop.run("stubs", mypy, count::one)?;
     if !first.ended_well {
         return Ok(first);

@@ -36,13 +36,10 @@ impl Workshop {
             println!("  compiling");
             let build = || -> Result<()> {
                 shell::output(self.cargo("build").arg("--workspace").arg("--all-features"))?;
-                let debug = self.root.join("target/debug");
-                replace(&debug.join("lib_atom.so"), &self.root.join("atom-py/python/atom_py/_atom.abi3.so"))?;
+                replace(&shell::library("_atom"), &self.root.join("atom-py/python/atom_py/_atom.abi3.so"))?;
                 let name = shell::output(Command::new("node").args(["-p", NODE_LIBRARY]));
                 // Without Node there is nobody to load it.
-                name.map_or(Ok(()), |name| {
-                    replace(&debug.join("libatom_node.so"), &self.root.join("atom-node").join(name.trim()))
-                })
+                name.map_or(Ok(()), |name| replace(&shell::library("atom_node"), &self.root.join("atom-node").join(name.trim())))
             };
             build().map_err(|e| e.to_string())
         });
@@ -85,9 +82,8 @@ impl Workshop {
     pub(super) fn generated(&self, language: &str) -> Result<PathBuf, Stop> {
         self.build()?;
         let folder = self.root.join("target/mobile").join(language);
-        let debug = self.root.join("target/debug");
-        let mut bindgen = Command::new(debug.join("uniffi-bindgen"));
-        bindgen.current_dir(&self.root).arg("generate").arg(debug.join("libatom_mobile.so"));
+        let mut bindgen = Command::new(self.root.join("target/debug/uniffi-bindgen"));
+        bindgen.current_dir(&self.root).arg("generate").arg(shell::library("atom_mobile"));
         bindgen.args(["--no-format", "--metadata-no-deps", "--language", language, "--out-dir"]).arg(&folder);
         shell::output(&mut bindgen)?;
         Ok(folder)
@@ -151,7 +147,7 @@ impl Workshop {
 }
 
 /// The name under which the npm package looks for its library.
-const NODE_LIBRARY: &str = "const { platform, arch, report } = process; \
+const NODE_LIBRARY: &str = "const { platform, arch, report } = process; report.excludeNetwork = true; \
     const libc = platform !== 'linux' ? '' : report.getReport().header.glibcVersionRuntime ? '-gnu' : '-musl'; \
     `atom.${platform}-${arch}${libc}.node`";
 
