@@ -17,6 +17,8 @@ const STEPS: &[(&str, Step)] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("bindings", bindings::check),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])),
+    // What a Rust program gets without asking for more: no bridge, and nothing that only a bridge would need.
+    ("default build", || cargo(&["clippy", "-p", "atom-core", "--", "-D", "warnings"])),
     ("documentation", documentation),
 ];
 
