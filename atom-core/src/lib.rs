@@ -1,17 +1,43 @@
-//! Atom.
+#![doc = include_str!("../ARCHITECTURE.md")]
 
 #[cfg(feature = "mobile")]
 uniffi::setup_scaffolding!("atom");
 
+mod accounts;
+mod atom;
 pub mod bridge;
+mod clock;
+mod config;
+mod connect;
+mod crypto;
 mod error;
+mod http_client;
 mod id;
+mod integrations;
+mod providers;
 mod secret;
+mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
+mod vault;
 
+pub use accounts::{Accounts, Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub use atom::{Atom, Scope};
+pub use clock::Clock;
+pub use config::{Builder, OpenOptions, ProviderApp};
+pub use connect::{
+    AccessToken, Authorization, ConnectedAccount, Connection, ConnectionState, Connections, Provider, RawRequest, RawResponse,
+    StartConnection,
+};
+pub use crypto::{BoxFuture, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ConnectionId, SessionId, UserId, WorkspaceId};
+pub use integrations::calendar::{
+    Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
+};
+pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
+pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use secret::Secret;
+pub use storage::MigrationStatus;
 pub use value::{Bytes, Json};

@@ -40,3 +40,7 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
+
+crate::bridge::string_like!(Secret, |text: String| Ok::<_, crate::Error>(Secret::from(text)), |secret: Secret| secret
+    .expose()
+    .to_owned());

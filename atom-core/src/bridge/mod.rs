@@ -3,8 +3,6 @@
 //! Everything domain-specific comes from `#[model]`, `#[handle]`, `#[api]` and `#[id]`; a bridge only knows futures, errors
 //! and the few value types that those attributes cannot describe.
 
-use crate::Secret;
-
 #[cfg(feature = "mobile")]
 pub mod mobile;
 #[cfg(feature = "node")]
@@ -24,5 +22,3 @@ macro_rules! string_like {
     };
 }
 pub(crate) use string_like;
-
-string_like!(Secret, |text: String| Ok::<_, crate::Error>(Secret::from(text)), |secret: Secret| secret.expose().to_owned());

@@ -3,6 +3,8 @@
 //! Behind the cargo feature `testing`. The Python and npm packages carry it, so that their users can test their own code
 //! against a provider that expires and rotates tokens.
 
+mod google;
 mod probe;
 
+pub use google::GoogleStandIn;
 pub use probe::{Probe, Sample, Shape, Weight};

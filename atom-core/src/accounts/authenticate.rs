@@ -1,0 +1,22 @@
+//! From a proof to a principal.
+
+use super::{Accounts, Principal, store};
+use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
+
+impl Accounts {
+    /// Who an access token speaks for.
+    pub(crate) async fn authenticate(&self, access_token: &Secret) -> Result<Principal> {
+        self.inner.signing.verify(self.inner.db()?, access_token, self.inner.now()).await
+    }
+
+    /// The principal of a member who is not present: for jobs that run on a user's behalf.
+    pub(crate) async fn member(&self, user: UserId, workspace: WorkspaceId) -> Result<Principal> {
+        let db = self.inner.db()?;
+        let active = store::user(db, user).await?.is_some();
+        let membership = store::membership(db, user, Some(workspace)).await?.filter(|_| active);
+        let (workspace, role) = membership.ok_or_else(|| {
+            Error::new(ErrorKind::Forbidden, "not_a_member", "the user is not an active member of this workspace: check both ids")
+        })?;
+        Ok(Principal { user_id: user, workspace_id: workspace.id, role, session_id: None })
+    }
+}

@@ -1,0 +1,100 @@
+//! What the accounts API takes and returns.
+
+use crate::{Secret, SessionId, UserId, WorkspaceId};
+use atom_macros::model;
+use chrono::{DateTime, Utc};
+
+/// What a member may do in a workspace, from most to least.
+#[model]
+pub enum Role {
+    /// Everything, including deleting the workspace.
+    Owner,
+    /// Everything but ownership.
+    Admin,
+    /// Works with what the workspace shares.
+    Member,
+    /// Sees what was shared with them.
+    Guest,
+}
+
+/// A person with an account.
+#[model]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// The e-mail address as the user wrote it.
+    pub email: String,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A tenant: everything that belongs to someone belongs to a workspace.
+#[model]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// The name to show.
+    pub name: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What is needed to sign up.
+#[model(secret)]
+pub struct NewAccount {
+    /// The e-mail address. Letter case and surrounding spaces do not matter for finding the account again.
+    pub email: String,
+    /// At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B).
+    pub password: Secret,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`.
+    pub workspace_name: Option<String>,
+}
+
+/// What is needed to sign in.
+#[model(secret)]
+pub struct Credentials {
+    /// The e-mail address of the account.
+    pub email: String,
+    /// Its password.
+    pub password: Secret,
+    /// The workspace to enter. Default: the one that the user joined first.
+    pub workspace_id: Option<WorkspaceId>,
+}
+
+/// A signed-in user: who, where, and the two tokens.
+#[model(secret)]
+pub struct Session {
+    /// The session's id, which stays the same when its tokens are refreshed.
+    pub id: SessionId,
+    /// Who signed in.
+    pub user: User,
+    /// The workspace that was entered.
+    pub workspace: Workspace,
+    /// What the user may do there.
+    pub role: Role,
+    /// Proves the session to `authenticate`: a signed JWT (EdDSA, `at+jwt`), valid for a quarter of an hour.
+    pub access_token: Secret,
+    /// When the access token stops working.
+    pub access_expires_at: DateTime<Utc>,
+    /// Exchanged for a new pair of tokens by `refresh`. Keep it where only this client can read it.
+    pub refresh_token: Secret,
+    /// When the session ends if it is not refreshed before.
+    pub refresh_expires_at: DateTime<Utc>,
+}
+
+/// Who is acting: a user in a workspace with a role.
+#[model]
+pub struct Principal {
+    /// The user.
+    pub user_id: UserId,
+    /// The workspace. Nothing outside it is visible.
+    pub workspace_id: WorkspaceId,
+    /// What the user may do there.
+    pub role: Role,
+    /// The session that was shown; none for work that runs without the user present.
+    pub session_id: Option<SessionId>,
+}

@@ -1,0 +1,59 @@
+//! Sign up: a user, a workspace with its data key, an ownership and a session, in one transaction.
+
+use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
+use super::{NewAccount, Role, Session, User, Workspace, email, store};
+use crate::atom::Inner;
+use crate::crypto::record;
+use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
+
+/// Longer texts are refused before they cost a hash.
+const MAX_PASSWORD: usize = 1000;
+
+pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
+    let canonical = email::canonical(&account.email)?;
+    check_password(&account.password, inner.min_password_length)?;
+    let password_hash = inner.hasher.hash(&account.password).await?;
+    let (db, now) = (inner.db()?, inner.now());
+
+    let name = account.workspace_name.or_else(|| account.display_name.clone());
+    let name = name.unwrap_or_else(|| canonical.split('@').next().unwrap_or_default().to_owned());
+    let user = User {
+        id: UserId::generate(),
+        email: account.email.trim().to_owned(),
+        display_name: account.display_name,
+        created_at: now,
+    };
+    let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
+    let session = NewSession::generate()?;
+
+    let mut tx = db.begin_durable().await?;
+    store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(|error| match error.kind() {
+        ErrorKind::Conflict => {
+            Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
+        }
+        _ => error,
+    })?;
+    store::insert_workspace(&mut tx, &workspace).await?;
+    store::insert_membership(&mut tx, workspace.id, user.id, Role::Owner, now).await?;
+    let (key_id, key) = inner.keys.create_key(&mut tx, workspace.id, now).await?;
+    let sealed = record::seal(&key, key_id, &place(workspace.id, &session.id), &session.key[..])?;
+    session.insert(&mut tx, workspace.id, user.id, &sealed, now).await?;
+    tx.commit().await?;
+
+    let issue = Issue { user, workspace, role: Role::Owner, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };
+    issue.tokens(inner, &session.key[..], now)
+}
+
+fn check_password(password: &Secret, min: usize) -> Result<()> {
+    let length = password.expose().chars().count();
+    if length < min {
+        return Err(Error::invalid("weak_password", format!("the password has {length} characters: use at least {min}")));
+    }
+    if length > MAX_PASSWORD {
+        return Err(Error::invalid(
+            "password_too_long",
+            format!("the password has {length} characters: use at most {MAX_PASSWORD}"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! The handle of one installation, and what all of it shares.
+
+use crate::accounts::{Accounts, Principal, SigningKeys};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Builder, OpenOptions};
+use crate::connect::{Apps, Connections, Flights, Provider};
+use crate::crypto::password::Hasher;
+use crate::crypto::{KeyRing, LocalKey};
+use crate::http_client::HttpClient;
+use crate::storage::{Db, MigrationStatus};
+use crate::{Error, Result, Secret, UserId, WorkspaceId};
+use atom_macros::{api, handle};
+use chrono::{DateTime, Utc};
+use std::path::Path;
+use std::sync::Arc;
+
+/// One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
+/// use atom_core::{Atom, LocalKey};
+///
+/// let atom = Atom::builder(url).key(LocalKey::generate()?).open().await?;
+/// assert!(atom.migrations().await?.iter().all(|m| m.applied));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
+#[handle]
+pub struct Atom {
+    inner: Arc<Inner>,
+}
+
+/// What every handle of an installation shares.
+pub(crate) struct Inner {
+    db: Db,
+    /// The process that opened the installation: database connections do not survive a fork.
+    pid: u32,
+    clock: Arc<dyn Clock>,
+    pub(crate) keys: KeyRing,
+    pub(crate) signing: SigningKeys,
+    pub(crate) hasher: Hasher,
+    pub(crate) min_password_length: usize,
+    pub(crate) http: HttpClient,
+    pub(crate) apps: Apps,
+    pub(crate) flights: Flights,
+}
+
+impl Inner {
+    /// The database, unless this is a fork of the process that opened it.
+    pub(crate) fn db(&self) -> Result<&Db> {
+        if self.pid == std::process::id() {
+            return Ok(&self.db);
+        }
+        Err(Error::invalid("opened_before_fork", "this Atom was opened before the process forked: open it again in the child"))
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
+
+#[api]
+impl Atom {
+    /// Opens an installation, making it if the database is empty.
+    ///
+    /// Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
+    /// `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+    pub async fn open(options: OpenOptions) -> Result<Self> {
+        let mut builder = Builder::new(String::new());
+        builder.options = options;
+        Self::build(builder).await
+    }
+
+    /// Accounts: sign up, sign in, refresh, sign out.
+    pub fn accounts(&self) -> Accounts {
+        Accounts { inner: Arc::clone(&self.inner) }
+    }
+
+    /// The providers that this installation can connect to.
+    pub fn providers(&self) -> Vec<Provider> {
+        self.inner.apps.list()
+    }
+
+    /// The scope of the user that an access token speaks for.
+    ///
+    /// Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
+    pub async fn authenticate(&self, access_token: Secret) -> Result<Scope> {
+        let principal = self.accounts().authenticate(&access_token).await?;
+        Ok(Scope { inner: Arc::clone(&self.inner), principal })
+    }
+
+    /// The scope of a member who is not present, for work on their behalf. Who may ask for it is for the host to decide.
+    ///
+    /// Fails with `forbidden` (`not_a_member`).
+    pub async fn act_as(&self, user_id: UserId, workspace_id: WorkspaceId) -> Result<Scope> {
+        let principal = self.accounts().member(user_id, workspace_id).await?;
+        Ok(Scope { inner: Arc::clone(&self.inner), principal })
+    }
+
+    /// Every schema migration, applied or pending, with the statements that are still to be run.
+    pub async fn migrations(&self) -> Result<Vec<MigrationStatus>> {
+        self.inner.db()?.migration_status().await
+    }
+
+    /// Closes the database connections. Later calls fail with `cancelled` (`closed`).
+    pub async fn close(&self) -> Result<()> {
+        self.inner.db()?.close().await;
+        Ok(())
+    }
+}
+
+impl Atom {
+    /// Opens an installation from Rust, with parts that only Rust can supply: key provider, clock.
+    pub fn builder(database_url: impl Into<String>) -> Builder {
+        Builder::new(database_url.into())
+    }
+
+    /// The migrations of a database, without opening the installation or changing anything: what `open` would do.
+    ///
+    /// # Errors
+    /// As for opening the database.
+    pub async fn pending_migrations(database_url: &str) -> Result<Vec<MigrationStatus>> {
+        Db::connect(database_url).await?.migration_status().await
+    }
+
+    pub(crate) async fn build(builder: Builder) -> Result<Self> {
+        let Builder { options, key, clock } = builder;
+        let min_password_length = options.min_password_length.unwrap_or(15);
+        if !(8..=64).contains(&min_password_length) {
+            return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
+        }
+        // Everything that can be refused without the database comes first.
+        let http = HttpClient::new()?;
+        let apps = Apps::new(options.providers.unwrap_or_default())?;
+        let provider = match key {
+            Some(provider) => provider,
+            None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
+        };
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let now = clock.now();
+
+        let db = Db::connect(&options.database_url).await?;
+        if options.migrate.unwrap_or(true) {
+            db.migrate().await?;
+        } else if let Some(pending) = db.migration_status().await?.iter().find(|m| !m.applied) {
+            let text = format!("the schema lacks migration {}: open once with `migrate`, or apply it yourself", pending.label);
+            return Err(Error::invalid("schema_older", text));
+        }
+        db.sweep(now).await?;
+        let keys = KeyRing::open(&db, provider, now).await?;
+        let signing = SigningKeys::open(&db, &keys, options.issuer.unwrap_or_else(|| "atom".into()), now).await?;
+        let inner = Inner {
+            db,
+            pid: std::process::id(),
+            clock,
+            keys,
+            signing,
+            hasher: Hasher::new()?,
+            min_password_length: usize::try_from(min_password_length).unwrap_or(15),
+            http,
+            apps,
+            flights: Flights::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+/// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
+fn local_key(key: Option<&Secret>, file: Option<&str>, create: Option<bool>) -> Result<LocalKey> {
+    match (key, file) {
+        (Some(_), Some(_)) => Err(Error::invalid("malformed_option", "give `key` or `key_file`, not both")),
+        (Some(key), None) => LocalKey::from_base64(key),
+        (None, Some(file)) if create == Some(true) && !Path::new(file).exists() => LocalKey::create_file(file),
+        (None, Some(file)) => LocalKey::from_file(file),
+        (None, None) => match std::env::var("ATOM_KEY") {
+            Ok(text) => LocalKey::from_base64(&text.into()),
+            Err(_) => Err(Error::sealed(
+                "no_key",
+                "there is no key: pass `key` or `key_file`, or set ATOM_KEY to 32 random bytes in base64 (`openssl rand -base64 32`)",
+            )),
+        },
+    }
+}
+
+/// What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
+/// # use atom_core::{Atom, LocalKey, NewAccount};
+/// # let atom = Atom::builder(url).key(LocalKey::generate()?).open().await?;
+/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), display_name: None, workspace_name: None };
+/// let session = atom.accounts().sign_up(account).await?;
+/// let scope = atom.authenticate(session.access_token).await?;
+/// assert!(scope.connections().list().await?.is_empty());
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
+#[handle]
+pub struct Scope {
+    inner: Arc<Inner>,
+    principal: Principal,
+}
+
+#[api]
+impl Scope {
+    /// Who is acting.
+    pub fn principal(&self) -> Principal {
+        self.principal.clone()
+    }
+
+    /// The user's connected accounts.
+    pub fn connections(&self) -> Connections {
+        Connections { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+}

@@ -1,0 +1,124 @@
+//! What an installation is opened with.
+
+use crate::{Clock, KeyProvider, Secret};
+use atom_macros::model;
+use std::sync::Arc;
+
+/// How to open an installation, the same in every language.
+#[model(secret)]
+pub struct OpenOptions {
+    /// `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`.
+    pub database_url: String,
+    /// The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`.
+    pub key: Option<Secret>,
+    /// A file that holds the key in base64, instead of `key`.
+    pub key_file: Option<String>,
+    /// Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed.
+    pub create_key_file: Option<bool>,
+    /// The providers to connect to, each with the host's own OAuth client.
+    pub providers: Option<Vec<ProviderApp>>,
+    /// Who signs access tokens: their `iss` and `aud`. Default: `atom`.
+    pub issuer: Option<String>,
+    /// The shortest password for sign-up, in characters. Default: 15; at least 8.
+    pub min_password_length: Option<i32>,
+    /// Bring the schema up to date on opening. Default: true. With false, an older schema is an error.
+    pub migrate: Option<bool>,
+}
+
+/// The host's OAuth client at one provider.
+#[model(secret)]
+pub struct ProviderApp {
+    /// The provider's name in the catalogue: `google`.
+    pub provider: String,
+    /// The client id from the provider's developer console.
+    pub client_id: String,
+    /// The client secret; public clients have none.
+    pub client_secret: Option<Secret>,
+    /// Where the provider sends the user back: registered there, and used exactly as written.
+    pub redirect_uri: String,
+    /// Sends every request of this provider to one loopback address instead of its own hosts, for development and tests.
+    pub development_endpoint: Option<String>,
+    /// A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own.
+    pub manifest: Option<String>,
+}
+
+/// Opens an [`Atom`](crate::Atom) from Rust, with everything that [`OpenOptions`] has and the parts that only Rust can supply.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
+/// use atom_core::{Atom, LocalKey};
+///
+/// let atom = Atom::builder(url).key(LocalKey::generate()?).min_password_length(12).open().await?;
+/// # drop(atom);
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
+#[must_use = "a builder does nothing until `open` is called"]
+pub struct Builder {
+    pub(crate) options: OpenOptions,
+    pub(crate) key: Option<Arc<dyn KeyProvider>>,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+}
+
+impl Builder {
+    pub(crate) fn new(database_url: String) -> Self {
+        let options = OpenOptions {
+            database_url,
+            key: None,
+            key_file: None,
+            create_key_file: None,
+            providers: None,
+            issuer: None,
+            min_password_length: None,
+            migrate: None,
+        };
+        Self { options, key: None, clock: None }
+    }
+
+    /// Who keeps the key-encryption key. Default: the environment variable `ATOM_KEY`.
+    pub fn key(mut self, provider: impl KeyProvider) -> Self {
+        self.key = Some(Arc::new(provider));
+        self
+    }
+
+    /// Adds the host's OAuth client at one provider.
+    pub fn provider(mut self, app: ProviderApp) -> Self {
+        self.options.providers.get_or_insert_default().push(app);
+        self
+    }
+
+    /// Who signs access tokens. Default: `atom`.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.options.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The shortest password for sign-up. Default: 15; at least 8.
+    pub fn min_password_length(mut self, characters: i32) -> Self {
+        self.options.min_password_length = Some(characters);
+        self
+    }
+
+    /// Whether to bring the schema up to date on opening. Default: true.
+    pub fn migrate(mut self, migrate: bool) -> Self {
+        self.options.migrate = Some(migrate);
+        self
+    }
+
+    /// Where the time comes from. Default: the operating system.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Opens the installation.
+    ///
+    /// # Errors
+    /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, …
+    /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `database_damaged`
+    /// - `unavailable`: `database_unreachable`, `database_busy`, `disk_full`
+    pub async fn open(self) -> crate::Result<crate::Atom> {
+        crate::Atom::build(self).await
+    }
+}

@@ -1,0 +1,130 @@
+//! The providers of this installation: manifest, OAuth client, and where requests really go.
+
+use super::Provider;
+use crate::config::ProviderApp;
+use crate::providers::{self, Manifest};
+use crate::{Error, ErrorKind, Result, Secret};
+use std::collections::HashMap;
+use std::sync::Arc;
+use url::Url;
+
+/// One provider with the host's client.
+pub(crate) struct App {
+    pub(crate) manifest: Manifest,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) redirect_uri: String,
+    development_endpoint: Option<Url>,
+}
+
+/// All of them, by name.
+pub(crate) struct Apps(HashMap<String, Arc<App>>);
+
+impl Apps {
+    pub(crate) fn new(apps: Vec<ProviderApp>) -> Result<Self> {
+        let mut known = HashMap::new();
+        for app in apps {
+            let app = App::new(app)?;
+            let name = app.manifest.name.clone();
+            if known.insert(name.clone(), Arc::new(app)).is_some() {
+                return Err(Error::invalid("provider_twice", format!("provider `{name}` is configured twice: keep one")));
+            }
+        }
+        Ok(Self(known))
+    }
+
+    /// What is configured, by name.
+    pub(crate) fn list(&self) -> Vec<Provider> {
+        let mut providers: Vec<_> = self.0.values().map(|app| app.describe()).collect();
+        providers.sort_by(|a, b| a.name.cmp(&b.name));
+        providers
+    }
+
+    pub(crate) fn get(&self, provider: &str) -> Result<Arc<App>> {
+        self.0.get(provider).cloned().ok_or_else(|| {
+            let mut names: Vec<_> = self.0.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let text = format!("this provider is not configured here (configured: {names}): pass it in `providers` when opening");
+            Error::new(ErrorKind::NotFound, "unknown_provider", text)
+        })
+    }
+}
+
+impl App {
+    fn new(app: ProviderApp) -> Result<Self> {
+        let manifest = match &app.manifest {
+            // A provider of the host's own cannot take the name, and so the callers, of a built-in one.
+            Some(_) if providers::names().any(|name| name == app.provider) && app.development_endpoint.is_none() => {
+                return Err(Error::invalid(
+                    "provider_is_built_in",
+                    "this provider is built in: give your own manifest another name",
+                ));
+            }
+            Some(text) => Manifest::parse(&app.provider, text)?,
+            None => providers::built_in(&app.provider).ok_or_else(|| {
+                let names: Vec<_> = providers::names().collect();
+                let text = format!("`{}` is not in the catalogue ({}): pass a manifest", app.provider, names.join(", "));
+                Error::invalid("unknown_provider", text)
+            })??,
+        };
+        if manifest.name != app.provider {
+            let text = format!("the manifest is for `{}`, not for `{}`: use one name", manifest.name, app.provider);
+            return Err(Error::invalid("malformed_manifest", text));
+        }
+        Url::parse(&app.redirect_uri)
+            .map_err(|e| Error::invalid("malformed_redirect_uri", "the redirect URI is not an absolute URL").with_source(e))?;
+        Ok(Self {
+            development_endpoint: app.development_endpoint.as_deref().map(loopback).transpose()?,
+            manifest,
+            client_id: app.client_id,
+            client_secret: app.client_secret,
+            redirect_uri: app.redirect_uri,
+        })
+    }
+
+    fn describe(&self) -> Provider {
+        let manifest = &self.manifest;
+        let operations = manifest.services.values().flat_map(|service| service.operations.keys().cloned());
+        Provider {
+            name: manifest.name.clone(),
+            title: manifest.title.clone(),
+            docs_url: manifest.docs.clone(),
+            verified_at: manifest.verified_at.clone(),
+            services: manifest.services.keys().cloned().collect(),
+            operations: operations.collect(),
+        }
+    }
+
+    /// Where a request for `url` goes: to a host that the manifest names, or to the development endpoint.
+    pub(crate) fn resolve(&self, url: &Url) -> Result<Url> {
+        let refused = |text: &str| Err(Error::invalid("host_not_allowed", text).with_provider(&self.manifest.name));
+        if !self.manifest.hosts.iter().any(|host| Some(host.as_str()) == url.host_str()) {
+            return refused("this host does not belong to the provider: its manifest lists the hosts that may see the token");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused("a URL with a user name in it is not sent");
+        }
+        if let Some(endpoint) = &self.development_endpoint {
+            let mut url = url.clone();
+            let moved = url.set_scheme(endpoint.scheme()).and_then(|()| url.set_host(endpoint.host_str()).map_err(|_| ()));
+            return match moved.and_then(|()| url.set_port(endpoint.port())) {
+                Ok(()) => Ok(url),
+                Err(()) => refused("the development endpoint cannot take this URL"),
+            };
+        }
+        if url.scheme() != "https" && !is_loopback(url) {
+            return refused("requests with a token are sent over https only");
+        }
+        Ok(url.clone())
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
+}
+
+fn loopback(text: &str) -> Result<Url> {
+    let url = Url::parse(text).ok().filter(is_loopback);
+    url.ok_or_else(|| Error::invalid("endpoint_not_loopback", "a development endpoint is a URL on 127.0.0.1, localhost or [::1]"))
+}

@@ -1,0 +1,53 @@
+//! Single flight: of many callers that want the same thing at once, one does it and all get its result.
+
+use crate::vault::Stored;
+use crate::{ConnectionId, Error, Result};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+type Outcome = Option<Result<Stored>>;
+
+/// The refreshes that are under way in this process.
+#[derive(Clone, Default)]
+pub(crate) struct Flights(Arc<Mutex<HashMap<ConnectionId, watch::Receiver<Outcome>>>>);
+
+impl Flights {
+    /// Joins the refresh of a connection, or starts it. It runs on a task of its own: a caller that is cancelled, as Kotlin and
+    /// Python do by dropping the future, leaves it running.
+    pub(crate) async fn join(
+        &self,
+        id: ConnectionId,
+        work: impl Future<Output = Result<Stored>> + Send + 'static,
+    ) -> Result<Stored> {
+        let mut outcome = self.enter(id, work);
+        let landed = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        landed.unwrap_or_else(|| Err(Error::internal("refresh_lost", "a token refresh ended without a result")))
+    }
+
+    fn enter(&self, id: ConnectionId, work: impl Future<Output = Result<Stored>> + Send + 'static) -> watch::Receiver<Outcome> {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flying) = flights.get(&id) {
+            return flying.clone();
+        }
+        let (land, outcome) = watch::channel(None);
+        flights.insert(id, outcome.clone());
+        let landing = Landing(self.clone(), id);
+        tokio::spawn(async move {
+            let result = work.await;
+            // Whoever comes from now on reads the database again.
+            drop(landing);
+            land.send_replace(Some(result));
+        });
+        outcome
+    }
+}
+
+/// Takes a flight off the board, even when its task panics.
+struct Landing(Flights, ConnectionId);
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
+}

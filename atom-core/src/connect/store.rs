@@ -1,0 +1,123 @@
+//! The SQL of connections.
+
+use super::identity::Identity;
+use super::{ConnectedAccount, ConnectionState};
+use crate::accounts::Principal;
+use crate::storage::{Db, Timestamp, Tx, on, row};
+use crate::{ConnectionId, Error, Result};
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+row! {
+    struct AccountRow {
+        id: Uuid,
+        provider: String,
+        account_id: String,
+        email: Option<String>,
+        label: Option<String>,
+        state: String,
+        state_reason: Option<String>,
+        facts: Json<HashMap<String, String>>,
+        scopes: Option<Json<Vec<String>>>,
+        expires_at: Option<Timestamp>,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    }
+}
+
+impl AccountRow {
+    fn into_account(self) -> Result<ConnectedAccount> {
+        Ok(ConnectedAccount {
+            id: ConnectionId(self.id),
+            provider: self.provider,
+            account_id: self.account_id,
+            email: self.email,
+            label: self.label,
+            state: self.state.parse()?,
+            state_reason: self.state_reason,
+            scopes: self.scopes.map(|s| s.0).unwrap_or_default(),
+            facts: self.facts.0,
+            expires_at: self.expires_at.map(|at| at.0),
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        })
+    }
+}
+
+async fn select(db: &Db, principal: &Principal, id: Option<ConnectionId>) -> Result<Vec<ConnectedAccount>> {
+    let rows = on!(db, c => sqlx::query_as::<_, AccountRow>(
+        "SELECT c.id, c.provider, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, c.created_at,
+                CASE WHEN t.updated_at > c.updated_at THEN t.updated_at ELSE c.updated_at END AS updated_at
+           FROM atom_connections c
+           LEFT JOIN atom_token_sets t ON t.workspace_id = c.workspace_id AND t.connection_id = c.id AND t.name = 'default'
+          WHERE c.workspace_id = $1 AND c.user_id = $2 AND ($3 IS NULL OR c.id = $3)
+          ORDER BY c.created_at, c.id")
+        .bind(principal.workspace_id.0).bind(principal.user_id.0).bind(id.map(|id| id.0)).fetch_all(c).await)?;
+    rows.into_iter().map(AccountRow::into_account).collect()
+}
+
+pub(super) async fn list(db: &Db, principal: &Principal) -> Result<Vec<ConnectedAccount>> {
+    select(db, principal, None).await
+}
+
+pub(super) async fn get(db: &Db, principal: &Principal, id: ConnectionId) -> Result<ConnectedAccount> {
+    select(db, principal, Some(id)).await?.pop().ok_or_else(|| Error::not_found("connection"))
+}
+
+/// The connection of this account, if the user connected it before.
+pub(super) async fn find(db: &Db, principal: &Principal, provider: &str, account_id: &str) -> Result<Option<ConnectionId>> {
+    let row: Option<(Uuid,)> = on!(db, c => sqlx::query_as(
+        "SELECT id FROM atom_connections WHERE workspace_id = $1 AND user_id = $2 AND provider = $3 AND account_id = $4")
+        .bind(principal.workspace_id.0).bind(principal.user_id.0).bind(provider).bind(account_id).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| ConnectionId(id)))
+}
+
+/// Stores the account as active and returns the id it has: an older one, if another process was faster.
+pub(super) async fn upsert(
+    tx: &mut Tx,
+    principal: &Principal,
+    id: ConnectionId,
+    provider: &str,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> Result<ConnectionId> {
+    let (id,): (Uuid,) = on!(tx: tx, c => sqlx::query_as(
+        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9)
+         ON CONFLICT (workspace_id, user_id, provider, account_id) DO UPDATE SET
+            email = excluded.email, label = excluded.label, facts = excluded.facts, state = 'active', state_reason = NULL, updated_at = excluded.updated_at
+         RETURNING id")
+        .bind(principal.workspace_id.0).bind(id.0).bind(principal.user_id.0).bind(provider).bind(&identity.account_id)
+        .bind(&identity.email).bind(&identity.label).bind(Json(&identity.facts)).bind(Timestamp::from(now)).fetch_one(c).await)?;
+    Ok(ConnectionId(id))
+}
+
+pub(super) async fn set_state_in(
+    tx: &mut Tx,
+    principal: &Principal,
+    id: ConnectionId,
+    state: ConnectionState,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Ok(
+        on!(tx: tx, c => sqlx::query("UPDATE atom_connections SET state = $3, state_reason = $4, updated_at = $5 WHERE workspace_id = $1 AND id = $2")
+        .bind(principal.workspace_id.0).bind(id.0).bind(state.as_str()).bind(reason).bind(Timestamp::from(now))
+        .execute(c).await.map(drop))?,
+    )
+}
+
+pub(super) async fn set_state(
+    db: &Db,
+    principal: &Principal,
+    id: ConnectionId,
+    state: ConnectionState,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut tx = db.begin().await?;
+    set_state_in(&mut tx, principal, id, state, reason, now).await?;
+    tx.commit().await
+}

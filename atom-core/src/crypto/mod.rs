@@ -1,0 +1,56 @@
+//! Keys and sealed records: nothing secret reaches the database in the clear.
+//!
+//! A [`KeyProvider`] holds the key-encryption key. It wraps one data key per workspace, which [`KeyRing`] unwraps on first use
+//! and keeps in memory. Each record is sealed under a subkey of its own ([`record`]). Passwords are hashed ([`password`]), access tokens
+//! signed ([`jws`]).
+
+pub(crate) mod jws;
+mod keys;
+pub(crate) mod password;
+mod provider;
+pub(crate) mod record;
+
+pub(crate) use keys::{INSTALLATION, KeyRing};
+pub use provider::{BoxFuture, KeyProvider, LocalKey};
+pub(crate) use record::Place;
+
+use crate::{Error, Result};
+use zeroize::Zeroizing;
+
+/// A 256-bit key, wiped when dropped.
+pub(crate) type Key = Zeroizing<[u8; 32]>;
+
+/// Bytes from the operating system's generator.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::internal("no_randomness", "the operating system gives no random bytes").with_source(e))?;
+    Ok(bytes)
+}
+
+/// A fresh key.
+pub(crate) fn random_key() -> Result<Key> {
+    random().map(Zeroizing::new)
+}
+
+/// Text in the URL-safe alphabet without padding.
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The bytes of URL-safe text without padding; `None` if it is anything else.
+pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// A list of parts as bytes, each with its length before it: no two lists give the same bytes.
+pub(crate) fn length_prefixed<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in parts {
+        out.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    out
+}

@@ -1,0 +1,88 @@
+//! The one HTTP client: one TLS stack, no redirects, bounded time and size.
+
+use crate::{Error, ErrorKind, Result};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Url};
+use std::sync::Arc;
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest answer that is held in memory.
+pub(crate) const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// A request, complete.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) timeout: Duration,
+}
+
+/// An answer, whole.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Clone)]
+pub(crate) struct HttpClient(reqwest::Client);
+
+impl HttpClient {
+    pub(crate) fn new() -> Result<Self> {
+        let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
+            Error::internal("http_client", "the HTTP client cannot be made").with_source(e)
+        };
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        // The provider is named here, not installed for the process: that slot belongs to the host.
+        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|e| failed(e.into()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A redirect could carry the token to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("atom/", env!("CARGO_PKG_VERSION")))
+            .build();
+        client.map(Self).map_err(|e| failed(e.into()))
+    }
+
+    /// Sends a request and reads the whole answer. A status is not an error here.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+        let sent = self
+            .0
+            .request(request.method, request.url)
+            .headers(request.headers)
+            .timeout(request.timeout)
+            .body(request.body)
+            .send();
+        let mut response = sent.await.map_err(unreachable)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_BODY {
+                let text = format!("the answer is larger than {} MiB: ask for less", MAX_BODY / 1024 / 1024);
+                return Err(Error::new(ErrorKind::Provider, "answer_too_large", text).with_status(status));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, headers, body })
+    }
+}
+
+/// The URL is left out of the error: its query may hold a token.
+fn unreachable(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let (reason, text) = match () {
+        () if error.is_timeout() => ("timeout", "the service did not answer in time: call again"),
+        () if error.is_connect() => ("unreachable", "the service cannot be reached: check the network and call again"),
+        () => ("broken_answer", "the connection broke before the answer was complete: call again"),
+    };
+    Error::unavailable(reason, text).with_source(error)
+}

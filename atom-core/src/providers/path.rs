@@ -1,0 +1,126 @@
+//! Where a value stands in a JSON document: `a.b`, `files[0].id`, `headers[name=Subject].value`.
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::{Map, Value};
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Key(String),
+    Index(usize),
+    /// The first element whose member equals the text, letter case aside (header names).
+    Where(String, String),
+}
+
+/// A path into a JSON document. The empty path is the document itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Path(Vec<Step>);
+
+impl Path {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let malformed = || format!("`{text}` is not a path: write `a.b`, `a[0]` or `a[name=Text]`");
+        let mut steps = Vec::new();
+        for part in text.split('.').filter(|_| !text.is_empty()) {
+            let (key, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
+            if key.is_empty() && (rest.is_empty() || !steps.is_empty()) {
+                return Err(malformed());
+            }
+            if !key.is_empty() {
+                steps.push(Step::Key(key.to_owned()));
+            }
+            while let Some(inside) = rest.strip_prefix('[') {
+                let (selector, after) = inside.split_once(']').ok_or_else(malformed)?;
+                steps.push(match selector.split_once('=') {
+                    Some((member, value)) => Step::Where(member.to_owned(), value.to_owned()),
+                    None => Step::Index(selector.parse().map_err(|_| malformed())?),
+                });
+                rest = after;
+            }
+            if !rest.is_empty() {
+                return Err(malformed());
+            }
+        }
+        Ok(Self(steps))
+    }
+
+    /// The value there, unless it is missing or null.
+    pub(crate) fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        let mut at = document;
+        for step in &self.0 {
+            at = match step {
+                Step::Key(key) => at.get(key)?,
+                Step::Index(index) => at.get(index)?,
+                Step::Where(member, text) => at.as_array()?.iter().find(|item| {
+                    item.get(member).and_then(Value::as_str).is_some_and(|value| value.eq_ignore_ascii_case(text))
+                })?,
+            };
+        }
+        (!at.is_null()).then_some(at)
+    }
+
+    /// The text there.
+    pub(crate) fn text(&self, document: &Value) -> Option<String> {
+        match self.get(document)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Puts a value there, making the objects on the way. Only paths of keys can be written.
+    pub(crate) fn set(&self, document: &mut Value, value: Value) {
+        let mut at = document;
+        for step in &self.0 {
+            let Step::Key(key) = step else { return };
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
+            }
+            let Value::Object(members) = at else { return };
+            at = members.entry(key.clone()).or_insert(Value::Null);
+        }
+        *at = value;
+    }
+
+    /// Whether the path leads through keys only, so that it can be written.
+    pub(crate) fn is_writable(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|step| matches!(step, Step::Key(_)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Path::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_path_finds_keys_elements_and_members_by_name() {
+        let document =
+            json!({"files": [{"id": "a"}, {"id": "b"}], "headers": [{"name": "subject", "value": "Hi"}], "none": null});
+        let get = |path: &str| Path::parse(path).expect(path).get(&document).cloned();
+        assert_eq!(get("files[1].id"), Some(json!("b")));
+        assert_eq!(get("headers[name=Subject].value"), Some(json!("Hi")));
+        assert_eq!(get(""), Some(document.clone()));
+        for missing in ["files[2].id", "files.id", "none", "nothing.at.all", "headers[name=To].value"] {
+            assert_eq!(get(missing), None, "{missing}");
+        }
+    }
+
+    #[test]
+    fn writing_makes_the_objects_on_the_way() {
+        let mut document = json!({"a": {"kept": 1}});
+        Path::parse("a.b.c").expect("a path").set(&mut document, json!(2));
+        assert_eq!(document, json!({"a": {"kept": 1, "b": {"c": 2}}}));
+    }
+
+    #[test]
+    fn a_malformed_path_is_refused() {
+        for text in ["a..b", ".a", "a.", "a[", "a[x]", "a[0]b", "a[-1]"] {
+            assert!(Path::parse(text).is_err(), "{text}");
+        }
+    }
+}

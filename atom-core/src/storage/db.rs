@@ -1,0 +1,176 @@
+//! Pools, transactions and the macros that run one text on either engine.
+
+use super::{migrate, once};
+use crate::{Error, Result};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The database of one installation.
+#[derive(Clone)]
+pub(crate) enum Db {
+    Sqlite(SqlitePools),
+    Pg(PgPool),
+}
+
+/// SQLite has one writer at a time; giving the process one too means that its tasks queue here, in order, instead of polling
+/// the file lock.
+#[derive(Clone)]
+pub(crate) struct SqlitePools {
+    pub(crate) read: SqlitePool,
+    /// Commits survive a killed process (`synchronous = NORMAL` under WAL).
+    write: SqlitePool,
+    /// Commits also survive a power cut (`FULL`): for what cannot be done again.
+    durable: SqlitePool,
+}
+
+/// A write transaction.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Pg(Transaction<'static, Postgres>),
+}
+
+/// Runs one body on whichever engine `$db` is: `on!(db, c => sqlx::query(…).fetch_one(c).await)`.
+/// For a [`Tx`], write `on!(tx: tx, c => …)`.
+macro_rules! on {
+    (tx: $tx:expr, $c:ident => $body:expr) => {
+        match $tx {
+            $crate::storage::Tx::Sqlite(t) => {
+                let $c = &mut **t;
+                $body
+            }
+            $crate::storage::Tx::Pg(t) => {
+                let $c = &mut **t;
+                $body
+            }
+        }
+    };
+    ($db:expr, $c:ident => $body:expr) => {
+        match $db {
+            $crate::storage::Db::Sqlite(pools) => {
+                let $c = &pools.read;
+                $body
+            }
+            $crate::storage::Db::Pg($c) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// A row type for both engines, without a derive macro.
+macro_rules! row {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
+        $(#[$meta])*
+        $vis struct $name { $($(#[$fmeta])* pub(crate) $field: $ty),* }
+
+        impl<'r, R: ::sqlx::Row> ::sqlx::FromRow<'r, R> for $name
+        where
+            &'static str: ::sqlx::ColumnIndex<R>,
+            $($ty: ::sqlx::Decode<'r, R::Database> + ::sqlx::Type<R::Database>),*
+        {
+            fn from_row(row: &'r R) -> ::sqlx::Result<Self> {
+                Ok(Self { $($field: row.try_get(stringify!($field))?),* })
+            }
+        }
+    };
+}
+pub(crate) use row;
+
+impl Db {
+    /// Connects to `sqlite:PATH` (the file is made if it is missing) or `postgres://…`. Nothing is migrated yet.
+    pub(crate) async fn connect(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::connect_sqlite(path.strip_prefix("//").unwrap_or(path)).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url).map_err(|e| malformed_url().with_source(e))?;
+            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+            let pool = pool.connect_with(options.application_name("atom")).await?;
+            Ok(Self::Pg(pool))
+        } else {
+            Err(malformed_url())
+        }
+    }
+
+    async fn connect_sqlite(path: &str) -> Result<Self> {
+        if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
+            return Err(malformed_url());
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30));
+        let pool = |synchronous, connections| {
+            let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(60));
+            pool.connect_with(options.clone().synchronous(synchronous))
+        };
+        // The first connection makes the file and switches it to WAL before the others look at it.
+        let write = pool(SqliteSynchronous::Normal, 1).await?;
+        let durable = pool(SqliteSynchronous::Full, 1).await?;
+        let read = pool(SqliteSynchronous::Normal, 4).await?;
+        Ok(Self::Sqlite(SqlitePools { read, write, durable }))
+    }
+
+    /// Begins a write transaction. On SQLite it takes the write lock at once: a transaction that reads first and writes later
+    /// would fail instead of waiting.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pools) => Tx::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
+        })
+    }
+
+    /// Begins a write transaction whose commit survives a power cut: for what cannot be done again, such as a rotated token.
+    pub(crate) async fn begin_durable(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pools) => Tx::Sqlite(pools.durable.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
+        })
+    }
+
+    /// Brings the schema up to date.
+    pub(crate) async fn migrate(&self) -> Result<()> {
+        migrate::apply(self).await
+    }
+
+    /// What has been applied and what is pending.
+    pub(crate) async fn migration_status(&self) -> Result<Vec<migrate::MigrationStatus>> {
+        migrate::status(self).await
+    }
+
+    /// Deletes what has expired. Cheap enough to run at every start.
+    pub(crate) async fn sweep(&self, now: chrono::DateTime<chrono::Utc>) -> Result<()> {
+        once::sweep(self, now).await
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pools) => {
+                pools.read.close().await;
+                pools.durable.close().await;
+                pools.write.close().await;
+            }
+            Self::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(t) => t.commit().await?,
+            Self::Pg(t) => t.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+fn malformed_url() -> Error {
+    Error::invalid(
+        "malformed_database_url",
+        "unknown database URL: use `sqlite:./atom.db` or `postgres://user:password@host/database`",
+    )
+}

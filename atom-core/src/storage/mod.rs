@@ -1,0 +1,14 @@
+//! The database: SQLite or PostgreSQL behind one [`Db`], with the same behaviour.
+//!
+//! SQL lives here and in the `store.rs` of each domain, as static texts with `$1…$N` that both engines read alike. Where they
+//! must differ, two texts stand side by side. [`once`] holds the two primitives that carry everything that may happen once.
+
+mod db;
+mod error;
+mod migrate;
+pub(crate) mod once;
+mod time;
+
+pub(crate) use db::{Db, Tx, on, row};
+pub use migrate::MigrationStatus;
+pub(crate) use time::Timestamp;

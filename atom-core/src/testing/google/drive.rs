@@ -1,0 +1,158 @@
+//! Files: <https://developers.google.com/workspace/drive/api/reference/rest/v3/files>.
+
+use super::{Shared, page, refuse, with_account};
+use crate::crypto::{base64url, random};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use chrono::{SecondsFormat, Utc};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+type Params = HashMap<String, String>;
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/drive/v3/files", get(list))
+        .route("/drive/v3/files/{id}", get(one))
+        .route("/upload/drive/v3/files", post(upload).layer(DefaultBodyLimit::max(64 * 1024 * 1024)))
+}
+
+async fn list(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>) -> Response {
+    let found = with_account(&world, &headers, |_, account| {
+        let q = query.get("q").map(String::as_str).unwrap_or_default();
+        let Some(terms) = terms(q) else { return refuse(400, "invalid") };
+        let fits = |file: &Value, content: &[u8]| terms.iter().all(|term| term.fits(file, content));
+        let files: Vec<_> = account.files.iter().filter(|(file, content)| fits(file, content)).map(|(file, _)| file).collect();
+        let (files, next) = page(&files, query.get("pageToken"), query.get("pageSize"), 100);
+        let mut body = json!({"kind": "drive#fileList", "incompleteSearch": false, "files": files});
+        if let Some(next) = next {
+            body["nextPageToken"] = next.into();
+        }
+        Json(body).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+async fn one(State(world): State<Shared>, headers: HeaderMap, Path(id): Path<String>, Query(query): Query<Params>) -> Response {
+    let found = with_account(&world, &headers, |_, account| {
+        let Some((file, content)) = account.files.iter().find(|(file, _)| file["id"] == id) else {
+            return refuse(404, "notFound");
+        };
+        if query.get("alt").is_some_and(|alt| alt == "media") {
+            let mime = file["mimeType"].as_str().unwrap_or_default().to_owned();
+            return ([(CONTENT_TYPE, mime)], content.clone()).into_response();
+        }
+        Json(file.clone()).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+async fn upload(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>, body: Bytes) -> Response {
+    let found = with_account(&world, &headers, |_, account| {
+        let parts = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|kind| related(kind, &body));
+        let (Some((described, mime, content)), Some("multipart")) = (parts, query.get("uploadType").map(String::as_str)) else {
+            return refuse(400, "badContent");
+        };
+        let id = base64url(random::<18>().unwrap_or_default());
+        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let parents = described.get("parents").filter(|p| p.as_array().is_some_and(|p| !p.is_empty())).cloned();
+        let file = json!({
+            "id": id,
+            "name": described.get("name").cloned().unwrap_or_else(|| "Untitled".into()),
+            "mimeType": described.get("mimeType").cloned().unwrap_or_else(|| mime.into()),
+            "size": content.len().to_string(),
+            "parents": parents.unwrap_or_else(|| json!(["root"])),
+            "createdTime": now,
+            "modifiedTime": now,
+            "webViewLink": format!("https://drive.google.com/file/d/{id}/view"),
+            "trashed": false,
+        });
+        account.files.push((file.clone(), content.to_vec()));
+        Json(file).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+/// The document, the content's type and the content of a `multipart/related` body.
+fn related<'a>(content_type: &str, body: &'a [u8]) -> Option<(Value, String, &'a [u8])> {
+    let boundary = content_type.strip_prefix("multipart/related;")?.trim().strip_prefix("boundary=")?.trim_matches('"');
+    let find = |haystack: &[u8], needle: &str| haystack.windows(needle.len()).position(|w| w == needle.as_bytes());
+    let split =
+        |part: &'a [u8]| find(part, "\r\n\r\n").map(|at| (String::from_utf8_lossy(&part[..at]).into_owned(), &part[at + 4..]));
+    let separator = format!("\r\n--{boundary}");
+    let rest = body.strip_prefix(format!("--{boundary}\r\n").as_bytes())?;
+    let at = find(rest, &separator)?;
+    let (_, document) = split(&rest[..at])?;
+    let (headers, content) = split(&rest[at + separator.len()..])?;
+    let content = &content[..content.windows(separator.len()).rposition(|w| w == separator.as_bytes())?];
+    let mime = headers.lines().find_map(|line| line.strip_prefix("content-type:").or_else(|| line.strip_prefix("Content-Type:")));
+    Some((serde_json::from_slice(document).ok()?, mime.unwrap_or("application/octet-stream").trim().to_owned(), content))
+}
+
+/// The part of Drive's query language that is understood here.
+enum Term {
+    Trashed(bool),
+    In(String),
+    Text(String),
+}
+
+impl Term {
+    fn fits(&self, file: &Value, content: &[u8]) -> bool {
+        match self {
+            Self::Trashed(trashed) => file["trashed"] == *trashed,
+            Self::In(folder) => file["parents"].as_array().is_some_and(|p| p.iter().any(|p| p == folder)),
+            Self::Text(text) => {
+                let text = text.to_lowercase();
+                let name = file["name"].as_str().unwrap_or_default().to_lowercase();
+                name.contains(&text) || String::from_utf8_lossy(content).to_lowercase().contains(&text)
+            }
+        }
+    }
+}
+
+fn terms(q: &str) -> Option<Vec<Term>> {
+    let mut terms = Vec::new();
+    let mut rest = q.trim();
+    while !rest.is_empty() {
+        let (term, after) = if let Some(after) = rest.strip_prefix("trashed = ") {
+            let (value, after) = after.split_at(after.find(' ').unwrap_or(after.len()));
+            (Term::Trashed(value.parse().ok()?), after)
+        } else if let Some(after) = rest.strip_prefix("fullText contains ") {
+            let (text, after) = quoted(after)?;
+            (Term::Text(text), after)
+        } else {
+            let (text, after) = quoted(rest)?;
+            (Term::In(text), after.strip_prefix(" in parents")?)
+        };
+        terms.push(term);
+        rest = match after.strip_prefix(" and ") {
+            Some(more) => more,
+            None if after.is_empty() => "",
+            None => return None,
+        };
+    }
+    Some(terms)
+}
+
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let inside = text.strip_prefix('\'')?;
+    let mut out = String::new();
+    let mut escaped = false;
+    for (at, c) in inside.char_indices() {
+        match c {
+            c if escaped => {
+                out.push(c);
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            '\'' => return Some((out, &inside[at + 1..])),
+            c => out.push(c),
+        }
+    }
+    None
+}

@@ -1,0 +1,5 @@
+//! Sealed secrets: the token sets of connections.
+
+mod token_set;
+
+pub(crate) use token_set::{Stored, TokenSet, delete_all, insert, load, replace};

@@ -1,0 +1,148 @@
+//! What a provider granted: an access token, how long it lasts, and how to get the next one.
+
+use crate::atom::Inner;
+use crate::crypto::{Place, length_prefixed};
+use crate::storage::{Timestamp, Tx, on, row};
+use crate::{ConnectionId, Error, Result, Secret, WorkspaceId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use std::borrow::Cow;
+use zeroize::Zeroizing;
+
+/// The name of a connection's token set where the provider has only one.
+pub(crate) const DEFAULT: &str = "default";
+
+/// A token set in memory.
+#[derive(Clone)]
+pub(crate) struct TokenSet {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+}
+
+/// A token set with the revision that the next writer must name.
+#[derive(Clone)]
+pub(crate) struct Stored {
+    pub(crate) tokens: TokenSet,
+    pub(crate) revision: i64,
+}
+
+/// The secret part, as it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Sealed<'a> {
+    access_token: Cow<'a, str>,
+    refresh_token: Option<Cow<'a, str>>,
+}
+
+row! {
+    struct TokenSetRow { revision: i64, sealed: Vec<u8>, scopes: Json<Vec<String>>, expires_at: Option<Timestamp> }
+}
+
+fn row_key(connection: ConnectionId) -> Vec<u8> {
+    length_prefixed([&connection.0.as_bytes()[..], DEFAULT.as_bytes()])
+}
+
+fn place(workspace: WorkspaceId, row: &[u8], revision: i64) -> Place<'_> {
+    Place { workspace, table: "atom_token_sets", row, field: "sealed", version: revision }
+}
+
+impl TokenSet {
+    /// What the provider answered, on top of what is known: a refresh token or scopes that it left out are kept.
+    pub(crate) fn over(mut self, older: TokenSet) -> Self {
+        self.refresh_token = self.refresh_token.or(older.refresh_token);
+        if self.scopes.is_empty() {
+            self.scopes = older.scopes;
+        }
+        self
+    }
+
+    async fn seal(&self, inner: &Inner, workspace: WorkspaceId, connection: ConnectionId, revision: i64) -> Result<Vec<u8>> {
+        let secret = Sealed {
+            access_token: self.access_token.expose().into(),
+            refresh_token: self.refresh_token.as_ref().map(|token| token.expose().into()),
+        };
+        let plain = serde_json::to_vec(&secret).map(Zeroizing::new);
+        let plain = plain.map_err(|e| Error::internal("token_set", "a token set cannot be serialized").with_source(e))?;
+        inner.keys.seal_record(inner.db()?, &place(workspace, &row_key(connection), revision), &plain).await
+    }
+}
+
+/// The token set of a connection.
+pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: ConnectionId) -> Result<Option<Stored>> {
+    let db = inner.db()?;
+    let row = on!(db, c => sqlx::query_as::<_, TokenSetRow>(
+        "SELECT revision, sealed, scopes, expires_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
+        .bind(workspace.0).bind(connection.0).bind(DEFAULT).fetch_optional(c).await)?;
+    let Some(row) = row else { return Ok(None) };
+    let plain = inner.keys.open_record(db, &place(workspace, &row_key(connection), row.revision), &row.sealed).await?;
+    let damaged = |_| Error::sealed("token_set_damaged", "a stored token set is malformed: connect the account again");
+    let secret: Sealed<'_> = serde_json::from_slice(&plain).map_err(damaged)?;
+    let tokens = TokenSet {
+        access_token: secret.access_token.into_owned().into(),
+        refresh_token: secret.refresh_token.map(|token| token.into_owned().into()),
+        scopes: row.scopes.0,
+        expires_at: row.expires_at.map(|at| at.0),
+    };
+    Ok(Some(Stored { tokens, revision: row.revision }))
+}
+
+/// A token set that is sealed for a revision and waits for its transaction.
+pub(crate) struct Stamped {
+    sealed: Vec<u8>,
+    scopes: Vec<String>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl TokenSet {
+    /// Seals the set for a revision, before the transaction that stores it.
+    pub(crate) async fn stamp(
+        &self,
+        inner: &Inner,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        revision: i64,
+    ) -> Result<Stamped> {
+        let sealed = self.seal(inner, workspace, connection, revision).await?;
+        Ok(Stamped { sealed, scopes: self.scopes.clone(), expires_at: self.expires_at })
+    }
+}
+
+/// Stores the first token set of a connection.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    set: Stamped,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query(
+        "INSERT INTO atom_token_sets (workspace_id, connection_id, name, scopes, revision, sealed, expires_at, updated_at)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $7)")
+        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(Json(set.scopes)).bind(set.sealed)
+        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
+}
+
+/// Stores the next token set, for the one writer that read the newest revision. `set` was stamped for `revision + 1`.
+pub(crate) async fn replace(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    revision: i64,
+    set: Stamped,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let written: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_token_sets SET revision = revision + 1, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8
+          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 RETURNING revision")
+        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(revision).bind(set.sealed).bind(Json(set.scopes))
+        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+    Ok(written.is_some())
+}
+
+/// Forgets the token sets of a connection.
+pub(crate) async fn delete_all(tx: &mut Tx, workspace: WorkspaceId, connection: ConnectionId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2")
+        .bind(workspace.0).bind(connection.0).execute(c).await.map(drop))?)
+}
