@@ -39,8 +39,558 @@ export interface AtomError extends Error {
 /** Whether a caught value is an error of Atom. */
 export declare function isAtomError(error: unknown): error is AtomError
 
+/** A valid access token. */
+export interface AccessToken {
+  /** The bearer token. Never log or store it. */
+  token: string
+  /** What it may be used for. */
+  scopes: string[]
+  /** When it expires. */
+  expiresAt?: Date
+}
+
+/** Accounts of the installation: sign up, sign in, keep and end sessions. */
+export declare class Accounts {
+  private constructor()
+  /**
+   * Creates a user with a workspace of their own and signs them in.
+   *
+   * Fails with `invalid` (`malformed_email`, `weak_password`) or `conflict` (`email_taken`: offer to sign in instead).
+   */
+  signUp(account: NewAccount): Promise<Session>
+  /**
+   * Signs a user in with e-mail and password, into the named workspace or the one they joined first.
+   *
+   * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known.
+   */
+  signIn(credentials: Credentials): Promise<Session>
+  /**
+   * Exchanges a refresh token for a new pair of tokens.
+   *
+   * Safe to repeat: a caller that lost the answer gets the same new token again. A token that is older than that has leaked, so
+   * the session ends with `unauthenticated` (`refresh_token_reused`): let the user sign in.
+   */
+  refresh(refreshToken: string): Promise<Session>
+  /** Ends the session of a refresh token. Ending it twice is no error. */
+  signOut(refreshToken: string): Promise<void>
+}
+
+/** One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation. */
+export declare class Atom {
+  private constructor()
+  /**
+   * Opens an installation, making it if the database is empty.
+   *
+   * Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
+   * `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+   */
+  static open(options: OpenOptions): Promise<Atom>
+  /** Accounts: sign up, sign in, refresh, sign out. */
+  get accounts(): Accounts
+  /** The providers that this installation can connect to. */
+  get providers(): Provider[]
+  /**
+   * The scope of the user that an access token speaks for.
+   *
+   * Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
+   */
+  authenticate(accessToken: string): Promise<Scope>
+  /**
+   * The scope of a member who is not present, for work on their behalf. Who may ask for it is for the host to decide.
+   *
+   * Fails with `forbidden` (`not_a_member`).
+   */
+  actAs(userId: UserId, workspaceId: WorkspaceId): Promise<Scope>
+  /** Every schema migration, applied or pending, with the statements that are still to be run. */
+  migrations(): Promise<MigrationStatus[]>
+  /** Closes the database connections. Later calls fail with `cancelled` (`closed`). */
+  close(): Promise<void>
+}
+
+/** Someone who is invited. */
+export interface Attendee {
+  /** The e-mail address. */
+  email: string
+  /** The name beside it. */
+  name?: string
+  /** Whether they come. */
+  response?: AttendeeResponse
+}
+
+/** Whether someone comes. */
+export type AttendeeResponse = 'waiting' | 'accepted' | 'declined' | 'tentative'
+
+export declare const AttendeeResponse: {
+  /** No answer yet. */
+  readonly Waiting: 'waiting'
+  /** Yes. */
+  readonly Accepted: 'accepted'
+  /** No. */
+  readonly Declined: 'declined'
+  /** Perhaps. */
+  readonly Tentative: 'tentative'
+}
+
+/** A consent that waits for the user. */
+export interface Authorization {
+  /** Where to send the user's browser. */
+  url: string
+  /** Until when the user may come back. */
+  expiresAt: Date
+}
+
+/** An event in a calendar. */
+export interface CalendarEvent {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Who is invited. */
+  attendees: Attendee[]
+  /** Whether it was cancelled. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** What it is. */
+  title?: string
+  /** More about it. */
+  description?: string
+  /** Where it is. */
+  location?: string
+  /** When it starts; a cancelled occurrence may have lost it. */
+  starts?: EventTime
+  /** When it ends. */
+  ends?: EventTime
+  /** Where to join it. */
+  meetingUrl?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that an app has added. */
+  customFields?: unknown
+}
+
+/** A page of events. */
+export interface CalendarEventPage {
+  /** The events. */
+  items: CalendarEvent[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** The calendars of a connected account. */
+export declare class Calendars {
+  private constructor()
+  /** Lists events in the order they start, a page at a time. A recurring event appears once for each occurrence. */
+  listEvents(filter: ListEvents): Promise<CalendarEventPage>
+  /**
+   * Puts an event into a calendar. Repeating the call puts in another.
+   *
+   * Fails with `invalid` (`malformed_event_time`).
+   */
+  createEvent(event: NewEvent): Promise<CalendarEvent>
+}
+
+/** One account of one user at one provider. */
+export interface ConnectedAccount {
+  /** The connection's id. */
+  id: ConnectionId
+  /** The provider's name. */
+  provider: string
+  /** The account's id at the provider. */
+  accountId: string
+  /** How it is. */
+  state: ConnectionState
+  /** What the user granted. */
+  scopes: string[]
+  /** What else the provider tells about the account: tenant, site, data centre. */
+  facts: Record<string, string>
+  /** When the account was first connected. */
+  createdAt: Date
+  /** When the connection or its tokens last changed. */
+  updatedAt: Date
+  /** The account's e-mail address, where the provider tells it. */
+  email?: string
+  /** A name to show. */
+  label?: string
+  /** Why it is not active: the provider's error code. */
+  stateReason?: string
+  /** When the access token expires; it is refreshed before that. */
+  expiresAt?: Date
+}
+
+/** One connected account: its state, and the way to its data. */
+export declare class Connection {
+  private constructor()
+  /** The connection's id. */
+  get id(): ConnectionId
+  /** Whose account it is, and how it is. */
+  account(): Promise<ConnectedAccount>
+  /** The account's files. */
+  get files(): Files
+  /** The account's mail. */
+  get mail(): Mailbox
+  /** The account's calendars. */
+  get calendar(): Calendars
+  /**
+   * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
+   * token inside.
+   *
+   * Fails with `reauth_required` (the grant is gone: connect again) or `unavailable`.
+   */
+  accessToken(): Promise<AccessToken>
+  /**
+   * Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
+   *
+   * An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `reauth_required` or
+   * `unavailable`.
+   */
+  request(request: RawRequest): Promise<RawResponse>
+  /**
+   * Ends the connection: revokes the grant at the provider, then destroys the tokens here.
+   *
+   * Fails with `unavailable` if the provider cannot be reached; nothing is destroyed then, so call again.
+   */
+  revoke(): Promise<void>
+}
+
 /** One account of one user at one provider. */
 export type ConnectionId = string
+
+/** How a connection is. */
+export type ConnectionState = 'active' | 'reauth_required' | 'revoked'
+
+export declare const ConnectionState: {
+  /** It works. */
+  readonly Active: 'active'
+  /** The provider no longer accepts the grant: the user must connect again. */
+  readonly ReauthRequired: 'reauth_required'
+  /** The user ended it. Connecting the same account again revives it under its id. */
+  readonly Revoked: 'revoked'
+}
+
+/** The connected accounts of one user. */
+export declare class Connections {
+  private constructor()
+  /**
+   * Begins a connection: send the user's browser to the returned URL within ten minutes.
+   *
+   * Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`) or `rate_limited`.
+   */
+  start(request: StartConnection): Promise<Authorization>
+  /**
+   * Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
+   * connection's id.
+   *
+   * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
+   * (`consent_declined`) or `provider`.
+   */
+  complete(callbackUrl: string): Promise<Connection>
+  /** The user's connected accounts, oldest first. */
+  list(): Promise<ConnectedAccount[]>
+  /**
+   * One connected account, by its id.
+   *
+   * Fails with `not_found`.
+   */
+  open(id: ConnectionId): Promise<Connection>
+}
+
+/** What is needed to sign in. */
+export interface Credentials {
+  /** The e-mail address of the account. */
+  email: string
+  /** Its password. */
+  password: string
+  /** The workspace to enter. Default: the one that the user joined first. */
+  workspaceId?: WorkspaceId
+}
+
+/** When an event starts or ends. */
+export type EventTime =
+  /** A moment. */
+  | {
+      type: 'moment'
+      /** The moment, in UTC. */
+      at: Date
+      /** The zone that people see it in: `Europe/Paris`. */
+      timeZone?: string
+    }
+  /** A whole day, wherever the reader is. */
+  | {
+      type: 'day'
+      /** The day: `2026-11-21`. As an end it is the first day after the event. */
+      date: string
+    }
+
+/** A page of files. */
+export interface FilePage {
+  /** The files. */
+  items: RemoteFile[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** The files of a connected account. */
+export declare class Files {
+  private constructor()
+  /** Lists files, a page at a time: pass `next_cursor` back as `cursor` for the next one. */
+  list(filter: ListFiles): Promise<FilePage>
+  /** One file's description. */
+  get(id: string): Promise<RemoteFile>
+  /** One file's content, at most 64 MiB. */
+  download(id: string): Promise<Buffer>
+  /** Stores a new file. Repeating the call stores it again. */
+  upload(file: NewFile): Promise<RemoteFile>
+}
+
+/** A provider on loopback that behaves like Google. */
+export declare class GoogleStandIn {
+  private constructor()
+  /** Starts it on a free port of 127.0.0.1. It ends with its last handle. */
+  static start(): Promise<GoogleStandIn>
+  /** Where it listens. */
+  get url(): string
+  /** The provider to open an installation with. */
+  get app(): ProviderApp
+  /**
+   * What the user does in the browser: opens the authorization URL, signs in with an e-mail address and agrees. Returns the URL
+   * that the browser is sent back to.
+   *
+   * Fails with `provider` if the authorization request is not one that Google would accept.
+   */
+  approve(authorizationUrl: string, email: string): Promise<string>
+  /** The same, but the user declines. */
+  decline(authorizationUrl: string): Promise<string>
+  /** Makes every access token expire now. */
+  expireAccessTokens(): Promise<void>
+  /** Ends every grant, as when a user removes the app from their account. */
+  revokeGrants(): Promise<void>
+  /** How long new access tokens live, in seconds. Google's own is 3600. */
+  setTokenLifetime(seconds: number): Promise<void>
+  /** Whether a refresh gives a new refresh token and spends the old one, as many other providers do. Default: no, like Google. */
+  setRotation(rotate: boolean): Promise<void>
+  /** Answers every request this much later. */
+  setDelay(millis: number): Promise<void>
+  /** Answers the next `count` requests whose path starts with `path` with an error status. */
+  failNext(path: string, status: number, count: number): Promise<void>
+  /** How many requests have come to a path such as `/token`, failed ones included. */
+  hits(path: string): Promise<number>
+}
+
+/** Which events to list. */
+export interface ListEvents {
+  /** The calendar. Default: the account's main one. */
+  calendarId?: string
+  /** Only those that end after this moment. */
+  startsAfter?: Date
+  /** Only those that start before this moment. */
+  startsBefore?: Date
+  /** Only those that have this text. */
+  search?: string
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number
+  /** Where the last page ended. */
+  cursor?: string
+}
+
+/** Which files to list. */
+export interface ListFiles {
+  /** Only those directly in this folder. */
+  folderId?: string
+  /** Only those whose name or content has this text. */
+  search?: string
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number
+  /** Where the last page ended. */
+  cursor?: string
+}
+
+/** Which messages to list. */
+export interface ListMessages {
+  /** Only those that match, in the provider's own search words. */
+  search?: string
+  /** Only those with this label, such as `INBOX`. */
+  label?: string
+  /** How many at most on a page, 1 to 100. Default: 25. */
+  pageSize?: number
+  /** Where the last page ended. */
+  cursor?: string
+}
+
+/** Someone's address. */
+export interface MailAddress {
+  /** The e-mail address. */
+  email: string
+  /** The name beside it. */
+  name?: string
+}
+
+/** A message in a mailbox. */
+export interface MailMessage {
+  /** The provider's id: pass it to `get`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** To whom. */
+  to: MailAddress[]
+  /** With a copy to whom. */
+  cc: MailAddress[]
+  /** The provider's labels or folders. */
+  labels: string[]
+  /** Whether it has not been read. */
+  unread: boolean
+  /** Whether it is in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The conversation it belongs to. */
+  threadId?: string
+  /** The subject line. */
+  subject?: string
+  /** Who sent it. */
+  sender?: MailAddress
+  /** When the provider received it. */
+  sentAt?: Date
+  /** The beginning of its text. */
+  preview?: string
+  /** Its plain text. */
+  text?: string
+  /** Its HTML. It comes from a stranger: clean it before showing it. */
+  html?: string
+  /** Where a person opens it. */
+  webUrl?: string
+}
+
+/** A page of messages. */
+export interface MailMessagePage {
+  /** The messages. */
+  items: MailMessage[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** The mail of a connected account. */
+export declare class Mailbox {
+  private constructor()
+  /** Lists messages, newest first, a page at a time. */
+  list(filter: ListMessages): Promise<MailMessagePage>
+  /** One message with its text. */
+  get(id: string): Promise<MailMessage>
+  /**
+   * Sends a message from the account. Repeating the call sends it again.
+   *
+   * Fails with `invalid` (`malformed_address`, `missing_input`).
+   */
+  send(email: NewMessage): Promise<MailMessage>
+}
+
+/** One schema migration and whether this database has it. */
+export interface MigrationStatus {
+  /** Its number. */
+  version: number
+  /** Its name. */
+  label: string
+  /** Whether it has been applied. */
+  applied: boolean
+  /** The statements that are still to be run: empty once applied. This is the dry run. */
+  pendingSql: string
+}
+
+/** What is needed to sign up. */
+export interface NewAccount {
+  /** The e-mail address. Letter case and surrounding spaces do not matter for finding the account again. */
+  email: string
+  /** At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B). */
+  password: string
+  /** The name to show. */
+  displayName?: string
+  /** The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`. */
+  workspaceName?: string
+}
+
+/** An event to put into a calendar. */
+export interface NewEvent {
+  /** What it is. */
+  title: string
+  /** When it starts. */
+  starts: EventTime
+  /** When it ends. */
+  ends: EventTime
+  /** The calendar. Default: the account's main one. */
+  calendarId?: string
+  /** More about it. */
+  description?: string
+  /** Where it is. */
+  location?: string
+  /** Who is invited. */
+  attendees?: Attendee[]
+}
+
+/** A file to store. */
+export interface NewFile {
+  /** Its name. */
+  name: string
+  /** Its content. */
+  content: Buffer
+  /** Its MIME type. Default: `application/octet-stream`. */
+  mimeType?: string
+  /** The folder to put it in. Default: the account's root. */
+  folderId?: string
+}
+
+/** A message to send. */
+export interface NewMessage {
+  /** To whom: `ada@example.com` or `Ada <ada@example.com>`. */
+  to: string[]
+  /** The subject line. */
+  subject: string
+  /** The plain text. */
+  text: string
+  /** The same as HTML. */
+  html?: string
+  /** With a copy to whom. */
+  cc?: string[]
+  /** With a hidden copy to whom. */
+  bcc?: string[]
+  /** The conversation to answer in. */
+  threadId?: string
+}
+
+/** How to open an installation, the same in every language. */
+export interface OpenOptions {
+  /** `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`. */
+  databaseUrl: string
+  /** The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`. */
+  key?: string
+  /** A file that holds the key in base64, instead of `key`. */
+  keyFile?: string
+  /** Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed. */
+  createKeyFile?: boolean
+  /** The providers to connect to, each with the host's own OAuth client. */
+  providers?: ProviderApp[]
+  /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
+  issuer?: string
+  /** The shortest password for sign-up, in characters. Default: 15; at least 8. */
+  minPasswordLength?: number
+  /** Bring the schema up to date on opening. Default: true. With false, an older schema is an error. */
+  migrate?: boolean
+}
+
+/** Who is acting: a user in a workspace with a role. */
+export interface Principal {
+  /** The user. */
+  userId: UserId
+  /** The workspace. Nothing outside it is visible. */
+  workspaceId: WorkspaceId
+  /** What the user may do there. */
+  role: Role
+  /** The session that was shown; none for work that runs without the user present. */
+  sessionId?: SessionId
+}
 
 /** Calls that only cross the border: what the binding tests and the benches of the borders use. */
 export declare class Probe {
@@ -63,6 +613,110 @@ export declare class Probe {
   wait(millis: number): Promise<void>
   /** Fails with the error of this code; provider, status and retry hint are filled in. */
   fail(code: string): Promise<void>
+}
+
+/** A provider that this installation can connect to. */
+export interface Provider {
+  /** Its name in calls: `google`. */
+  name: string
+  /** Its name for people. */
+  title: string
+  /** The vendor's documentation that its manifest was checked against. */
+  docsUrl: string
+  /** When that was: `2026-11-21`. */
+  verifiedAt: string
+  /** Its services, for `start`. */
+  services: string[]
+  /** The unified operations that it can carry out: `files.list`. */
+  operations: string[]
+}
+
+/** The host's OAuth client at one provider. */
+export interface ProviderApp {
+  /** The provider's name in the catalogue: `google`. */
+  provider: string
+  /** The client id from the provider's developer console. */
+  clientId: string
+  /** Where the provider sends the user back: registered there, and used exactly as written. */
+  redirectUri: string
+  /** The client secret; public clients have none. */
+  clientSecret?: string
+  /** Sends every request of this provider to one loopback address instead of its own hosts, for development and tests. */
+  developmentEndpoint?: string
+  /** A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own. */
+  manifest?: string
+}
+
+/** A request to the provider's API, without its authentication. */
+export interface RawRequest {
+  /** `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`. */
+  method: string
+  /** The whole URL. Its host must be one of the provider's. */
+  url: string
+  /** Query parameters, added to those in the URL. */
+  query?: Record<string, string>
+  /** Further headers. `authorization` and `host` are ours. */
+  headers?: Record<string, string>
+  /** A JSON body. */
+  json?: unknown
+  /** A body of bytes instead; set its `content-type` among the headers. */
+  content?: Buffer
+}
+
+/** The provider's answer. */
+export interface RawResponse {
+  /** The HTTP status. */
+  status: number
+  /** The headers, names in small letters. */
+  headers: Record<string, string>
+  /** The body as it came. */
+  content: Buffer
+  /** The body as JSON, if it is JSON. */
+  json?: unknown
+}
+
+/** A file or folder at a provider. */
+export interface RemoteFile {
+  /** The provider's id: pass it to `get` and `download`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** The file's name. */
+  name: string
+  /** Whether it is a folder. */
+  isFolder: boolean
+  /** Whether it is in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its MIME type. */
+  mimeType?: string
+  /** Its size in bytes; documents of the provider's own kind have none. */
+  size?: number
+  /** The folder it is in. */
+  folderId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** What a member may do in a workspace, from most to least. */
+export type Role = 'owner' | 'admin' | 'member' | 'guest'
+
+export declare const Role: {
+  /** Everything, including deleting the workspace. */
+  readonly Owner: 'owner'
+  /** Everything but ownership. */
+  readonly Admin: 'admin'
+  /** Works with what the workspace shares. */
+  readonly Member: 'member'
+  /** Sees what was shared with them. */
+  readonly Guest: 'guest'
 }
 
 /** One value of every type that crosses a border. */
@@ -95,6 +749,35 @@ export interface Sample {
   note?: string
 }
 
+/** What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job. */
+export declare class Scope {
+  private constructor()
+  /** Who is acting. */
+  get principal(): Principal
+  /** The user's connected accounts. */
+  get connections(): Connections
+}
+
+/** A signed-in user: who, where, and the two tokens. */
+export interface Session {
+  /** The session's id, which stays the same when its tokens are refreshed. */
+  id: SessionId
+  /** Who signed in. */
+  user: User
+  /** The workspace that was entered. */
+  workspace: Workspace
+  /** What the user may do there. */
+  role: Role
+  /** Proves the session to `authenticate`: a signed JWT (EdDSA, `at+jwt`), valid for a quarter of an hour. */
+  accessToken: string
+  /** When the access token stops working. */
+  accessExpiresAt: Date
+  /** Exchanged for a new pair of tokens by `refresh`. Keep it where only this client can read it. */
+  refreshToken: string
+  /** When the session ends if it is not refreshed before. */
+  refreshExpiresAt: Date
+}
+
 /** A signed-in session of a user. */
 export type SessionId = string
 
@@ -113,6 +796,30 @@ export type Shape =
       label?: string
     }
 
+/** What to connect. */
+export interface StartConnection {
+  /** The provider's name: `google`. */
+  provider: string
+  /** The services to ask for, such as `drive` and `calendar`. Default: all that the manifest knows. */
+  services?: string[]
+  /** Further scopes of the provider. */
+  scopes?: string[]
+  /** The e-mail address to suggest on the provider's page. */
+  loginHint?: string
+}
+
+/** A person with an account. */
+export interface User {
+  /** Its id. */
+  id: UserId
+  /** The e-mail address as the user wrote it. */
+  email: string
+  /** When the account was made. */
+  createdAt: Date
+  /** The name to show. */
+  displayName?: string
+}
+
 /** A user of the installation. */
 export type UserId = string
 
@@ -124,6 +831,16 @@ export declare const Weight: {
   readonly Light: 'light'
   /** More than a hand can lift. */
   readonly VeryHeavy: 'very_heavy'
+}
+
+/** A tenant: everything that belongs to someone belongs to a workspace. */
+export interface Workspace {
+  /** Its id. */
+  id: WorkspaceId
+  /** The name to show. */
+  name: string
+  /** When it was made. */
+  createdAt: Date
 }
 
 /** A workspace: the tenant. */

@@ -7,11 +7,852 @@ import typing
 import typing_extensions
 
 __all__ = [
+    "AccessToken",
+    "Accounts",
+    "Atom",
+    "Attendee",
+    "AttendeeResponse",
+    "Authorization",
+    "CalendarEvent",
+    "CalendarEventPage",
+    "Calendars",
+    "ConnectedAccount",
+    "Connection",
+    "ConnectionState",
+    "Connections",
+    "Credentials",
+    "EventTime",
+    "FilePage",
+    "Files",
+    "GoogleStandIn",
+    "ListEvents",
+    "ListFiles",
+    "ListMessages",
+    "MailAddress",
+    "MailMessage",
+    "MailMessagePage",
+    "Mailbox",
+    "MigrationStatus",
+    "NewAccount",
+    "NewEvent",
+    "NewFile",
+    "NewMessage",
+    "OpenOptions",
+    "Principal",
     "Probe",
+    "Provider",
+    "ProviderApp",
+    "RawRequest",
+    "RawResponse",
+    "RemoteFile",
+    "Role",
     "Sample",
+    "Scope",
+    "Session",
     "Shape",
+    "StartConnection",
+    "User",
     "Weight",
+    "Workspace",
 ]
+
+@typing.final
+class AccessToken:
+    """A valid access token."""
+    def __new__(cls, *, token: str, scopes: list[str], expires_at: datetime.datetime | None = None) -> AccessToken: ...
+    @property
+    def token(self) -> str:
+        """The bearer token. Never log or store it."""
+    @property
+    def scopes(self) -> list[str]:
+        """What it may be used for."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When it expires."""
+
+@typing.final
+class Accounts:
+    """Accounts of the installation: sign up, sign in, keep and end sessions."""
+    async def sign_up(self, account: NewAccount) -> Session:
+        """Creates a user with a workspace of their own and signs them in.
+
+        Fails with `invalid` (`malformed_email`, `weak_password`) or `conflict` (`email_taken`: offer to sign in instead).
+        """
+    def sign_up_blocking(self, account: NewAccount) -> Session:
+        """`sign_up`, but the thread waits until it is done."""
+    async def sign_in(self, credentials: Credentials) -> Session:
+        """Signs a user in with e-mail and password, into the named workspace or the one they joined first.
+
+        Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known.
+        """
+    def sign_in_blocking(self, credentials: Credentials) -> Session:
+        """`sign_in`, but the thread waits until it is done."""
+    async def refresh(self, refresh_token: str) -> Session:
+        """Exchanges a refresh token for a new pair of tokens.
+
+        Safe to repeat: a caller that lost the answer gets the same new token again. A token that is older than that has leaked, so
+        the session ends with `unauthenticated` (`refresh_token_reused`): let the user sign in.
+        """
+    def refresh_blocking(self, refresh_token: str) -> Session:
+        """`refresh`, but the thread waits until it is done."""
+    async def sign_out(self, refresh_token: str) -> None:
+        """Ends the session of a refresh token. Ending it twice is no error."""
+    def sign_out_blocking(self, refresh_token: str) -> None:
+        """`sign_out`, but the thread waits until it is done."""
+
+@typing.final
+class Atom:
+    """One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation."""
+    @staticmethod
+    async def open(options: OpenOptions) -> Atom:
+        """Opens an installation, making it if the database is empty.
+
+        Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
+        `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+        """
+    @staticmethod
+    def open_blocking(options: OpenOptions) -> Atom:
+        """`open`, but the thread waits until it is done."""
+    @property
+    def accounts(self) -> Accounts:
+        """Accounts: sign up, sign in, refresh, sign out."""
+    @property
+    def providers(self) -> list[Provider]:
+        """The providers that this installation can connect to."""
+    async def authenticate(self, access_token: str) -> Scope:
+        """The scope of the user that an access token speaks for.
+
+        Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
+        """
+    def authenticate_blocking(self, access_token: str) -> Scope:
+        """`authenticate`, but the thread waits until it is done."""
+    async def act_as(self, user_id: str, workspace_id: str) -> Scope:
+        """The scope of a member who is not present, for work on their behalf. Who may ask for it is for the host to decide.
+
+        Fails with `forbidden` (`not_a_member`).
+        """
+    def act_as_blocking(self, user_id: str, workspace_id: str) -> Scope:
+        """`act_as`, but the thread waits until it is done."""
+    async def migrations(self) -> list[MigrationStatus]:
+        """Every schema migration, applied or pending, with the statements that are still to be run."""
+    def migrations_blocking(self) -> list[MigrationStatus]:
+        """`migrations`, but the thread waits until it is done."""
+    async def close(self) -> None:
+        """Closes the database connections. Later calls fail with `cancelled` (`closed`)."""
+    def close_blocking(self) -> None:
+        """`close`, but the thread waits until it is done."""
+
+@typing.final
+class Attendee:
+    """Someone who is invited."""
+    def __new__(cls, *, email: str, name: str | None = None, response: AttendeeResponse | None = None) -> Attendee: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address."""
+    @property
+    def name(self) -> str | None:
+        """The name beside it."""
+    @property
+    def response(self) -> AttendeeResponse | None:
+        """Whether they come."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AttendeeResponse:
+    """Whether someone comes."""
+    WAITING: typing.ClassVar[AttendeeResponse]
+    """No answer yet."""
+    ACCEPTED: typing.ClassVar[AttendeeResponse]
+    """Yes."""
+    DECLINED: typing.ClassVar[AttendeeResponse]
+    """No."""
+    TENTATIVE: typing.ClassVar[AttendeeResponse]
+    """Perhaps."""
+    @property
+    def value(self) -> typing.Literal["waiting", "accepted", "declined", "tentative"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Authorization:
+    """A consent that waits for the user."""
+    def __new__(cls, *, url: str, expires_at: datetime.datetime) -> Authorization: ...
+    @property
+    def url(self) -> str:
+        """Where to send the user's browser."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when the user may come back."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CalendarEvent:
+    """An event in a calendar."""
+    def __new__(cls, *, id: str, provider: str, attendees: list[Attendee], deleted: bool, raw: typing.Any, title: str | None = None, description: str | None = None, location: str | None = None, starts: EventTime | None = None, ends: EventTime | None = None, meeting_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CalendarEvent: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def attendees(self) -> list[Attendee]:
+        """Who is invited."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it was cancelled."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def title(self) -> str | None:
+        """What it is."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def location(self) -> str | None:
+        """Where it is."""
+    @property
+    def starts(self) -> EventTime | None:
+        """When it starts; a cancelled occurrence may have lost it."""
+    @property
+    def ends(self) -> EventTime | None:
+        """When it ends."""
+    @property
+    def meeting_url(self) -> str | None:
+        """Where to join it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CalendarEventPage:
+    """A page of events."""
+    def __new__(cls, *, items: list[CalendarEvent], next_cursor: str | None = None) -> CalendarEventPage: ...
+    @property
+    def items(self) -> list[CalendarEvent]:
+        """The events."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Calendars:
+    """The calendars of a connected account."""
+    async def list_events(self, filter: ListEvents) -> CalendarEventPage:
+        """Lists events in the order they start, a page at a time. A recurring event appears once for each occurrence."""
+    def list_events_blocking(self, filter: ListEvents) -> CalendarEventPage:
+        """`list_events`, but the thread waits until it is done."""
+    async def create_event(self, event: NewEvent) -> CalendarEvent:
+        """Puts an event into a calendar. Repeating the call puts in another.
+
+        Fails with `invalid` (`malformed_event_time`).
+        """
+    def create_event_blocking(self, event: NewEvent) -> CalendarEvent:
+        """`create_event`, but the thread waits until it is done."""
+
+@typing.final
+class ConnectedAccount:
+    """One account of one user at one provider."""
+    def __new__(cls, *, id: str, provider: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None) -> ConnectedAccount: ...
+    @property
+    def id(self) -> str:
+        """The connection's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def account_id(self) -> str:
+        """The account's id at the provider."""
+    @property
+    def state(self) -> ConnectionState:
+        """How it is."""
+    @property
+    def scopes(self) -> list[str]:
+        """What the user granted."""
+    @property
+    def facts(self) -> dict[str, str]:
+        """What else the provider tells about the account: tenant, site, data centre."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When the account was first connected."""
+    @property
+    def updated_at(self) -> datetime.datetime:
+        """When the connection or its tokens last changed."""
+    @property
+    def email(self) -> str | None:
+        """The account's e-mail address, where the provider tells it."""
+    @property
+    def label(self) -> str | None:
+        """A name to show."""
+    @property
+    def state_reason(self) -> str | None:
+        """Why it is not active: the provider's error code."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the access token expires; it is refreshed before that."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Connection:
+    """One connected account: its state, and the way to its data."""
+    @property
+    def id(self) -> str:
+        """The connection's id."""
+    async def account(self) -> ConnectedAccount:
+        """Whose account it is, and how it is."""
+    def account_blocking(self) -> ConnectedAccount:
+        """`account`, but the thread waits until it is done."""
+    @property
+    def files(self) -> Files:
+        """The account's files."""
+    @property
+    def mail(self) -> Mailbox:
+        """The account's mail."""
+    @property
+    def calendar(self) -> Calendars:
+        """The account's calendars."""
+    async def access_token(self) -> AccessToken:
+        """A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
+        token inside.
+
+        Fails with `reauth_required` (the grant is gone: connect again) or `unavailable`.
+        """
+    def access_token_blocking(self) -> AccessToken:
+        """`access_token`, but the thread waits until it is done."""
+    async def request(self, request: RawRequest) -> RawResponse:
+        """Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
+
+        An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `reauth_required` or
+        `unavailable`.
+        """
+    def request_blocking(self, request: RawRequest) -> RawResponse:
+        """`request`, but the thread waits until it is done."""
+    async def revoke(self) -> None:
+        """Ends the connection: revokes the grant at the provider, then destroys the tokens here.
+
+        Fails with `unavailable` if the provider cannot be reached; nothing is destroyed then, so call again.
+        """
+    def revoke_blocking(self) -> None:
+        """`revoke`, but the thread waits until it is done."""
+
+@typing.final
+class ConnectionState:
+    """How a connection is."""
+    ACTIVE: typing.ClassVar[ConnectionState]
+    """It works."""
+    REAUTH_REQUIRED: typing.ClassVar[ConnectionState]
+    """The provider no longer accepts the grant: the user must connect again."""
+    REVOKED: typing.ClassVar[ConnectionState]
+    """The user ended it. Connecting the same account again revives it under its id."""
+    @property
+    def value(self) -> typing.Literal["active", "reauth_required", "revoked"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Connections:
+    """The connected accounts of one user."""
+    async def start(self, request: StartConnection) -> Authorization:
+        """Begins a connection: send the user's browser to the returned URL within ten minutes.
+
+        Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`) or `rate_limited`.
+        """
+    def start_blocking(self, request: StartConnection) -> Authorization:
+        """`start`, but the thread waits until it is done."""
+    async def complete(self, callback_url: str) -> Connection:
+        """Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
+        connection's id.
+
+        Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
+        (`consent_declined`) or `provider`.
+        """
+    def complete_blocking(self, callback_url: str) -> Connection:
+        """`complete`, but the thread waits until it is done."""
+    async def list(self) -> builtins.list[ConnectedAccount]:
+        """The user's connected accounts, oldest first."""
+    def list_blocking(self) -> builtins.list[ConnectedAccount]:
+        """`list`, but the thread waits until it is done."""
+    async def open(self, id: str) -> Connection:
+        """One connected account, by its id.
+
+        Fails with `not_found`.
+        """
+    def open_blocking(self, id: str) -> Connection:
+        """`open`, but the thread waits until it is done."""
+
+@typing.final
+class Credentials:
+    """What is needed to sign in."""
+    def __new__(cls, *, email: str, password: str, workspace_id: str | None = None) -> Credentials: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address of the account."""
+    @property
+    def password(self) -> str:
+        """Its password."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that the user joined first."""
+
+@typing_extensions.disjoint_base
+class EventTime:
+    """When an event starts or ends."""
+    @typing.final
+    class Moment(EventTime):
+        """A moment."""
+        __match_args__ = ("at", "time_zone")
+        def __new__(cls, at: datetime.datetime, time_zone: str | None = None) -> EventTime.Moment: ...
+        @property
+        def at(self) -> datetime.datetime:
+            """The moment, in UTC."""
+        @property
+        def time_zone(self) -> str | None:
+            """The zone that people see it in: `Europe/Paris`."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class Day(EventTime):
+        """A whole day, wherever the reader is."""
+        __match_args__ = ("date",)
+        def __new__(cls, date: str) -> EventTime.Day: ...
+        @property
+        def date(self) -> str:
+            """The day: `2026-11-21`. As an end it is the first day after the event."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class FilePage:
+    """A page of files."""
+    def __new__(cls, *, items: list[RemoteFile], next_cursor: str | None = None) -> FilePage: ...
+    @property
+    def items(self) -> list[RemoteFile]:
+        """The files."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Files:
+    """The files of a connected account."""
+    async def list(self, filter: ListFiles) -> FilePage:
+        """Lists files, a page at a time: pass `next_cursor` back as `cursor` for the next one."""
+    def list_blocking(self, filter: ListFiles) -> FilePage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> RemoteFile:
+        """One file's description."""
+    def get_blocking(self, id: str) -> RemoteFile:
+        """`get`, but the thread waits until it is done."""
+    async def download(self, id: str) -> bytes:
+        """One file's content, at most 64 MiB."""
+    def download_blocking(self, id: str) -> bytes:
+        """`download`, but the thread waits until it is done."""
+    async def upload(self, file: NewFile) -> RemoteFile:
+        """Stores a new file. Repeating the call stores it again."""
+    def upload_blocking(self, file: NewFile) -> RemoteFile:
+        """`upload`, but the thread waits until it is done."""
+
+@typing.final
+class GoogleStandIn:
+    """A provider on loopback that behaves like Google."""
+    @staticmethod
+    async def start() -> GoogleStandIn:
+        """Starts it on a free port of 127.0.0.1. It ends with its last handle."""
+    @staticmethod
+    def start_blocking() -> GoogleStandIn:
+        """`start`, but the thread waits until it is done."""
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+    @property
+    def app(self) -> ProviderApp:
+        """The provider to open an installation with."""
+    async def approve(self, authorization_url: str, email: str) -> str:
+        """What the user does in the browser: opens the authorization URL, signs in with an e-mail address and agrees. Returns the URL
+        that the browser is sent back to.
+
+        Fails with `provider` if the authorization request is not one that Google would accept.
+        """
+    def approve_blocking(self, authorization_url: str, email: str) -> str:
+        """`approve`, but the thread waits until it is done."""
+    async def decline(self, authorization_url: str) -> str:
+        """The same, but the user declines."""
+    def decline_blocking(self, authorization_url: str) -> str:
+        """`decline`, but the thread waits until it is done."""
+    async def expire_access_tokens(self) -> None:
+        """Makes every access token expire now."""
+    def expire_access_tokens_blocking(self) -> None:
+        """`expire_access_tokens`, but the thread waits until it is done."""
+    async def revoke_grants(self) -> None:
+        """Ends every grant, as when a user removes the app from their account."""
+    def revoke_grants_blocking(self) -> None:
+        """`revoke_grants`, but the thread waits until it is done."""
+    async def set_token_lifetime(self, seconds: int) -> None:
+        """How long new access tokens live, in seconds. Google's own is 3600."""
+    def set_token_lifetime_blocking(self, seconds: int) -> None:
+        """`set_token_lifetime`, but the thread waits until it is done."""
+    async def set_rotation(self, rotate: bool) -> None:
+        """Whether a refresh gives a new refresh token and spends the old one, as many other providers do. Default: no, like Google."""
+    def set_rotation_blocking(self, rotate: bool) -> None:
+        """`set_rotation`, but the thread waits until it is done."""
+    async def set_delay(self, millis: int) -> None:
+        """Answers every request this much later."""
+    def set_delay_blocking(self, millis: int) -> None:
+        """`set_delay`, but the thread waits until it is done."""
+    async def fail_next(self, path: str, status: int, count: int) -> None:
+        """Answers the next `count` requests whose path starts with `path` with an error status."""
+    def fail_next_blocking(self, path: str, status: int, count: int) -> None:
+        """`fail_next`, but the thread waits until it is done."""
+    async def hits(self, path: str) -> int:
+        """How many requests have come to a path such as `/token`, failed ones included."""
+    def hits_blocking(self, path: str) -> int:
+        """`hits`, but the thread waits until it is done."""
+
+@typing.final
+class ListEvents:
+    """Which events to list."""
+    def __new__(cls, *, calendar_id: str | None = None, starts_after: datetime.datetime | None = None, starts_before: datetime.datetime | None = None, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListEvents: ...
+    @property
+    def calendar_id(self) -> str | None:
+        """The calendar. Default: the account's main one."""
+    @property
+    def starts_after(self) -> datetime.datetime | None:
+        """Only those that end after this moment."""
+    @property
+    def starts_before(self) -> datetime.datetime | None:
+        """Only those that start before this moment."""
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListFiles:
+    """Which files to list."""
+    def __new__(cls, *, folder_id: str | None = None, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListFiles: ...
+    @property
+    def folder_id(self) -> str | None:
+        """Only those directly in this folder."""
+    @property
+    def search(self) -> str | None:
+        """Only those whose name or content has this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListMessages:
+    """Which messages to list."""
+    def __new__(cls, *, search: str | None = None, label: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListMessages: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that match, in the provider's own search words."""
+    @property
+    def label(self) -> str | None:
+        """Only those with this label, such as `INBOX`."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 100. Default: 25."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailAddress:
+    """Someone's address."""
+    def __new__(cls, *, email: str, name: str | None = None) -> MailAddress: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address."""
+    @property
+    def name(self) -> str | None:
+        """The name beside it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailMessage:
+    """A message in a mailbox."""
+    def __new__(cls, *, id: str, provider: str, to: list[MailAddress], cc: list[MailAddress], labels: list[str], unread: bool, deleted: bool, raw: typing.Any, thread_id: str | None = None, subject: str | None = None, sender: MailAddress | None = None, sent_at: datetime.datetime | None = None, preview: str | None = None, text: str | None = None, html: str | None = None, web_url: str | None = None) -> MailMessage: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it to `get`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def to(self) -> list[MailAddress]:
+        """To whom."""
+    @property
+    def cc(self) -> list[MailAddress]:
+        """With a copy to whom."""
+    @property
+    def labels(self) -> list[str]:
+        """The provider's labels or folders."""
+    @property
+    def unread(self) -> bool:
+        """Whether it has not been read."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def thread_id(self) -> str | None:
+        """The conversation it belongs to."""
+    @property
+    def subject(self) -> str | None:
+        """The subject line."""
+    @property
+    def sender(self) -> MailAddress | None:
+        """Who sent it."""
+    @property
+    def sent_at(self) -> datetime.datetime | None:
+        """When the provider received it."""
+    @property
+    def preview(self) -> str | None:
+        """The beginning of its text."""
+    @property
+    def text(self) -> str | None:
+        """Its plain text."""
+    @property
+    def html(self) -> str | None:
+        """Its HTML. It comes from a stranger: clean it before showing it."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailMessagePage:
+    """A page of messages."""
+    def __new__(cls, *, items: list[MailMessage], next_cursor: str | None = None) -> MailMessagePage: ...
+    @property
+    def items(self) -> list[MailMessage]:
+        """The messages."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Mailbox:
+    """The mail of a connected account."""
+    async def list(self, filter: ListMessages) -> MailMessagePage:
+        """Lists messages, newest first, a page at a time."""
+    def list_blocking(self, filter: ListMessages) -> MailMessagePage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> MailMessage:
+        """One message with its text."""
+    def get_blocking(self, id: str) -> MailMessage:
+        """`get`, but the thread waits until it is done."""
+    async def send(self, email: NewMessage) -> MailMessage:
+        """Sends a message from the account. Repeating the call sends it again.
+
+        Fails with `invalid` (`malformed_address`, `missing_input`).
+        """
+    def send_blocking(self, email: NewMessage) -> MailMessage:
+        """`send`, but the thread waits until it is done."""
+
+@typing.final
+class MigrationStatus:
+    """One schema migration and whether this database has it."""
+    def __new__(cls, *, version: int, label: str, applied: bool, pending_sql: str) -> MigrationStatus: ...
+    @property
+    def version(self) -> int:
+        """Its number."""
+    @property
+    def label(self) -> str:
+        """Its name."""
+    @property
+    def applied(self) -> bool:
+        """Whether it has been applied."""
+    @property
+    def pending_sql(self) -> str:
+        """The statements that are still to be run: empty once applied. This is the dry run."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewAccount:
+    """What is needed to sign up."""
+    def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None) -> NewAccount: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address. Letter case and surrounding spaces do not matter for finding the account again."""
+    @property
+    def password(self) -> str:
+        """At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B)."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    @property
+    def workspace_name(self) -> str | None:
+        """The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`."""
+
+@typing.final
+class NewEvent:
+    """An event to put into a calendar."""
+    def __new__(cls, *, title: str, starts: EventTime, ends: EventTime, calendar_id: str | None = None, description: str | None = None, location: str | None = None, attendees: list[Attendee] | None = None) -> NewEvent: ...
+    @property
+    def title(self) -> str:
+        """What it is."""
+    @property
+    def starts(self) -> EventTime:
+        """When it starts."""
+    @property
+    def ends(self) -> EventTime:
+        """When it ends."""
+    @property
+    def calendar_id(self) -> str | None:
+        """The calendar. Default: the account's main one."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def location(self) -> str | None:
+        """Where it is."""
+    @property
+    def attendees(self) -> list[Attendee] | None:
+        """Who is invited."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewFile:
+    """A file to store."""
+    def __new__(cls, *, name: str, content: bytes, mime_type: str | None = None, folder_id: str | None = None) -> NewFile: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def content(self) -> bytes:
+        """Its content."""
+    @property
+    def mime_type(self) -> str | None:
+        """Its MIME type. Default: `application/octet-stream`."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder to put it in. Default: the account's root."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewMessage:
+    """A message to send."""
+    def __new__(cls, *, to: list[str], subject: str, text: str, html: str | None = None, cc: list[str] | None = None, bcc: list[str] | None = None, thread_id: str | None = None) -> NewMessage: ...
+    @property
+    def to(self) -> list[str]:
+        """To whom: `ada@example.com` or `Ada <ada@example.com>`."""
+    @property
+    def subject(self) -> str:
+        """The subject line."""
+    @property
+    def text(self) -> str:
+        """The plain text."""
+    @property
+    def html(self) -> str | None:
+        """The same as HTML."""
+    @property
+    def cc(self) -> list[str] | None:
+        """With a copy to whom."""
+    @property
+    def bcc(self) -> list[str] | None:
+        """With a hidden copy to whom."""
+    @property
+    def thread_id(self) -> str | None:
+        """The conversation to answer in."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class OpenOptions:
+    """How to open an installation, the same in every language."""
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, migrate: bool | None = None) -> OpenOptions: ...
+    @property
+    def database_url(self) -> str:
+        """`sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`."""
+    @property
+    def key(self) -> str | None:
+        """The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`."""
+    @property
+    def key_file(self) -> str | None:
+        """A file that holds the key in base64, instead of `key`."""
+    @property
+    def create_key_file(self) -> bool | None:
+        """Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed."""
+    @property
+    def providers(self) -> list[ProviderApp] | None:
+        """The providers to connect to, each with the host's own OAuth client."""
+    @property
+    def issuer(self) -> str | None:
+        """Who signs access tokens: their `iss` and `aud`. Default: `atom`."""
+    @property
+    def min_password_length(self) -> int | None:
+        """The shortest password for sign-up, in characters. Default: 15; at least 8."""
+    @property
+    def migrate(self) -> bool | None:
+        """Bring the schema up to date on opening. Default: true. With false, an older schema is an error."""
+
+@typing.final
+class Principal:
+    """Who is acting: a user in a workspace with a role."""
+    def __new__(cls, *, user_id: str, workspace_id: str, role: Role, session_id: str | None = None) -> Principal: ...
+    @property
+    def user_id(self) -> str:
+        """The user."""
+    @property
+    def workspace_id(self) -> str:
+        """The workspace. Nothing outside it is visible."""
+    @property
+    def role(self) -> Role:
+        """What the user may do there."""
+    @property
+    def session_id(self) -> str | None:
+        """The session that was shown; none for work that runs without the user present."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class Probe:
@@ -53,6 +894,162 @@ class Probe:
         """Fails with the error of this code; provider, status and retry hint are filled in."""
     def fail_blocking(self, code: str) -> None:
         """`fail`, but the thread waits until it is done."""
+
+@typing.final
+class Provider:
+    """A provider that this installation can connect to."""
+    def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str]) -> Provider: ...
+    @property
+    def name(self) -> str:
+        """Its name in calls: `google`."""
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+    @property
+    def docs_url(self) -> str:
+        """The vendor's documentation that its manifest was checked against."""
+    @property
+    def verified_at(self) -> str:
+        """When that was: `2026-11-21`."""
+    @property
+    def services(self) -> list[str]:
+        """Its services, for `start`."""
+    @property
+    def operations(self) -> list[str]:
+        """The unified operations that it can carry out: `files.list`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ProviderApp:
+    """The host's OAuth client at one provider."""
+    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, development_endpoint: str | None = None, manifest: str | None = None) -> ProviderApp: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name in the catalogue: `google`."""
+    @property
+    def client_id(self) -> str:
+        """The client id from the provider's developer console."""
+    @property
+    def redirect_uri(self) -> str:
+        """Where the provider sends the user back: registered there, and used exactly as written."""
+    @property
+    def client_secret(self) -> str | None:
+        """The client secret; public clients have none."""
+    @property
+    def development_endpoint(self) -> str | None:
+        """Sends every request of this provider to one loopback address instead of its own hosts, for development and tests."""
+    @property
+    def manifest(self) -> str | None:
+        """A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own."""
+
+@typing.final
+class RawRequest:
+    """A request to the provider's API, without its authentication."""
+    def __new__(cls, *, method: str, url: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, json: typing.Any | None = None, content: bytes | None = None) -> RawRequest: ...
+    @property
+    def method(self) -> str:
+        """`GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`."""
+    @property
+    def url(self) -> str:
+        """The whole URL. Its host must be one of the provider's."""
+    @property
+    def query(self) -> dict[str, str] | None:
+        """Query parameters, added to those in the URL."""
+    @property
+    def headers(self) -> dict[str, str] | None:
+        """Further headers. `authorization` and `host` are ours."""
+    @property
+    def json(self) -> typing.Any | None:
+        """A JSON body."""
+    @property
+    def content(self) -> bytes | None:
+        """A body of bytes instead; set its `content-type` among the headers."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RawResponse:
+    """The provider's answer."""
+    def __new__(cls, *, status: int, headers: dict[str, str], content: bytes, json: typing.Any | None = None) -> RawResponse: ...
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, names in small letters."""
+    @property
+    def content(self) -> bytes:
+        """The body as it came."""
+    @property
+    def json(self) -> typing.Any | None:
+        """The body as JSON, if it is JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteFile:
+    """A file or folder at a provider."""
+    def __new__(cls, *, id: str, provider: str, name: str, is_folder: bool, deleted: bool, raw: typing.Any, mime_type: str | None = None, size: int | None = None, folder_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> RemoteFile: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it to `get` and `download`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def name(self) -> str:
+        """The file's name."""
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def mime_type(self) -> str | None:
+        """Its MIME type."""
+    @property
+    def size(self) -> int | None:
+        """Its size in bytes; documents of the provider's own kind have none."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder it is in."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Role:
+    """What a member may do in a workspace, from most to least."""
+    OWNER: typing.ClassVar[Role]
+    """Everything, including deleting the workspace."""
+    ADMIN: typing.ClassVar[Role]
+    """Everything but ownership."""
+    MEMBER: typing.ClassVar[Role]
+    """Works with what the workspace shares."""
+    GUEST: typing.ClassVar[Role]
+    """Sees what was shared with them."""
+    @property
+    def value(self) -> typing.Literal["owner", "admin", "member", "guest"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class Sample:
@@ -100,6 +1097,45 @@ class Sample:
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
+@typing.final
+class Scope:
+    """What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job."""
+    @property
+    def principal(self) -> Principal:
+        """Who is acting."""
+    @property
+    def connections(self) -> Connections:
+        """The user's connected accounts."""
+
+@typing.final
+class Session:
+    """A signed-in user: who, where, and the two tokens."""
+    def __new__(cls, *, id: str, user: User, workspace: Workspace, role: Role, access_token: str, access_expires_at: datetime.datetime, refresh_token: str, refresh_expires_at: datetime.datetime) -> Session: ...
+    @property
+    def id(self) -> str:
+        """The session's id, which stays the same when its tokens are refreshed."""
+    @property
+    def user(self) -> User:
+        """Who signed in."""
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that was entered."""
+    @property
+    def role(self) -> Role:
+        """What the user may do there."""
+    @property
+    def access_token(self) -> str:
+        """Proves the session to `authenticate`: a signed JWT (EdDSA, `at+jwt`), valid for a quarter of an hour."""
+    @property
+    def access_expires_at(self) -> datetime.datetime:
+        """When the access token stops working."""
+    @property
+    def refresh_token(self) -> str:
+        """Exchanged for a new pair of tokens by `refresh`. Keep it where only this client can read it."""
+    @property
+    def refresh_expires_at(self) -> datetime.datetime:
+        """When the session ends if it is not refreshed before."""
+
 @typing_extensions.disjoint_base
 class Shape:
     """What a sample looks like."""
@@ -125,6 +1161,44 @@ class Shape:
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class StartConnection:
+    """What to connect."""
+    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None) -> StartConnection: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name: `google`."""
+    @property
+    def services(self) -> list[str] | None:
+        """The services to ask for, such as `drive` and `calendar`. Default: all that the manifest knows."""
+    @property
+    def scopes(self) -> list[str] | None:
+        """Further scopes of the provider."""
+    @property
+    def login_hint(self) -> str | None:
+        """The e-mail address to suggest on the provider's page."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class User:
+    """A person with an account."""
+    def __new__(cls, *, id: str, email: str, created_at: datetime.datetime, display_name: str | None = None) -> User: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def email(self) -> str:
+        """The e-mail address as the user wrote it."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When the account was made."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Weight:
     """How heavy a sample is."""
     LIGHT: typing.ClassVar[Weight]
@@ -137,3 +1211,19 @@ class Weight:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class Workspace:
+    """A tenant: everything that belongs to someone belongs to a workspace."""
+    def __new__(cls, *, id: str, name: str, created_at: datetime.datetime) -> Workspace: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def name(self) -> str:
+        """The name to show."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]

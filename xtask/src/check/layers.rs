@@ -7,9 +7,9 @@ use quote::ToTokens;
 use std::path::Path;
 
 /// The types that every layer speaks.
-const BASE: &[&str] = &["error", "id", "page", "clock", "secret", "value", "config"];
-/// Below every domain, in this order.
-const FOUNDATION: &[&str] = &["crypto", "storage", "audit"];
+const BASE: &[&str] = &["error", "id", "page", "clock", "secret", "value"];
+/// Below every domain, the lowest first. The key ring is stored, and what is stored is sealed: these two know each other.
+const FOUNDATION: &[&[&str]] = &[&["crypto", "storage"], &["audit"]];
 /// What stands on top and is named by nobody below.
 const TOP: &[&str] = &["http", "bridge", "testing"];
 /// Empty in a build without bridges: a value type says with it that it is a string in every other language.
@@ -37,7 +37,7 @@ fn shown(file: &Path) -> String {
 /// Why a module may not name another one.
 fn fault(from: &[String], to: &[String]) -> Option<&'static str> {
     let (Some(here), Some(there)) = (from.first().map(String::as_str), to.first().map(String::as_str)) else { return None };
-    let place = |list: &[&str], name: &str| list.iter().position(|n| *n == name);
+    let level = |name: &str| FOUNDATION.iter().position(|level| level.contains(&name));
     if here == there || TOP.contains(&here) || to.iter().zip(EXCEPTION).filter(|(a, b)| a == *b).count() == EXCEPTION.len() {
         return None;
     }
@@ -47,13 +47,13 @@ fn fault(from: &[String], to: &[String]) -> Option<&'static str> {
     if BASE.contains(&here) && !BASE.contains(&there) {
         return Some("stands above the types that every layer speaks");
     }
-    if let Some(level) = place(FOUNDATION, here)
+    if let Some(mine) = level(here)
         && !BASE.contains(&there)
-        && place(FOUNDATION, there).is_none_or(|other| other > level)
+        && level(there).is_none_or(|other| other > mine)
     {
         return Some("stands above the foundation");
     }
-    if !FOUNDATION.contains(&there) && to.get(1).is_some_and(|part| part == "store") {
+    if level(there).is_none() && to.get(1).is_some_and(|part| part == "store") {
         return Some("is the SQL of another domain: ask its handle");
     }
     None

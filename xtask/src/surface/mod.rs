@@ -217,16 +217,26 @@ fn method(f: &syn::ImplItemFn, this: &str) -> Result<Method> {
     Ok(Method { name: f.sig.ident.to_string(), docs: docs(&f.attrs), shape, args, output })
 }
 
-/// The doc comment, a line each, with links to Rust items reduced to their text.
+/// The doc comment, a line each, without examples in Rust and with links to Rust items reduced to their text.
 fn docs(attrs: &[Attribute]) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
+    let mut in_example = false;
     for attr in attrs.iter().filter(|a| a.path().is_ident("doc")) {
         let Meta::NameValue(pair) = &attr.meta else { continue };
         let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { continue };
-        lines.extend(text.value().lines().map(|l| unlink(l.strip_prefix(' ').unwrap_or(l).trim_end())));
+        for line in text.value().split('\n') {
+            let line = line.strip_prefix(' ').unwrap_or(line).trim_end();
+            let is_fence = line.starts_with("```");
+            in_example ^= is_fence;
+            let doubled = line.is_empty() && lines.last().is_none_or(String::is_empty);
+            if !is_fence && !in_example && !doubled {
+                lines.push(unlink(line));
+            }
+        }
     }
-    let blank = lines.iter().rev().take_while(|l| l.is_empty()).count();
-    lines.truncate(lines.len() - blank);
+    if lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
     lines
 }
 
@@ -289,6 +299,21 @@ mod tests {
     fn links_to_rust_items_become_plain_text_and_links_to_the_web_stay() {
         assert_eq!(unlink("see [`kind`](Error::kind) and [`Atom`]"), "see `kind` and `Atom`");
         assert_eq!(unlink("the [RFC](https://example.com/rfc) [1]"), "the [RFC](https://example.com/rfc) [1]");
+    }
+
+    #[test]
+    fn docs_keep_their_paragraphs_and_lose_their_rust_examples() {
+        let item: syn::ItemStruct = syn::parse_quote! {
+            /// First.
+            ///
+            /// ```
+            /// let rust = 1;
+            /// ```
+            ///
+            /// Second.
+            struct S;
+        };
+        assert_eq!(docs(&item.attrs), ["First.", "", "Second."]);
     }
 
     #[test]
