@@ -60,7 +60,7 @@ fn record(item: &DeriveInput, data: &DataStruct, secret: bool) -> Result<TokenSt
         (
             quote!(#[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]),
             quote!(eq,),
-            quote!(crate::bridge::python::repr(this.as_any(), #text, &[#(stringify!(#names)),*])),
+            quote!(crate::bridge::python::repr(this.as_any(), #text, &[#(stringify!(#names)),*] as &[&str])),
         )
     };
     Ok(quote! {
@@ -141,6 +141,7 @@ fn snake(camel: &str) -> String {
 }
 
 fn tagged_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
+    let name = &item.ident;
     // The same enum twice: `pyclass` does not look inside a `cfg_attr`, so its attribute on a variant cannot be conditional.
     let mut for_python = item.clone();
     if let Data::Enum(python) = &mut for_python.data {
@@ -164,5 +165,13 @@ fn tagged_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
         #[cfg(not(feature = "python"))]
         #common
         #item
+
+        #[cfg(feature = "python")]
+        #[::pyo3::pymethods]
+        impl #name {
+            fn __repr__(this: &::pyo3::Bound<'_, Self>) -> ::pyo3::PyResult<String> {
+                crate::bridge::python::repr_variant(this.as_any())
+            }
+        }
     })
 }

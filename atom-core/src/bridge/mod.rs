@@ -3,12 +3,28 @@
 //! Everything domain-specific comes from `#[model]`, `#[handle]`, `#[api]` and `#[id]`; a bridge only knows futures, errors
 //! and the few value types that those attributes cannot describe.
 
+#[cfg(any(feature = "python", feature = "node"))]
+use crate::{Error, Result};
+
 #[cfg(feature = "mobile")]
 pub mod mobile;
 #[cfg(feature = "node")]
 pub mod node;
 #[cfg(feature = "python")]
 pub mod python;
+
+/// Runs `work`, and makes an error of a panic: in the other languages it is one more failed call, with a code.
+#[cfg(any(feature = "python", feature = "node"))]
+async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    use std::{panic, task::Poll};
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|context| {
+        // A future is never polled again after this, so nobody sees what the panic left behind in it.
+        let turn = panic::catch_unwind(panic::AssertUnwindSafe(|| work.as_mut().poll(context)));
+        turn.unwrap_or_else(|_| Poll::Ready(Err(Error::internal("panicked", "a fault in Atom: the log has the panic"))))
+    })
+    .await
+}
 
 /// Makes a Rust type appear as a string in every other language.
 macro_rules! string_like {

@@ -1,6 +1,7 @@
 //! Futures in, promises out; errors are built on the JavaScript thread, because only there can they carry a `code`.
 #![allow(unsafe_code)] // the conversion traits of napi are declared unsafe
 
+use super::guarded;
 use crate::{Bytes, Error, Json, Result};
 use napi::bindgen_prelude::{Buffer, FromNapiValue, JsValue, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue};
 use napi::{Env, ValueType, sys};
@@ -13,10 +14,11 @@ pub(crate) fn promise<'env, T>(
 where
     T: ToNapiValue + Send + 'static,
 {
-    env.spawn_future_with_callback(async move { Ok(work.await) }, |env, result| result.map_err(|e| to_js(env, &e)))
+    env.spawn_future_with_callback(async move { Ok(guarded(work).await) }, |env, result| result.map_err(|e| to_js(env, &e)))
 }
 
-fn to_js(env: &Env, error: &Error) -> napi::Error {
+/// The JavaScript error for an error of ours.
+pub(crate) fn to_js(env: &Env, error: &Error) -> napi::Error {
     let build = || -> napi::Result<napi::Error> {
         let mut object = env.create_error(napi::Error::from_reason(error.to_string()))?;
         object.set("name", "AtomError")?;
@@ -35,12 +37,6 @@ fn to_js(env: &Env, error: &Error) -> napi::Error {
         Ok(napi::Error::from(object.to_unknown()))
     };
     build().unwrap_or_else(|broken| broken)
-}
-
-impl From<Error> for napi::Error {
-    fn from(error: Error) -> Self {
-        Self::new(napi::Status::InvalidArg, error.to_string())
-    }
 }
 
 impl TypeName for Bytes {
@@ -123,7 +119,8 @@ macro_rules! string_like {
                 unsafe fn from_napi_value(env: ::napi::sys::napi_env, value: ::napi::sys::napi_value) -> ::napi::Result<Self> {
                     let parse: fn(String) -> ::std::result::Result<$name, $crate::Error> = $parse;
                     // SAFETY: the caller vouches for `env` and `value`.
-                    Ok(parse(unsafe { String::from_napi_value(env, value) }?)?)
+                    let text = unsafe { String::from_napi_value(env, value) }?;
+                    parse(text).map_err(|e| $crate::bridge::node::to_js(&::napi::Env::from_raw(env), &e))
                 }
             }
         };

@@ -1,16 +1,23 @@
-//! Futures in, awaitables out.
+//! Futures in, coroutines out.
 //!
 //! One thread of ours hands finished results to asyncio, in batches, through `call_soon_threadsafe`. It is closed and
 //! joined from `atexit`, so that no thread touches Python while the interpreter ends; it and the runtime belong to one
 //! process id, so that a forked child gets its own instead of waiting for threads that do not exist there.
+//!
+//! No lock is held while Python code runs: that code may let another thread run, which would wait for the lock with the
+//! interpreter in its hands, or fork and leave the child with a lock that nobody opens. So there is no `PyOnceLock` and no
+//! `intern!` here either: they give the interpreter away in the middle of their first use.
 
-use crate::{Bytes, Error, Json, Result};
-use pyo3::exceptions::PyValueError;
+use super::guarded;
+use crate::{Bytes, Error, ErrorKind, Json, Result};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use pyo3::{IntoPyObjectExt, intern};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::any::TypeId;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -35,10 +42,79 @@ fn runtime() -> PyResult<&'static Runtime> {
 
 type Outcome = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
-struct Done {
+/// What the bridge uses of Python, looked up once.
+struct Known {
+    get_running_loop: Py<PyAny>,
+    /// `atom_py._calls.call`
+    call: Py<PyAny>,
+    /// `atom_py.errors.from_core`
+    from_core: Py<PyAny>,
+    resolve: Py<PyAny>,
+    create_future: Py<PyString>,
+    add_done_callback: Py<PyString>,
+    call_soon_threadsafe: Py<PyString>,
+    done: Py<PyString>,
+    cancelled: Py<PyString>,
+    set_result: Py<PyString>,
+    set_exception: Py<PyString>,
+}
+
+fn known(py: Python<'_>) -> PyResult<&'static Known> {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    if let Some(known) = KNOWN.get() {
+        return Ok(known);
+    }
+    // pyo3 keeps the classes of `datetime` in locks of that kind, which are now filled on a thread of the caller.
+    chrono::DateTime::UNIX_EPOCH.into_pyobject(py)?;
+    let function = |module: &str, name: &str| PyResult::Ok(py.import(module)?.getattr(name)?.unbind());
+    let name = |text: &str| PyString::intern(py, text).unbind();
+    let found = Known {
+        get_running_loop: function("asyncio", "get_running_loop")?,
+        call: function("atom_py._calls", "call")?,
+        from_core: function("atom_py.errors", "from_core")?,
+        resolve: pyo3::wrap_pyfunction!(resolve, py)?.into_any().unbind(),
+        create_future: name("create_future"),
+        add_done_callback: name("add_done_callback"),
+        call_soon_threadsafe: name("call_soon_threadsafe"),
+        done: name("done"),
+        cancelled: name("cancelled"),
+        set_result: name("set_result"),
+        set_exception: name("set_exception"),
+    };
+    Ok(KNOWN.get_or_init(|| found))
+}
+
+/// Who waits for a result.
+struct Waiter {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
+}
+
+struct Done {
+    waiter: Waiter,
     outcome: Outcome,
+}
+
+/// The duty to answer one waiter. A cancelled call drops it unanswered; then too it goes to the completer, because
+/// Python objects that a worker releases pass through a lock of pyo3, which a fork could catch locked.
+struct Ticket {
+    queue: mpsc::Sender<Option<Done>>,
+    waiter: Option<Waiter>,
+}
+
+impl Ticket {
+    fn answer(&mut self, outcome: Outcome) {
+        if let Some(waiter) = self.waiter.take() {
+            let _ = self.queue.send(Some(Done { waiter, outcome }));
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let dropped = Error::new(ErrorKind::Cancelled, "dropped", "the call was cancelled");
+        self.answer(Box::new(move |py| Err(to_exception(py, &dropped))));
+    }
 }
 
 struct Completer {
@@ -47,18 +123,29 @@ struct Completer {
     thread: std::thread::JoinHandle<()>,
 }
 
-/// The thread that delivers results. `None` before the first awaited call and after interpreter exit.
+/// The thread that delivers results: none before the first awaited call and after interpreter exit.
 static COMPLETER: Mutex<Option<Completer>> = Mutex::new(None);
 
+/// Set at interpreter exit, when a new completer would outlive the interpreter.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
 fn completer(py: Python<'_>) -> PyResult<mpsc::Sender<Option<Done>>> {
+    let running = |slot: &Option<Completer>| slot.as_ref().filter(|c| c.pid == std::process::id()).map(|c| c.queue.clone());
+    if let Some(queue) = running(&lock(&COMPLETER)) {
+        return Ok(queue);
+    }
+    // Two threads may both come here: closing twice does nothing twice.
+    py.import("atexit")?.call_method1("register", (pyo3::wrap_pyfunction!(close, py)?,))?;
     let mut slot = lock(&COMPLETER);
-    if let Some(running) = slot.as_ref().filter(|c| c.pid == std::process::id()) {
-        return Ok(running.queue.clone());
+    if CLOSED.load(Ordering::Relaxed) {
+        return Err(PyRuntimeError::new_err("the interpreter is shutting down: no call can be awaited any more"));
+    }
+    if let Some(queue) = running(&slot) {
+        return Ok(queue);
     }
     let (queue, incoming) = mpsc::channel();
     let thread = std::thread::Builder::new().name("atom-asyncio".into()).spawn(move || run_completer(&incoming))?;
-    py.import("atexit")?.call_method1("register", (pyo3::wrap_pyfunction!(close, py)?,))?;
-    // A completer of the parent process is forgotten, not joined: its thread does not exist here.
+    // A completer of the parent process is forgotten, not dropped: its thread and its locks do not exist here.
     std::mem::forget(slot.replace(Completer { pid: std::process::id(), queue: queue.clone(), thread }));
     Ok(queue)
 }
@@ -88,36 +175,36 @@ fn run_completer(incoming: &mpsc::Receiver<Option<Done>>) {
 }
 
 fn deliver(py: Python<'_>, batch: Vec<Done>) -> PyResult<()> {
-    static RESOLVE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let resolve = RESOLVE.get_or_try_init(py, || PyResult::Ok(pyo3::wrap_pyfunction!(resolve, py)?.into_any().unbind()))?;
+    let known = known(py)?;
     let mut rest = batch.into_iter().peekable();
     while let Some(first) = rest.next() {
-        let event_loop = first.event_loop.clone_ref(py);
+        let event_loop = first.waiter.event_loop.clone_ref(py);
         let list = PyList::empty(py);
         let push = |done: Done| -> PyResult<()> {
             let (ok, value) = match (done.outcome)(py) {
                 Ok(value) => (true, value),
                 Err(error) => (false, error.into_value(py).into_any()),
             };
-            list.append((done.future, ok, value))
+            list.append((done.waiter.future, ok, value))
         };
         push(first)?;
-        while let Some(done) = rest.next_if(|d| d.event_loop.is(&event_loop)) {
+        while let Some(done) = rest.next_if(|d| d.waiter.event_loop.is(&event_loop)) {
             push(done)?;
         }
         // A loop that was closed meanwhile has nobody left to tell.
-        let _ = event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (resolve, &list));
+        let _ = event_loop.call_method1(py, &known.call_soon_threadsafe, (&known.resolve, &list));
     }
     Ok(())
 }
 
 #[pyfunction]
 fn resolve(py: Python<'_>, batch: Vec<(Py<PyAny>, bool, Py<PyAny>)>) -> PyResult<()> {
+    let known = known(py)?;
     for (future, ok, value) in batch {
-        if future.call_method0(py, intern!(py, "done"))?.is_truthy(py)? {
+        if future.call_method0(py, &known.done)?.is_truthy(py)? {
             continue;
         }
-        future.call_method1(py, if ok { intern!(py, "set_result") } else { intern!(py, "set_exception") }, (value,))?;
+        future.call_method1(py, if ok { &known.set_result } else { &known.set_exception }, (value,))?;
     }
     Ok(())
 }
@@ -126,28 +213,52 @@ fn resolve(py: Python<'_>, batch: Vec<(Py<PyAny>, bool, Py<PyAny>)>) -> PyResult
 #[pyfunction]
 fn close(py: Python<'_>) {
     py.detach(|| {
-        let running = lock(&COMPLETER).take().filter(|c| c.pid == std::process::id());
-        if let Some(completer) = running {
-            let _ = completer.queue.send(None);
-            let _ = completer.thread.join();
+        let taken = {
+            let mut slot = lock(&COMPLETER);
+            CLOSED.store(true, Ordering::Relaxed);
+            slot.take()
+        };
+        match taken {
+            Some(completer) if completer.pid == std::process::id() => {
+                let _ = completer.queue.send(None);
+                let _ = completer.thread.join();
+            }
+            parents => std::mem::forget(parents),
         }
     });
 }
 
+/// Stops the work of a call whose asyncio future was cancelled.
 #[pyclass(frozen)]
-struct AbortOnCancel(tokio::task::AbortHandle);
+struct AbortOnCancel {
+    pid: u32,
+    task: tokio::task::AbortHandle,
+}
 
 #[pymethods]
 impl AbortOnCancel {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        if future.call_method0(intern!(future.py(), "cancelled"))?.is_truthy()? {
-            self.0.abort();
+        // In a forked child the task belongs to a runtime whose threads and locks stayed with the parent.
+        if self.pid == std::process::id() && future.call_method0(&known(future.py())?.cancelled)?.is_truthy()? {
+            self.task.abort();
         }
         Ok(())
     }
 }
 
-/// Runs `work` on the runtime of this process and returns an asyncio future for it.
+/// What a coroutine does when it is first awaited.
+#[pyclass(frozen)]
+struct Start(Mutex<Option<Outcome>>);
+
+#[pymethods]
+impl Start {
+    fn __call__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let start = lock(&self.0).take();
+        start.ok_or_else(|| PyRuntimeError::new_err("a coroutine is awaited once"))?(py)
+    }
+}
+
+/// A coroutine that runs `work` when it is awaited. Python makes it, so that `asyncio.run` and task groups accept it.
 pub(crate) fn awaitable<'py, T>(
     py: Python<'py>,
     work: impl Future<Output = Result<T>> + Send + 'static,
@@ -155,30 +266,54 @@ pub(crate) fn awaitable<'py, T>(
 where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
 {
-    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let event_loop = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?.call0()?;
-    let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let (queue, event_loop, target) = (completer(py)?, event_loop.unbind(), future.clone().unbind());
-    let task = runtime()?.spawn(async move {
-        let result = work.await;
-        let outcome: Outcome = Box::new(move |py| result.map_err(|e| to_exception(py, &e))?.into_py_any(py));
-        let _ = queue.send(Some(Done { event_loop, future: target, outcome }));
-    });
-    future.call_method1(intern!(py, "add_done_callback"), (AbortOnCancel(task.abort_handle()),))?;
-    Ok(future)
+    let start: Outcome = Box::new(move |py| spawn(py, work));
+    known(py)?.call.bind(py).call1((Start(Mutex::new(Some(start))),))
 }
+
+/// Runs `work` on the runtime of this process and returns an asyncio future for it.
+fn spawn<T>(py: Python<'_>, work: impl Future<Output = Result<T>> + Send + 'static) -> PyResult<Py<PyAny>>
+where
+    T: for<'a> IntoPyObject<'a> + Send + 'static,
+{
+    let known = known(py)?;
+    let event_loop = known.get_running_loop.bind(py).call0()?;
+    let future = event_loop.call_method0(&known.create_future)?;
+    let waiter = Waiter { event_loop: event_loop.unbind(), future: future.clone().unbind() };
+    let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
+    let task = runtime()?.spawn(async move {
+        let result = guarded(work).await;
+        ticket.answer(Box::new(move |py| match result {
+            // pyo3 makes `None` of a unit that a function returns, but an empty tuple of one that is converted.
+            Ok(_) if TypeId::of::<T>() == TypeId::of::<()>() => Ok(py.None()),
+            Ok(value) => value.into_py_any(py),
+            Err(error) => Err(to_exception(py, &error)),
+        }));
+    });
+    let stop = AbortOnCancel { pid: std::process::id(), task: task.abort_handle() };
+    future.call_method1(&known.add_done_callback, (stop,))?;
+    Ok(future.unbind())
+}
+
+/// How long a blocking call keeps Ctrl-C waiting.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs `work` to its end on this thread, with the interpreter released.
 pub(crate) fn blocking<T: Send>(py: Python<'_>, work: impl Future<Output = Result<T>> + Send) -> PyResult<T> {
     let runtime = runtime()?;
-    py.detach(|| runtime.block_on(work)).map_err(|e| to_exception(py, &e))
+    let mut work = std::pin::pin!(guarded(work));
+    loop {
+        let turn = py.detach(|| runtime.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, work.as_mut()).await }));
+        match turn {
+            Ok(result) => return result.map_err(|e| to_exception(py, &e)),
+            Err(_) => py.check_signals()?,
+        }
+    }
 }
 
 /// The exception for an error: a class of `atom_py.errors`, which is plain Python, so that it pickles and documents itself.
 fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
-    static RAISE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let build = || -> PyResult<Bound<'_, PyAny>> {
-        RAISE.import(py, "atom_py.errors", "from_core")?.call1((
+    let build = || {
+        known(py)?.from_core.bind(py).call1((
             error.code(),
             error.reason(),
             error.to_string(),
@@ -201,12 +336,19 @@ impl From<Error> for PyErr {
 }
 
 /// `Name(a=1, b='x')`, from the attributes of a record.
-pub(crate) fn repr(object: &Bound<'_, PyAny>, name: &str, fields: &[&str]) -> PyResult<String> {
+pub(crate) fn repr(object: &Bound<'_, PyAny>, name: &str, fields: &[impl AsRef<str>]) -> PyResult<String> {
     let mut parts = Vec::with_capacity(fields.len());
-    for field in fields {
-        parts.push(format!("{field}={}", object.getattr(*field)?.repr()?));
+    for field in fields.iter().map(AsRef::as_ref) {
+        parts.push(format!("{field}={}", object.getattr(field)?.repr()?));
     }
     Ok(format!("{name}({})", parts.join(", ")))
+}
+
+/// `Shape.Circle(radius=1.5)`: pyo3 makes a class of each variant and lists its fields for `match`.
+pub(crate) fn repr_variant(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let class = object.get_type();
+    let fields = class.getattr("__match_args__")?.extract::<Vec<String>>()?;
+    repr(object, class.qualname()?.to_str()?, &fields)
 }
 
 impl<'py> IntoPyObject<'py> for Bytes {
@@ -270,33 +412,34 @@ fn json_to_python<'py>(py: Python<'py>, value: &serde_json::Value) -> PyResult<B
 }
 
 /// serde_json refuses deeper texts when reading; the same bound keeps a self-containing list from exhausting the stack.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 127;
 
 fn json_from_python(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<serde_json::Value> {
     use serde_json::Value;
-    if depth > MAX_DEPTH {
-        return Err(PyValueError::new_err("JSON values nest at most 128 levels deep"));
-    }
     if object.is_none() {
         Ok(Value::Null)
     } else if object.is_instance_of::<PyBool>() {
         Ok(Value::Bool(object.extract()?))
     } else if object.is_instance_of::<PyInt>() {
-        Ok(object.extract::<i64>().map(Value::from).or_else(|_| object.extract::<u64>().map(Value::from))?)
+        let number = object.extract::<i64>().map(Value::from).or_else(|_| object.extract::<u64>().map(Value::from));
+        number.map_err(|_| PyValueError::new_err("a JSON integer has at most 64 bits here: pass a larger one as text"))
     } else if object.is_instance_of::<PyFloat>() {
-        let number = object.extract::<f64>()?;
-        serde_json::Number::from_f64(number)
-            .map(Value::Number)
-            .ok_or_else(|| PyValueError::new_err("JSON has no NaN or infinity"))
+        let number = serde_json::Number::from_f64(object.extract()?);
+        number.map(Value::Number).ok_or_else(|| PyValueError::new_err("JSON has no NaN or infinity"))
     } else if object.is_instance_of::<PyString>() {
         Ok(Value::String(object.extract()?))
+    } else if depth == MAX_DEPTH {
+        Err(PyValueError::new_err(format!("JSON values nest at most {MAX_DEPTH} levels deep")))
     } else if let Ok(dict) = object.cast::<PyDict>() {
-        let entries = dict.iter().map(|(k, v)| Ok((k.extract::<String>()?, json_from_python(&v, depth + 1)?)));
-        Ok(Value::Object(entries.collect::<PyResult<_>>()?))
+        let entry = |(key, item): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            let key = key.extract::<String>().map_err(|_| PyTypeError::new_err("the keys of a JSON object are text"))?;
+            Ok((key, json_from_python(&item, depth + 1)?))
+        };
+        Ok(Value::Object(dict.iter().map(entry).collect::<PyResult<_>>()?))
     } else if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
         Ok(Value::Array(object.try_iter()?.map(|item| json_from_python(&item?, depth + 1)).collect::<PyResult<_>>()?))
     } else {
-        Err(PyValueError::new_err(format!("a {} is not a JSON value", object.get_type().name()?)))
+        Err(PyTypeError::new_err(format!("a {} is not a JSON value", object.get_type().name()?)))
     }
 }
 

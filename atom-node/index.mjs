@@ -1,0 +1,7 @@
+import atom from './index.js';
+
+export const {
+  Probe,
+  Weight,
+  isAtomError,
+} = atom;

@@ -1,0 +1,13 @@
+"""Accounts, a token vault and connected services, embedded in your program.
+
+Every operation is a coroutine and has a twin that ends in `_blocking` for programs without an event loop. Errors are
+the classes of `atom_py.errors`.
+"""
+
+from . import _atom, errors
+from ._atom import *
+from .errors import *
+
+__all__: list[str] = []
+__all__ += _atom.__all__
+__all__ += errors.__all__

@@ -1,0 +1,188 @@
+"""Processes: leaving with work in flight, and forking."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+EXITS = int(os.environ.get("ATOM_TEST_EXITS", "40"))
+PACKAGE = Path(__file__).parents[1] / "python"
+
+
+def run_script(text):
+    """Runs a script in a process of its own and returns what went wrong, if anything did."""
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(text)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    return (done.returncode, done.stderr) if done.returncode or done.stderr else None
+
+
+AWAITED = """
+    import asyncio, atom_py
+    async def main():
+        probe = await atom_py.Probe.start()
+        await asyncio.gather(*(probe.nothing() for _ in range(20)))
+        for millis in range(40):
+            asyncio.ensure_future(probe.wait(millis % 7))
+        await asyncio.sleep(0.002)
+    asyncio.run(main())
+"""
+UNFINISHED_LOOP = """
+    import asyncio, atom_py
+    async def main():
+        probe = await atom_py.Probe.start()
+        for millis in range(40):
+            task = asyncio.ensure_future(probe.wait(millis % 7))
+            task._log_destroy_pending = False
+        await asyncio.sleep(0.002)
+    asyncio.new_event_loop().run_until_complete(main())
+"""
+DAEMON_THREADS = """
+    import asyncio, threading, time, atom_py
+    probe = atom_py.Probe.start_blocking()
+    def block():
+        while True:
+            probe.wait_blocking(1)
+    async def spin():
+        while True:
+            await asyncio.gather(*(probe.wait(1) for _ in range(5)))
+    def await_():
+        try:
+            asyncio.run(spin())
+        except RuntimeError:
+            pass  # the interpreter is shutting down
+    for target in (block, await_, block, await_):
+        threading.Thread(target=target, daemon=True).start()
+    time.sleep(0.02)
+"""
+EXIT_HOOK = """
+    import atexit, atom_py
+    probe = atom_py.Probe.start_blocking()
+    def late():
+        import asyncio
+        assert probe.echo_optional_blocking("late") == "late"
+        try:
+            asyncio.run(probe.nothing())
+        except RuntimeError as error:
+            assert "shutting down" in str(error)
+    atexit.register(late)
+    import asyncio
+    asyncio.run(probe.nothing())
+"""
+
+
+@pytest.mark.parametrize("script", [AWAITED, UNFINISHED_LOOP, DAEMON_THREADS, EXIT_HOOK], ids=["awaited", "unfinished", "daemons", "hook"])
+def test_a_script_may_end_while_its_calls_are_in_flight(script):
+    with ThreadPoolExecutor(4) as pool:
+        failures = [failure for failure in pool.map(run_script, [script] * EXITS) if failure]
+    assert not failures, f"{len(failures)} of {EXITS} scripts failed, the first with {failures[0]}"
+
+
+FORKING = """
+    import asyncio, os, signal, threading, time, atom_py
+
+    inherited = atom_py.Probe.start_blocking()
+
+    async def use():
+        probe = await atom_py.Probe.start()
+        texts = [str(number) for number in range(20)]
+        assert await asyncio.gather(*(probe.echo_optional(text) for text in texts)) == texts
+        assert await inherited.echo_optional("here") == "here"
+        assert atom_py.Probe.start_blocking().echo_optional_blocking("b") == "b"
+        waiting = asyncio.ensure_future(probe.wait(60_000))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+
+    def fork():
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            code = 1
+            try:
+                asyncio.run(use())
+                code = 0
+            finally:
+                os._exit(code)
+        return child
+
+    def join(children):
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        assert codes == [0] * 9, codes
+"""
+BEFORE_ANY_CALL = FORKING + """
+    join([fork() for _ in range(9)])
+"""
+AFTER_A_CALL = FORKING + """
+    asyncio.run(use())
+    join([fork() for _ in range(9)])
+    asyncio.run(use())
+"""
+IN_FLIGHT = FORKING + """
+    def keep_busy():
+        async def spin():
+            probe = await atom_py.Probe.start()
+            while True:
+                tasks = [asyncio.ensure_future(probe.wait(1)) for _ in range(50)]
+                await asyncio.sleep(0)
+                for task in tasks[::2]:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            asyncio.run(spin())
+        except RuntimeError:
+            pass  # the interpreter is shutting down
+
+    threading.Thread(target=keep_busy, daemon=True).start()
+    time.sleep(0.1)
+    children = []
+    for _ in range(9):
+        time.sleep(0.003)
+        children.append(fork())
+    join(children)
+"""
+FROM_A_COROUTINE = FORKING + """
+    async def main():
+        probe = await atom_py.Probe.start()
+        tasks = [asyncio.ensure_future(probe.wait(300)) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        join([fork() for _ in range(9)])
+        await asyncio.gather(*tasks)
+    asyncio.run(main())
+"""
+CHILD_ENDS_NORMALLY = FORKING + """
+    asyncio.run(use())
+    children = []
+    for _ in range(9):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            asyncio.run(use())
+            raise SystemExit(0)
+        children.append(child)
+    join(children)
+"""
+MULTIPROCESSING = FORKING + """
+    import multiprocessing
+
+    def work(_):
+        asyncio.run(use())
+        return True
+
+    asyncio.run(use())
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        assert pool.map_async(work, range(9)).get(timeout=60) == [True] * 9
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize(
+    "script",
+    [BEFORE_ANY_CALL, AFTER_A_CALL, IN_FLIGHT, FROM_A_COROUTINE, CHILD_ENDS_NORMALLY, MULTIPROCESSING],
+    ids=["before any call", "after a call", "calls in flight", "from a coroutine", "child ends normally", "multiprocessing"],
+)
+def test_nine_forked_children_can_call(script):
+    assert run_script(script) is None
