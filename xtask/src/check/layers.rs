@@ -132,7 +132,7 @@ mod tests {
         }
         for wrong in [
             ("storage", "accounts"),
-            ("crypto", "storage"),
+            ("crypto", "connect"),
             ("accounts", "http"),
             ("error", "storage"),
             ("tasks", "accounts::store"),
