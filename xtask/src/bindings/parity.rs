@@ -47,6 +47,8 @@ pub(super) fn ask(surface: &Surface, codes: &[String]) -> Result<Answers> {
         let bindgen = root.join("target/debug/uniffi-bindgen");
         for (language, extension) in [("kotlin", "kt"), ("swift", "swift")] {
             let folder = root.join("target/parity").join(language);
+            // The path of the file follows the package name, so an older run may have left another one.
+            let _ = std::fs::remove_dir_all(&folder);
             shell::output(
                 Command::new(&bindgen)
                     .current_dir(&root)

@@ -82,6 +82,7 @@ impl Workshop {
     pub(super) fn generated(&self, language: &str) -> Result<PathBuf, Stop> {
         self.build()?;
         let folder = self.root.join("target/mobile").join(language);
+        let _ = std::fs::remove_dir_all(&folder);
         let mut bindgen = Command::new(self.root.join("target/debug/uniffi-bindgen"));
         bindgen.current_dir(&self.root).arg("generate").arg(shell::library("atom_mobile"));
         bindgen.args(["--no-format", "--metadata-no-deps", "--language", language, "--out-dir"]).arg(&folder);
