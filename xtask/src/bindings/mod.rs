@@ -21,6 +21,7 @@ fn generate(surface: &Surface, codes: &[String]) -> Result<Vec<Generated>> {
         Generated { file: root.join("atom-py/src/lib.rs"), text: module::generate(surface)? },
         Generated { file: root.join("atom-py/python/atom_py/_atom.pyi"), text: python::generate(surface) },
         Generated { file: root.join("atom-node/index.d.ts"), text: node::generate(surface, codes) },
+        Generated { file: root.join("atom-node/index.mjs"), text: node::module(surface) },
     ])
 }
 

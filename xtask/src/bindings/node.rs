@@ -45,6 +45,16 @@ pub(super) fn generate(surface: &Surface, codes: &[String]) -> String {
     out
 }
 
+/// What an `import` of the package offers: it finds only names that are written down.
+pub(super) fn module(surface: &Surface) -> String {
+    let at_run_time = |item: &&Item| matches!(item.kind, Kind::Handle(_) | Kind::StringEnum(_));
+    let mut names: Vec<&str> = surface.items.iter().filter(at_run_time).map(|item| item.name.as_str()).collect();
+    names.push("isAtomError");
+    names.sort_unstable();
+    let names: String = names.iter().map(|name| format!("  {name},\n")).collect();
+    format!("import atom from './index.js';\n\nexport const {{\n{names}}} = atom;\n")
+}
+
 fn declaration(item: &Item) -> String {
     let name = &item.name;
     match &item.kind {
