@@ -3,6 +3,7 @@
 use super::{Connection, ConnectionState, store};
 use crate::http_client::Request;
 use crate::integrations::failure;
+use crate::providers::ClientAuth;
 use crate::vault;
 use crate::{Result, Secret};
 use reqwest::Method;
@@ -31,22 +32,18 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
 async fn revoke_at_provider(connection: &Connection, token: &Secret, hint: &str) -> Result<()> {
     let app = &connection.app;
     let Some(url) = &app.manifest.auth.revoke_url else { return Ok(()) };
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token.expose()).append_pair("token_type_hint", hint);
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
+    let mut form = vec![("token", token.expose()), ("token_type_hint", hint)];
     match (app.manifest.auth.client_auth, &app.client_secret) {
-        (crate::providers::ClientAuth::Basic, Some(secret)) => {
+        (ClientAuth::Basic, Some(secret)) => {
             headers.insert(AUTHORIZATION, basic(&app.client_id, secret)?);
         }
         (_, secret) => {
-            form.append_pair("client_id", &app.client_id);
-            if let Some(secret) = secret {
-                form.append_pair("client_secret", secret.expose());
-            }
+            form.push(("client_id", &app.client_id));
+            form.extend(secret.as_ref().map(|secret| ("client_secret", secret.expose())));
         }
     }
-    let body = form.finish().into_bytes();
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
     let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
     let answer = connection.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     match answer.status {

@@ -13,7 +13,7 @@ fn a_mistake_is_named_by_file_line_and_field() {
     let line_of = |needle: &str| GOOGLE.lines().position(|l| l.starts_with(needle)).expect("the line") + 1;
     let cases = [
         ("default_lifetime = 3600", "default_lifetme = 3600", "default_lifetme"),
-        ("default_lifetime = 3600", "default_lifetime = \"long\"", "integer"),
+        ("default_lifetime = 3600", "default_lifetime = \"long\"", "i64"),
         ("client_auth = \"body\"", "client_auth = \"sometimes\"", "sometimes"),
     ];
     for (right, wrong, mention) in &cases {

@@ -4,7 +4,7 @@ use super::{migrate, once};
 use crate::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -85,8 +85,11 @@ impl Db {
             Self::connect_sqlite(path.strip_prefix("//").unwrap_or(path)).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|e| malformed_url().with_source(e))?;
+            let options = options.application_name("atom");
+            // A pool would hide why it cannot connect behind its own time-out.
+            sqlx::Connection::close(options.connect().await?).await?;
             let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
-            let pool = pool.connect_with(options.application_name("atom")).await?;
+            let pool = pool.connect_with(options).await?;
             Ok(Self::Pg(pool))
         } else {
             Err(malformed_url())

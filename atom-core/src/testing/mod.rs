@@ -7,4 +7,4 @@ mod google;
 mod probe;
 
 pub use google::GoogleStandIn;
-pub use probe::{Probe, Sample, Shape, Weight};
+pub use probe::{Probe, Sample, SealedSample, Shape, Weight};

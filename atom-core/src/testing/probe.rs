@@ -1,10 +1,12 @@
 //! A handle with no purpose but to be called: every type and every error, through every border.
 
-use crate::{Bytes, ConnectionId, Error, ErrorKind, Json, Result, Secret};
+use crate::crypto::{Place, record};
+use crate::{Bytes, ConnectionId, Error, ErrorKind, Json, Result, Secret, WorkspaceId};
 use atom_macros::{api, handle, model};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How heavy a sample is.
 #[model]
@@ -61,6 +63,25 @@ pub struct Sample {
     pub note: Option<String>,
 }
 
+/// A sealed record and where it stands, to be opened with a known data key.
+#[model]
+pub struct SealedSample {
+    /// The data key, 32 bytes.
+    pub data_key: Bytes,
+    /// The workspace it belongs to.
+    pub workspace: WorkspaceId,
+    /// The table it is stored in.
+    pub table: String,
+    /// The rest of its primary key.
+    pub row: Bytes,
+    /// The column.
+    pub field: String,
+    /// How often the column has been written.
+    pub version: i64,
+    /// The record.
+    pub record: Bytes,
+}
+
 /// Calls that only cross the border: what the binding tests and the benches of the borders use.
 #[handle]
 pub struct Probe {
@@ -103,6 +124,15 @@ impl Probe {
     /// Returns an optional text as it arrived.
     pub async fn echo_optional(&self, text: Option<String>) -> Result<Option<String>> {
         std::future::ready(Ok(text)).await
+    }
+
+    /// Opens a sealed record: the golden records of every format version must open for ever.
+    pub async fn open_record(&self, sample: SealedSample) -> Result<Bytes> {
+        let key = <[u8; 32]>::try_from(&sample.data_key.0[..]).map(Zeroizing::new);
+        let key = key.map_err(|_| Error::invalid("malformed_key", "a data key has 32 bytes"))?;
+        let SealedSample { workspace, table, row, field, version, record, .. } = &sample;
+        let place = Place { workspace: *workspace, table, row: &row.0, field, version: *version };
+        std::future::ready(record::open(&key, &place, &record.0).map(|plain| Bytes(plain.to_vec()))).await
     }
 
     /// Waits, so that a caller can cancel or run other work meanwhile.

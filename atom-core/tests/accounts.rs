@@ -1,0 +1,156 @@
+//! Signing up and in, refreshing, signing out.
+
+use crate::support::*;
+use atom_core::{Credentials, Error, ErrorKind, Role, Secret};
+use chrono::TimeDelta;
+
+fn reason<T>(result: Result<T, Error>) -> &'static str {
+    result.err().expect("refused").reason()
+}
+
+fn credentials(email: &str, password: &str) -> Credentials {
+    Credentials { email: email.into(), password: password.into(), workspace_id: None }
+}
+
+on_both!(a_new_user_owns_a_workspace_and_signs_in_again, |database| async move {
+    let atom = database.open().await;
+    let (session, scope) = sign_up(&atom, "Ada@Example.com").await;
+    assert_eq!((session.role, session.user.email.as_str()), (Role::Owner, "Ada@Example.com"));
+    assert_eq!(scope.principal().workspace_id, session.workspace.id);
+
+    let again = atom.accounts().sign_in(credentials(" ada@example.COM", PASSWORD)).await.unwrap();
+    assert_eq!(again.user.id, session.user.id);
+    assert_ne!(again.id, session.id);
+});
+
+on_both!(an_email_is_taken_once_however_it_is_spelled, |database| async move {
+    let atom = database.open().await;
+    let accounts = atom.accounts();
+    let attempts = (0..10).map(|i| {
+        let (accounts, email) = (accounts.clone(), if i % 2 == 0 { "ada@example.com" } else { "ADA@example.com" });
+        tokio::spawn(async move { accounts.sign_up(account(email)).await })
+    });
+    let mut won = 0;
+    for attempt in attempts.collect::<Vec<_>>() {
+        match attempt.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(error) => assert_eq!((error.kind(), error.reason()), (ErrorKind::Conflict, "email_taken")),
+        }
+    }
+    assert_eq!(won, 1);
+});
+
+on_both!(p04_a_wrong_password_and_an_unknown_user_look_alike, |database| async move {
+    let atom = database.open().await;
+    sign_up(&atom, "ada@example.com").await;
+    let wrong = atom.accounts().sign_in(credentials("ada@example.com", "not the password at all")).await.err().unwrap();
+    for unknown in ["eve@example.com", "not an address"] {
+        let unknown = atom.accounts().sign_in(credentials(unknown, PASSWORD)).await.err().unwrap();
+        assert_eq!(format!("{wrong:?}"), format!("{unknown:?}"));
+    }
+});
+
+on_both!(p02_weak_passwords_and_malformed_addresses_are_refused, |database| async move {
+    let atom = database.open().await;
+    for (email, password, expected) in [
+        ("ada@example.com", "fourteen chars", "weak_password"),
+        ("ada@example.com", "", "weak_password"),
+        ("ada", PASSWORD, "malformed_email"),
+    ] {
+        let mut account = account(email);
+        account.password = password.into();
+        assert_eq!(reason(atom.accounts().sign_up(account).await), expected);
+    }
+    let mut long = account("ada@example.com");
+    long.password = "x".repeat(1001).into();
+    assert_eq!(reason(atom.accounts().sign_up(long).await), "password_too_long");
+});
+
+on_both!(p13_twenty_callers_with_one_refresh_token_get_one_successor, |database| async move {
+    let atom = database.open().await;
+    let (session, _) = sign_up(&atom, "ada@example.com").await;
+    let callers: Vec<_> = (0..20)
+        .map(|_| {
+            let (accounts, token) = (atom.accounts(), session.refresh_token.clone());
+            tokio::spawn(async move { accounts.refresh(token).await.unwrap().refresh_token.expose().to_owned() })
+        })
+        .collect();
+    let mut successors = std::collections::HashSet::new();
+    for caller in callers {
+        successors.insert(caller.await.unwrap());
+    }
+    assert_eq!(successors.len(), 1);
+    assert!(!successors.contains(session.refresh_token.expose()));
+});
+
+on_both!(p13_a_lost_answer_can_be_asked_for_again_and_an_old_token_ends_the_session, |database| async move {
+    let atom = database.open().await;
+    let accounts = atom.accounts();
+    let (first, _) = sign_up(&atom, "ada@example.com").await;
+    let other = accounts.sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap();
+    let second = accounts.refresh(first.refresh_token.clone()).await.unwrap();
+    let again = accounts.refresh(first.refresh_token.clone()).await.unwrap();
+    assert!(second.refresh_token == again.refresh_token, "the answer may have been lost");
+
+    let third = accounts.refresh(second.refresh_token).await.unwrap();
+    assert_eq!(reason(accounts.refresh(first.refresh_token).await), "refresh_token_reused");
+    assert_eq!(reason(accounts.refresh(third.refresh_token).await), "session_revoked");
+    accounts.refresh(other.refresh_token).await.expect("the other device is unaffected");
+});
+
+on_both!(p14_sessions_end_when_idle_and_in_the_end_anyway, |database| async move {
+    let clock = TestClock::new();
+    let atom = database.builder().clock(clock.clone()).open().await.unwrap();
+    let (mut session, _) = sign_up(&atom, "ada@example.com").await;
+    clock.advance(TimeDelta::minutes(16));
+    assert_eq!(reason(atom.authenticate(session.access_token.clone()).await), "access_token_expired");
+    for _ in 0..6 {
+        clock.advance(TimeDelta::days(29));
+        session = atom.accounts().refresh(session.refresh_token).await.unwrap();
+        atom.authenticate(session.access_token.clone()).await.unwrap();
+    }
+    clock.advance(TimeDelta::days(29));
+    assert_eq!(reason(atom.accounts().refresh(session.refresh_token).await), "session_expired");
+
+    let idle = atom.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap();
+    clock.advance(TimeDelta::days(31));
+    assert_eq!(reason(atom.accounts().refresh(idle.refresh_token).await), "session_expired");
+});
+
+on_both!(signing_out_ends_the_session_and_only_it, |database| async move {
+    let atom = database.open().await;
+    let (session, _) = sign_up(&atom, "ada@example.com").await;
+    let other = atom.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap();
+    atom.accounts().sign_out(session.refresh_token.clone()).await.unwrap();
+    atom.accounts().sign_out(session.refresh_token.clone()).await.expect("twice is no error");
+    assert_eq!(reason(atom.accounts().refresh(session.refresh_token).await), "session_revoked");
+    atom.accounts().refresh(other.refresh_token).await.unwrap();
+});
+
+on_both!(tokens_of_another_installation_and_garbage_are_refused, |database| async move {
+    let atom = database.open().await;
+    let (session, _) = sign_up(&atom, "ada@example.com").await;
+    let elsewhere = Database::sqlite();
+    let other = elsewhere.open().await;
+    assert_eq!(reason(other.authenticate(session.access_token.clone()).await), "invalid_access_token");
+    assert_eq!(reason(other.accounts().refresh(session.refresh_token.clone()).await), "invalid_refresh_token");
+    let mut altered = session.refresh_token.expose().to_owned();
+    let last = altered.pop().unwrap();
+    altered.push(if last == 'A' { 'E' } else { 'A' });
+    for garbage in ["", "atom_rt_", "atom_rt_!!", "a.b.c", "..", altered.as_str()] {
+        assert_eq!(reason(atom.authenticate(Secret::from(garbage)).await), "invalid_access_token", "{garbage}");
+        assert_eq!(reason(atom.accounts().refresh(Secret::from(garbage)).await), "invalid_refresh_token", "{garbage}");
+    }
+});
+
+on_both!(p21_a_member_acts_only_in_their_own_workspace, |database| async move {
+    let atom = database.open().await;
+    let (ada, _) = sign_up(&atom, "ada@example.com").await;
+    let (bob, _) = sign_up(&atom, "bob@example.com").await;
+    let scope = atom.act_as(ada.user.id, ada.workspace.id).await.unwrap();
+    assert_eq!(scope.principal().session_id, None);
+    assert_eq!(reason(atom.act_as(ada.user.id, bob.workspace.id).await), "not_a_member");
+    let mut credentials = credentials("ada@example.com", PASSWORD);
+    credentials.workspace_id = Some(bob.workspace.id);
+    assert_eq!(reason(atom.accounts().sign_in(credentials).await), "not_a_member");
+});

@@ -1,0 +1,123 @@
+//! Files, mail and calendar, as typed records.
+
+use crate::support::*;
+use atom_core::*;
+
+fn file(name: &str, content: &str) -> NewFile {
+    NewFile { name: name.into(), content: Bytes::from(content.as_bytes()), mime_type: Some("text/plain".into()), folder_id: None }
+}
+
+on_both!(files_are_stored_listed_in_pages_found_and_read, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let files = connect(&scope, &google, "ada@gmail.example").await.files();
+    for i in 0..5 {
+        let stored = files.upload(file(&format!("note {i}.txt"), &format!("it's number {i}"))).await.unwrap();
+        assert_eq!((stored.size, stored.is_folder, stored.deleted), (Some(13), false, false));
+        assert_eq!(stored.raw.0["kind"].as_str(), None, "the raw record is the provider's own");
+    }
+    let mut seen = Vec::new();
+    let mut filter = ListFiles { folder_id: Some("root".into()), search: None, page_size: Some(2), cursor: None };
+    loop {
+        let page = files.list(filter.clone()).await.unwrap();
+        assert!(page.items.len() <= 2);
+        seen.extend(page.items.into_iter().map(|f| f.name));
+        match page.next_cursor {
+            Some(cursor) => filter.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["note 0.txt", "note 1.txt", "note 2.txt", "note 3.txt", "note 4.txt"]);
+
+    let found = ListFiles { folder_id: None, search: Some("it's number 3".into()), page_size: None, cursor: None };
+    let found = files.list(found).await.unwrap().items;
+    assert_eq!(found.len(), 1, "a quote in a search stays inside it");
+    assert_eq!(files.get(found[0].id.clone()).await.unwrap(), found[0]);
+    assert_eq!(files.download(found[0].id.clone()).await.unwrap(), Bytes::from("it's number 3".as_bytes()));
+});
+
+on_both!(what_is_not_there_or_not_well_formed_is_a_typed_error, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let files = connect(&scope, &google, "ada@gmail.example").await.files();
+    let missing = files.get("none".into()).await.err().unwrap();
+    assert_eq!((missing.kind(), missing.status()), (ErrorKind::NotFound, Some(404)));
+    for id in ["", "..", "../../x", "a/b", "%2e%2e"] {
+        let error = files.get(id.into()).await.err().unwrap();
+        assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid), "{id}: {error:?}");
+    }
+    let too_many = ListFiles { folder_id: None, search: None, page_size: Some(0), cursor: None };
+    assert_eq!(files.list(too_many).await.err().unwrap().reason(), "malformed_page_size");
+    assert_eq!(files.upload(file("", "x")).await.err().unwrap().reason(), "missing_input");
+});
+
+on_both!(reads_are_repeated_and_writes_are_not, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let files = connect(&scope, &google, "ada@gmail.example").await.files();
+    google.fail_next("/drive/v3/files".into(), 503, 2).await.unwrap();
+    files.list(ListFiles { folder_id: None, search: None, page_size: None, cursor: None }).await.unwrap();
+    assert_eq!(google.hits("/drive/v3/files".into()).await.unwrap(), 3);
+
+    google.fail_next("/upload".into(), 503, 1).await.unwrap();
+    assert_eq!(files.upload(file("a", "b")).await.err().unwrap().kind(), ErrorKind::Unavailable);
+    assert_eq!(google.hits("/upload/drive/v3/files".into()).await.unwrap(), 1);
+});
+
+on_both!(mail_is_sent_listed_and_read, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let mail = connect(&scope, &google, "ada@gmail.example").await.mail();
+    let message = NewMessage {
+        to: vec!["Bob <bob@example.com>".into(), "eve@example.com".into()],
+        subject: "Grüße aus London".into(),
+        text: "Hello = goodbye, naïve friend".into(),
+        html: Some("<p>Hello</p>".into()),
+        cc: None,
+        bcc: None,
+        thread_id: None,
+    };
+    let sent = mail.send(message).await.unwrap();
+    assert_eq!(
+        sent.to,
+        [
+            MailAddress { email: "bob@example.com".into(), name: Some("Bob".into()) },
+            MailAddress { email: "eve@example.com".into(), name: None }
+        ]
+    );
+    assert_eq!(sent.text.as_deref().map(str::trim_end), Some("Hello = goodbye, naïve friend"));
+    assert_eq!(sent.sender.as_ref().map(|s| s.email.as_str()), Some("ada@gmail.example"));
+    assert!(sent.sent_at.is_some() && !sent.unread && !sent.deleted);
+    let listed =
+        mail.list(ListMessages { search: None, label: Some("SENT".into()), page_size: None, cursor: None }).await.unwrap();
+    assert_eq!(listed.items, [sent.clone()]);
+    assert_eq!(mail.get(sent.id.clone()).await.unwrap(), sent);
+});
+
+on_both!(events_are_created_and_listed_in_order, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let calendar = connect(&scope, &google, "ada@gmail.example").await.calendar();
+    let event = |title: &str, starts: EventTime, ends: EventTime| NewEvent {
+        title: title.into(),
+        starts,
+        ends,
+        calendar_id: None,
+        description: Some("bring the engine".into()),
+        location: None,
+        attendees: Some(vec![Attendee { email: "bob@example.com".into(), name: None, response: None }]),
+    };
+    let at = |at: &str| EventTime::Moment { at: at.parse().unwrap(), time_zone: Some("Europe/London".into()) };
+    let day = |date: &str| EventTime::Day { date: date.into() };
+    let lunch = calendar.create_event(event("Lunch", at("2026-11-22T12:00:00Z"), at("2026-11-22T13:00:00Z"))).await.unwrap();
+    calendar.create_event(event("Holiday", day("2026-11-21"), day("2026-11-22"))).await.unwrap();
+    assert_eq!(lunch.starts, Some(at("2026-11-22T12:00:00Z")));
+    assert_eq!(lunch.attendees[0].response, Some(AttendeeResponse::Waiting));
+
+    let all =
+        ListEvents { calendar_id: None, starts_after: None, starts_before: None, search: None, page_size: None, cursor: None };
+    let titles = |page: CalendarEventPage| page.items.into_iter().filter_map(|e| e.title).collect::<Vec<_>>();
+    assert_eq!(titles(calendar.list_events(all.clone()).await.unwrap()), ["Holiday", "Lunch"]);
+    let later = ListEvents { starts_after: Some("2026-11-22T00:30:00Z".parse().unwrap()), ..all };
+    assert_eq!(titles(calendar.list_events(later).await.unwrap()), ["Lunch"]);
+});

@@ -1,0 +1,119 @@
+//! Databases, installations and people to test with.
+
+use atom_core::testing::GoogleStandIn;
+use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Scope, Session, StartConnection};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Connection as _, Executor, PgConnection};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// The key of every test installation.
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const PASSWORD: &str = "an engine of brass and thought";
+
+/// A database of a test's own.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) folder: TempDir,
+}
+
+impl Database {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { url: format!("sqlite:{}", folder.path().join("atom.db").display()), folder }
+    }
+
+    /// A fresh database on the server of `ATOM_TEST_POSTGRES`, or nothing where there is none.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let server = std::env::var("ATOM_TEST_POSTGRES").ok()?;
+        let name = format!("atom_{}", uuid::Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let (base, _) = server.rsplit_once('/').unwrap();
+        Some(Self { url: format!("{base}/{name}"), folder: tempfile::tempdir().unwrap() })
+    }
+
+    pub(crate) fn builder(&self) -> Builder {
+        Atom::builder(&self.url).key(LocalKey::from_base64(&KEY.into()).unwrap())
+    }
+
+    pub(crate) async fn open(&self) -> Atom {
+        self.builder().open().await.unwrap()
+    }
+
+    /// An installation that knows a stand-in for Google.
+    pub(crate) async fn with_google(&self) -> (Atom, GoogleStandIn) {
+        let google = GoogleStandIn::start().await.unwrap();
+        (self.builder().provider(google.app()).open().await.unwrap(), google)
+    }
+}
+
+/// Writes a test once and runs it on both databases: `on_both!(name, |database| async move { … });`
+macro_rules! on_both {
+    ($(#[$meta:meta])* $name:ident, |$database:ident| $body:expr) => {
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn run($database: crate::support::Database) {
+                $body.await
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run(crate::support::Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                match crate::support::Database::postgres().await {
+                    Some(database) => run(database).await,
+                    None => println!("skipped: ATOM_TEST_POSTGRES is not set"),
+                }
+            }
+        }
+    };
+}
+pub(crate) use on_both;
+
+pub(crate) fn account(email: &str) -> NewAccount {
+    NewAccount { email: email.into(), password: PASSWORD.into(), display_name: None, workspace_name: None }
+}
+
+pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
+    let session = atom.accounts().sign_up(account(email)).await.unwrap();
+    let scope = atom.authenticate(session.access_token.clone()).await.unwrap();
+    (session, scope)
+}
+
+pub(crate) fn start(provider: &str) -> StartConnection {
+    StartConnection { provider: provider.into(), services: None, scopes: None, login_hint: None }
+}
+
+/// Connects an account through the whole consent.
+pub(crate) async fn connect(scope: &Scope, google: &GoogleStandIn, email: &str) -> Connection {
+    let authorization = scope.connections().start(start("google")).await.unwrap();
+    let callback = google.approve(authorization.url, email.into()).await.unwrap();
+    scope.connections().complete(callback).await.unwrap()
+}
+
+/// A clock that a test moves.
+#[derive(Clone)]
+pub(crate) struct TestClock(Arc<Mutex<TimeDelta>>);
+
+impl TestClock {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now() + *self.0.lock().unwrap()
+    }
+}
