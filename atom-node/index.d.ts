@@ -609,6 +609,8 @@ export declare class Probe {
   echoSecret(secret: string): Promise<string>
   /** Returns an optional text as it arrived. */
   echoOptional(text?: string | null): Promise<string | null>
+  /** Opens a sealed record: the golden records of every format version must open for ever. */
+  openRecord(sample: SealedSample): Promise<Buffer>
   /** Waits, so that a caller can cancel or run other work meanwhile. */
   wait(millis: number): Promise<void>
   /** Fails with the error of this code; provider, status and retry hint are filled in. */
@@ -756,6 +758,24 @@ export declare class Scope {
   get principal(): Principal
   /** The user's connected accounts. */
   get connections(): Connections
+}
+
+/** A sealed record and where it stands, to be opened with a known data key. */
+export interface SealedSample {
+  /** The data key, 32 bytes. */
+  dataKey: Buffer
+  /** The workspace it belongs to. */
+  workspace: WorkspaceId
+  /** The table it is stored in. */
+  table: string
+  /** The rest of its primary key. */
+  row: Buffer
+  /** The column. */
+  field: string
+  /** How often the column has been written. */
+  version: number
+  /** The record. */
+  record: Buffer
 }
 
 /** A signed-in user: who, where, and the two tokens. */

@@ -4,7 +4,7 @@
 mod _atom {
     #[cfg(feature = "testing")]
     #[pymodule_export]
-    use atom_core::testing::{GoogleStandIn, Probe, Sample, Shape, Weight};
+    use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, Shape, Weight};
     #[pymodule_export]
     use atom_core::{
         AccessToken, Accounts, Atom, Attendee, AttendeeResponse, Authorization, CalendarEvent, CalendarEventPage, Calendars,

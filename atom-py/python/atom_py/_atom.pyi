@@ -48,6 +48,7 @@ __all__ = [
     "Role",
     "Sample",
     "Scope",
+    "SealedSample",
     "Session",
     "Shape",
     "StartConnection",
@@ -886,6 +887,10 @@ class Probe:
         """Returns an optional text as it arrived."""
     def echo_optional_blocking(self, text: str | None = None) -> str | None:
         """`echo_optional`, but the thread waits until it is done."""
+    async def open_record(self, sample: SealedSample) -> bytes:
+        """Opens a sealed record: the golden records of every format version must open for ever."""
+    def open_record_blocking(self, sample: SealedSample) -> bytes:
+        """`open_record`, but the thread waits until it is done."""
     async def wait(self, millis: int) -> None:
         """Waits, so that a caller can cancel or run other work meanwhile."""
     def wait_blocking(self, millis: int) -> None:
@@ -1106,6 +1111,34 @@ class Scope:
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
+
+@typing.final
+class SealedSample:
+    """A sealed record and where it stands, to be opened with a known data key."""
+    def __new__(cls, *, data_key: bytes, workspace: str, table: str, row: bytes, field: str, version: int, record: bytes) -> SealedSample: ...
+    @property
+    def data_key(self) -> bytes:
+        """The data key, 32 bytes."""
+    @property
+    def workspace(self) -> str:
+        """The workspace it belongs to."""
+    @property
+    def table(self) -> str:
+        """The table it is stored in."""
+    @property
+    def row(self) -> bytes:
+        """The rest of its primary key."""
+    @property
+    def field(self) -> str:
+        """The column."""
+    @property
+    def version(self) -> int:
+        """How often the column has been written."""
+    @property
+    def record(self) -> bytes:
+        """The record."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class Session:
