@@ -104,7 +104,7 @@ export declare class Atom {
   /** Every schema migration, applied or pending, with the statements that are still to be run. */
   migrations(): Promise<MigrationStatus[]>
   /** Closes the database connections. Later calls fail with `cancelled` (`closed`). */
-  close(): Promise<void>
+  shutDown(): Promise<void>
 }
 
 /** Someone who is invited. */

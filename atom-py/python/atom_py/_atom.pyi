@@ -138,10 +138,10 @@ class Atom:
         """Every schema migration, applied or pending, with the statements that are still to be run."""
     def migrations_blocking(self) -> list[MigrationStatus]:
         """`migrations`, but the thread waits until it is done."""
-    async def close(self) -> None:
+    async def shut_down(self) -> None:
         """Closes the database connections. Later calls fail with `cancelled` (`closed`)."""
-    def close_blocking(self) -> None:
-        """`close`, but the thread waits until it is done."""
+    def shut_down_blocking(self) -> None:
+        """`shut_down`, but the thread waits until it is done."""
 
 @typing.final
 class Attendee:
