@@ -239,7 +239,7 @@ export declare class Connection {
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
    * token inside.
    *
-   * Fails with `reauth_required` (the grant is gone: connect again) or `unavailable`.
+   * Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
    */
   accessToken(): Promise<AccessToken>
   /**

@@ -162,6 +162,18 @@ on_both!(a_caller_who_goes_away_leaves_the_refresh_running, |database| async mov
     connection.files().list(ListFiles::default()).await.expect("the rotated token was not lost");
 });
 
+on_both!(p37_an_old_token_serves_while_the_provider_has_a_fault, |database| async move {
+    let (atom, google) = database.with_google().await;
+    google.set_token_lifetime(40).await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    google.fail_next("/token".into(), 503, 1).await.unwrap();
+    let first = connection.access_token().await.unwrap();
+    let second = connection.access_token().await.unwrap();
+    assert!(first.token != second.token, "and is replaced when the fault has passed");
+    assert_eq!(google.hits("/token".into()).await.unwrap(), 3);
+});
+
 on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database| async move {
     let (atom, google) = database.with_google().await;
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
@@ -201,7 +213,7 @@ on_both!(revoking_ends_the_grant_there_and_destroys_the_tokens_here, |database| 
     connection.revoke().await.unwrap();
     connection.revoke().await.expect("twice is no error");
     assert_eq!(connection.account().await.unwrap().state, ConnectionState::Revoked);
-    assert_eq!(reason(connection.files().list(ListFiles::default()).await), "not_connected");
+    assert_eq!(reason(connection.files().list(ListFiles::default()).await), "disconnected");
 });
 
 on_both!(p21_another_users_connection_is_not_there, |database| async move {

@@ -24,7 +24,7 @@ pub use model::{
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
-use crate::{ConnectionId, Error, Result};
+use crate::{ConnectionId, Error, ErrorKind, Result};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -133,7 +133,7 @@ impl Connection {
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
     /// token inside.
     ///
-    /// Fails with `reauth_required` (the grant is gone: connect again) or `unavailable`.
+    /// Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
     pub async fn access_token(&self) -> Result<AccessToken> {
         let tokens = refresh::valid_tokens(self).await?.tokens;
         Ok(AccessToken { token: tokens.access_token, expires_at: tokens.expires_at, scopes: tokens.scopes })
@@ -163,13 +163,14 @@ impl Connection {
             Some(stored) => Ok(stored),
             None => {
                 store::get(self.inner.db()?, &self.principal, self.id).await?;
-                Err(self.reauth("not_connected", "this account was disconnected: connect it again"))
+                let text = "this account was disconnected: connect it again";
+                Err(Error::new(ErrorKind::NotConnected, "disconnected", text).with_provider(&self.app.manifest.name))
             }
         }
     }
 
     pub(crate) fn reauth(&self, reason: &'static str, text: &str) -> Error {
-        Error::new(crate::ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
+        Error::new(ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
     }
 
     pub(crate) async fn send(&self, request: crate::http_client::Request) -> Result<crate::http_client::Response> {

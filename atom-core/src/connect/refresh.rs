@@ -12,8 +12,15 @@ const EARLY: TimeDelta = TimeDelta::seconds(60);
 /// The stored tokens, refreshed if they are about to expire.
 pub(super) async fn valid_tokens(connection: &Connection) -> Result<Stored> {
     let stored = connection.stored().await?;
-    let fresh = stored.tokens.expires_at.is_none_or(|at| connection.inner.now() < at - EARLY);
-    if fresh { Ok(stored) } else { refresh(connection, stored.revision).await }
+    let valid_for = stored.tokens.expires_at.map(|at| at - connection.inner.now());
+    if valid_for.is_none_or(|left| left > EARLY) {
+        return Ok(stored);
+    }
+    match refresh(connection, stored.revision).await {
+        // The old token still serves while the provider has a fault.
+        Err(error) if error.is_retryable() && valid_for.is_some_and(|left| left > TimeDelta::zero()) => Ok(stored),
+        refreshed => refreshed,
+    }
 }
 
 /// Tokens newer than `revision`: of all callers in this process, one asks the provider.

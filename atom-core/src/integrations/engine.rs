@@ -157,8 +157,8 @@ impl<'a> Call<'a> {
         let encoded =
             |value: &str| url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
         let path = self.operation.path.render(&self.vars, encoded).ok_or_else(missing)?;
-        // An id of `..` must not climb out of its place in the path.
-        if path.split('/').any(|segment| matches!(segment, "" | "." | "..") && !segment.is_empty()) || path.contains("//") {
+        // An empty id must not address the list, and an id of `..` must not climb out of its place in the path.
+        if path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
             return Err(missing());
         }
         let mut url: Url = self.service.base_url.clone();
