@@ -62,8 +62,8 @@ impl HttpClient {
 
     /// Sends a request and reads the whole answer. A status is not an error here.
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
-        let sent = self
-            .0
+        let client = if is_loopback(&request.url) { &self.loopback } else { &self.outside };
+        let sent = client
             .request(request.method, request.url)
             .headers(request.headers)
             .timeout(request.timeout)
