@@ -138,9 +138,9 @@ fn repeat(exchange: &str, times: usize) -> Vec<String> {
 }
 
 /// Fifty callers at once. Returns the different results.
-async fn fifty<T: Send + 'static>(call: impl Fn() -> T) -> HashSet<<T as Future>::Output>
+async fn fifty<T>(call: impl Fn() -> T) -> HashSet<T::Output>
 where
-    T: Future<Output: Send + Eq + std::hash::Hash>,
+    T: Future<Output: Send + Eq + std::hash::Hash> + Send + 'static,
 {
     let callers: Vec<_> = (0..50).map(|_| tokio::spawn(call())).collect();
     let mut results = HashSet::new();
