@@ -191,7 +191,7 @@ fn local_key(key: Option<&Secret>, file: Option<&str>, create: Option<bool>) -> 
 /// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
 /// # use atom_core::{Atom, LocalKey, NewAccount};
 /// # let atom = Atom::builder(url).key(LocalKey::generate()?).open().await?;
-/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), display_name: None, workspace_name: None };
+/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
 /// let session = atom.accounts().sign_up(account).await?;
 /// let scope = atom.authenticate(session.access_token).await?;
 /// assert!(scope.connections().list().await?.is_empty());

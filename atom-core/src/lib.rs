@@ -3,6 +3,11 @@
 #[cfg(feature = "mobile")]
 uniffi::setup_scaffolding!("atom");
 
+// The README's Rust example is compiled and run with the documentation tests.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod accounts;
 mod atom;
 pub mod bridge;

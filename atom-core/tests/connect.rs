@@ -9,12 +9,8 @@ fn reason<T>(result: Result<T, Error>) -> &'static str {
     result.err().expect("refused").reason()
 }
 
-fn all_files() -> ListFiles {
-    ListFiles { folder_id: None, search: None, page_size: None, cursor: None }
-}
-
 fn get(url: &str) -> RawRequest {
-    RawRequest { method: "GET".into(), url: url.into(), query: None, headers: None, json: None, content: None }
+    RawRequest { method: "GET".into(), url: url.into(), ..Default::default() }
 }
 
 on_both!(an_account_is_connected_through_the_whole_consent, |database| async move {
@@ -53,7 +49,7 @@ on_both!(p25_a_callback_in_another_session_user_or_workspace_never_sends_the_cod
     let (atom, google) = database.with_google().await;
     let (ada, scope) = sign_up(&atom, "ada@example.com").await;
     let (_, bob) = sign_up(&atom, "bob@example.com").await;
-    let credentials = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), workspace_id: None };
+    let credentials = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() };
     let other_session = atom.accounts().sign_in(credentials).await.unwrap();
     let other_session = atom.authenticate(other_session.access_token).await.unwrap();
     let no_session = atom.act_as(ada.user.id, ada.workspace.id).await.unwrap();
@@ -144,7 +140,7 @@ on_both!(a_token_that_dies_early_is_refreshed_after_the_401, |database| async mo
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.expire_access_tokens().await.unwrap();
-    connection.files().list(all_files()).await.unwrap();
+    connection.files().list(ListFiles::default()).await.unwrap();
     assert_eq!(google.hits("/token".into()).await.unwrap(), 2);
     assert_eq!(google.hits("/drive/v3/files".into()).await.unwrap(), 2);
 });
@@ -157,12 +153,13 @@ on_both!(a_caller_who_goes_away_leaves_the_refresh_running, |database| async mov
     google.set_delay(200).await.unwrap();
     for _ in 0..3 {
         google.expire_access_tokens().await.unwrap();
-        let gone = tokio::time::timeout(std::time::Duration::from_millis(300), connection.files().list(all_files())).await;
+        let gone =
+            tokio::time::timeout(std::time::Duration::from_millis(300), connection.files().list(ListFiles::default())).await;
         assert!(gone.is_err(), "the caller gave up during the refresh");
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
     google.set_delay(0).await.unwrap();
-    connection.files().list(all_files()).await.expect("the rotated token was not lost");
+    connection.files().list(ListFiles::default()).await.expect("the rotated token was not lost");
 });
 
 on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database| async move {
@@ -178,7 +175,7 @@ on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database
     google.revoke_grants().await.unwrap();
     let before = google.hits("/token".into()).await.unwrap();
     for _ in 0..3 {
-        let error = connection.files().list(all_files()).await.err().unwrap();
+        let error = connection.files().list(ListFiles::default()).await.err().unwrap();
         assert_eq!(
             (error.kind(), error.reason(), error.provider()),
             (ErrorKind::ReauthRequired, "invalid_grant", Some("google"))
@@ -190,7 +187,7 @@ on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database
 
     let again = connect(&scope, &google, "ada@gmail.example").await;
     assert_eq!(again.id(), connection.id());
-    connection.files().list(all_files()).await.expect("connecting again mends it");
+    connection.files().list(ListFiles::default()).await.expect("connecting again mends it");
 });
 
 on_both!(revoking_ends_the_grant_there_and_destroys_the_tokens_here, |database| async move {
@@ -199,12 +196,12 @@ on_both!(revoking_ends_the_grant_there_and_destroys_the_tokens_here, |database| 
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.fail_next("/revoke".into(), 503, 1).await.unwrap();
     assert_eq!(connection.revoke().await.err().unwrap().kind(), ErrorKind::Unavailable);
-    connection.files().list(all_files()).await.expect("nothing was destroyed");
+    connection.files().list(ListFiles::default()).await.expect("nothing was destroyed");
 
     connection.revoke().await.unwrap();
     connection.revoke().await.expect("twice is no error");
     assert_eq!(connection.account().await.unwrap().state, ConnectionState::Revoked);
-    assert_eq!(reason(connection.files().list(all_files()).await), "not_connected");
+    assert_eq!(reason(connection.files().list(ListFiles::default()).await), "not_connected");
 });
 
 on_both!(p21_another_users_connection_is_not_there, |database| async move {

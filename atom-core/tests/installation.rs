@@ -138,16 +138,7 @@ async fn a_page_that_was_overwritten_is_an_error_and_not_a_wrong_answer() {
 #[tokio::test]
 async fn without_a_key_nothing_starts() {
     let database = Database::sqlite();
-    let options = || OpenOptions {
-        database_url: database.url.clone(),
-        key: None,
-        key_file: None,
-        create_key_file: None,
-        providers: None,
-        issuer: None,
-        min_password_length: None,
-        migrate: None,
-    };
+    let options = || OpenOptions { database_url: database.url.clone(), ..Default::default() };
     assert_eq!(refused(Atom::open(options()).await).reason(), "no_key");
     assert!(!database.folder.path().join("atom.db").exists(), "nothing was written");
 
@@ -169,10 +160,8 @@ async fn providers_that_cannot_work_are_refused_before_anything_starts() {
         let mut app = ProviderApp {
             provider: "google".into(),
             client_id: "id".into(),
-            client_secret: None,
             redirect_uri: "http://127.0.0.1/callback".into(),
-            development_endpoint: None,
-            manifest: None,
+            ..Default::default()
         };
         change(&mut app);
         app

@@ -95,7 +95,7 @@ macro_rules! on_both {
 pub(crate) use on_both;
 
 pub(crate) fn account(email: &str) -> NewAccount {
-    NewAccount { email: email.into(), password: PASSWORD.into(), display_name: None, workspace_name: None }
+    NewAccount { email: email.into(), password: PASSWORD.into(), ..Default::default() }
 }
 
 pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
@@ -105,7 +105,7 @@ pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
 }
 
 pub(crate) fn start(provider: &str) -> StartConnection {
-    StartConnection { provider: provider.into(), services: None, scopes: None, login_hint: None }
+    StartConnection { provider: provider.into(), ..Default::default() }
 }
 
 /// Connects an account through the whole consent.

@@ -38,11 +38,11 @@ use std::sync::Arc;
 /// # use atom_core::{Atom, LocalKey, NewAccount, StartConnection, testing::GoogleStandIn};
 /// let google = GoogleStandIn::start().await?; // in production: Google itself
 /// let atom = Atom::builder(url).key(LocalKey::generate()?).provider(google.app()).open().await?;
-/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), display_name: None, workspace_name: None };
+/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
 /// # let session = atom.accounts().sign_up(account).await?;
 /// let scope = atom.authenticate(session.access_token).await?;
 ///
-/// let start = StartConnection { provider: "google".into(), services: None, scopes: None, login_hint: None };
+/// let start = StartConnection { provider: "google".into(), ..Default::default() };
 /// let authorization = scope.connections().start(start).await?;
 /// let callback = google.approve(authorization.url, "ada@example.com".into()).await?; // the user, in a browser
 /// let connection = scope.connections().complete(callback).await?;
