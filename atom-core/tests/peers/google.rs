@@ -106,7 +106,7 @@ on_both!(files_are_stored_listed_in_pages_and_read, |database| async move {
     let files = google.connect(&scope).await.files();
     let content = Bytes((0..=255).collect());
     for name in ["one.bin", "two.bin", "\"three\".bin"] {
-        let file = NewFile { name: name.into(), content: content.clone(), mime_type: None, folder_id: Some("root".into()) };
+        let file = NewFile { name: name.into(), content: content.clone(), folder_id: Some("root".into()), ..Default::default() };
         let stored = files.upload(file).await.unwrap();
         assert_eq!((stored.name.as_str(), stored.size, stored.is_folder), (name, Some(256), false));
         assert_eq!((stored.mime_type.as_deref(), stored.folder_id.as_deref()), (Some("application/octet-stream"), Some("root")));
@@ -114,13 +114,13 @@ on_both!(files_are_stored_listed_in_pages_and_read, |database| async move {
         assert_eq!(files.get(stored.id.clone()).await.unwrap(), stored);
         assert_eq!(files.download(stored.id).await.unwrap(), content);
     }
-    let mut filter = ListFiles { folder_id: Some("root".into()), search: None, page_size: Some(2), cursor: None };
+    let mut filter = ListFiles { folder_id: Some("root".into()), page_size: Some(2), ..Default::default() };
     let first = files.list(filter.clone()).await.unwrap();
     filter.cursor = first.next_cursor;
     let second = files.list(filter).await.unwrap();
     assert_eq!((first.items.len(), second.items.len(), second.next_cursor), (2, 1, None));
     assert_eq!(second.items[0].name, "\"three\".bin");
-    let elsewhere = ListFiles { folder_id: Some("another".into()), search: None, page_size: None, cursor: None };
+    let elsewhere = ListFiles { folder_id: Some("another".into()), ..Default::default() };
     assert!(files.list(elsewhere).await.unwrap().items.is_empty());
 
     let missing = files.get("none".into()).await.err().unwrap();
@@ -139,8 +139,7 @@ on_both!(mail_is_sent_listed_and_read, |database| async move {
         text: "Hello = goodbye, naïve friend".into(),
         html: Some("<p>Hello</p>".into()),
         cc: Some(vec!["eve@example.com".into()]),
-        bcc: None,
-        thread_id: None,
+        ..Default::default()
     };
     let sent = mail.send(message.clone()).await.unwrap();
     assert_eq!(sent.subject.as_deref(), Some("Engine"));
@@ -189,15 +188,14 @@ on_both!(events_are_created_and_listed_in_order, |database| async move {
     assert_eq!((&trip.starts, &trip.ends), (&Some(day("2030-03-01")), &Some(day("2030-03-02"))));
     assert_eq!((lunch.location.as_deref(), lunch.attendees[0].name.as_deref()), (Some("London"), Some("Bob")));
 
-    let mut filter =
-        ListEvents { calendar_id: None, starts_after: None, starts_before: None, search: None, page_size: Some(1), cursor: None };
-    filter.starts_after = Some("2030-01-01T00:00:00Z".parse().unwrap());
+    let after = "2030-01-01T00:00:00Z".parse().unwrap();
+    let mut filter = ListEvents { starts_after: Some(after), page_size: Some(1), ..Default::default() };
     let first = calendar.list_events(filter.clone()).await.unwrap();
     filter.cursor = first.next_cursor;
     let second = calendar.list_events(filter.clone()).await.unwrap();
     assert_eq!((first.items, second.items, second.next_cursor), (vec![trip], vec![lunch.clone()], None));
 
-    filter = ListEvents { search: Some("lunch".into()), page_size: None, cursor: None, ..filter };
+    filter = ListEvents { search: Some("lunch".into()), ..Default::default() };
     assert_eq!(calendar.list_events(filter.clone()).await.unwrap().items, [lunch]);
     filter.calendar_id = Some("none".into());
     assert_eq!(calendar.list_events(filter).await.err().unwrap().kind(), ErrorKind::NotFound);

@@ -81,8 +81,8 @@ impl Oidc {
             client_id: self.client_id.clone(),
             client_secret: Some(self.client_secret.as_str().into()),
             redirect_uri: REDIRECT_URI.into(),
-            development_endpoint: None,
             manifest: Some(manifest(&self.visit.0.url)),
+            ..Default::default()
         }
     }
 
@@ -92,8 +92,7 @@ impl Oidc {
     }
 
     fn me(&self) -> RawRequest {
-        let url = self.url("/me");
-        RawRequest { method: "GET".into(), url, query: None, headers: None, json: None, content: None }
+        RawRequest { method: "GET".into(), url: self.url("/me"), ..Default::default() }
     }
 
     /// What the token endpoint was asked for by this client, and how it answered.
