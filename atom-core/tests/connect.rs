@@ -112,14 +112,14 @@ on_both!(connecting_the_same_account_again_keeps_its_id_and_its_refresh_token, |
 });
 
 on_both!(an_expired_token_is_refreshed_by_one_of_a_hundred_callers, |database| async move {
-    let (atom, google) = database.with_google().await;
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
     google.set_rotation(true).await.unwrap();
-    google.set_token_lifetime(30).await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.set_delay(50).await.unwrap();
     for round in 1..=5 {
-        // Thirty seconds are within the margin, so that each round finds the token about to expire.
+        clock.advance(TimeDelta::hours(1));
         let callers: Vec<_> = (0..100)
             .map(|_| {
                 let connection = connection.clone();
@@ -162,11 +162,23 @@ on_both!(a_caller_who_goes_away_leaves_the_refresh_running, |database| async mov
     connection.files().list(ListFiles::default()).await.expect("the rotated token was not lost");
 });
 
-on_both!(p37_an_old_token_serves_while_the_provider_has_a_fault, |database| async move {
+on_both!(a_short_lived_token_is_not_refreshed_at_every_call, |database| async move {
     let (atom, google) = database.with_google().await;
-    google.set_token_lifetime(40).await.unwrap();
+    google.set_token_lifetime(30).await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
+    for _ in 0..5 {
+        connection.access_token().await.unwrap();
+    }
+    assert_eq!(google.hits("/token".into()).await.unwrap(), 1);
+});
+
+on_both!(p37_an_old_token_serves_while_the_provider_has_a_fault, |database| async move {
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    clock.advance(TimeDelta::seconds(3570));
     google.fail_next("/token".into(), 503, 1).await.unwrap();
     let first = connection.access_token().await.unwrap();
     let second = connection.access_token().await.unwrap();
@@ -206,8 +218,10 @@ on_both!(revoking_ends_the_grant_there_and_destroys_the_tokens_here, |database| 
     let (atom, google) = database.with_google().await;
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
-    google.fail_next("/revoke".into(), 503, 1).await.unwrap();
-    assert_eq!(connection.revoke().await.err().unwrap().kind(), ErrorKind::Unavailable);
+    for (status, expected) in [(503, ErrorKind::Unavailable), (400, ErrorKind::Provider)] {
+        google.fail_next("/revoke".into(), status, 1).await.unwrap();
+        assert_eq!(connection.revoke().await.err().unwrap().kind(), expected);
+    }
     connection.files().list(ListFiles::default()).await.expect("nothing was destroyed");
 
     connection.revoke().await.unwrap();
