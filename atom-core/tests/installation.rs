@@ -2,7 +2,6 @@
 
 use crate::support::*;
 use atom_core::{Atom, Error, ErrorKind, LocalKey, OpenOptions, ProviderApp, Schema};
-use sqlx::Connection as _;
 
 fn refused(result: Result<Atom, Error>) -> Error {
     result.err().expect("refused")
@@ -10,17 +9,6 @@ fn refused(result: Result<Atom, Error>) -> Error {
 
 fn other_key() -> LocalKey {
     LocalKey::generate().unwrap()
-}
-
-/// Runs a statement behind Atom's back.
-async fn sql(database: &Database, sqlite: &'static str, postgres: &'static str) {
-    if database.url.starts_with("sqlite:") {
-        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(sqlite).execute(&mut c).await.unwrap();
-    } else {
-        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
-    }
 }
 
 on_both!(an_installation_opens_again_with_its_key_and_no_other, |database| async move {

@@ -65,6 +65,17 @@ impl Database {
     }
 }
 
+/// Runs a statement behind Atom's back.
+pub(crate) async fn sql(database: &Database, sqlite: &'static str, postgres: &'static str) {
+    if database.url.starts_with("sqlite:") {
+        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(sqlite).execute(&mut c).await.unwrap();
+    } else {
+        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
+    }
+}
+
 /// Writes a test once and runs it on both databases: `on_both!(name, |database| async move { … });`
 macro_rules! on_both {
     ($(#[$meta:meta])* $name:ident, |$database:ident| $body:expr) => {

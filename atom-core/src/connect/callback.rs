@@ -125,8 +125,8 @@ async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code
         let stored_id = store::upsert(&mut tx, principal, id, &app.manifest.name, &identity, now).await?;
         let stored = match revision {
             _ if stored_id != id => false,
-            Some(revision) => vault::replace(&mut tx, workspace, id, revision, stamped, now).await?,
-            None => vault::insert(&mut tx, workspace, id, stamped, now).await.is_ok(),
+            Some(_) => vault::replace(&mut tx, stamped, None, now).await?,
+            None => vault::insert(&mut tx, stamped, now).await.is_ok(),
         };
         if stored {
             tx.commit().await?;

@@ -321,3 +321,26 @@ on_both!(revoking_ends_the_grant_at_the_provider, |database| async move {
     assert_eq!(connection.request(oidc.me()).await.err().unwrap().reason(), "disconnected");
     assert_eq!(oidc.connect(&scope, "ada").await.id(), connection.id());
 });
+
+on_both!(two_processes_on_one_database_make_one_rotation, |database| async move {
+    let Some(oidc) = Oidc::client(LIFETIME).await else { return skipped() };
+    let clock = TestClock::new();
+    let open = || database.builder().clock(clock.clone()).provider(oidc.app()).open();
+    let (one, other) = (open().await.unwrap(), open().await.unwrap());
+    let (session, scope) = sign_up(&one, "ada@example.com").await;
+    let connection = oidc.connect(&scope, "ada").await;
+    let scope = other.act_as(session.user.id, session.workspace.id).await.unwrap();
+    let same = scope.connections().open(connection.id()).await.unwrap();
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    let token = || {
+        let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let connection = if turn.is_multiple_of(2) { connection.clone() } else { same.clone() };
+        async move { connection.access_token().await.unwrap().token.expose().to_owned() }
+    };
+    for round in 1..=5 {
+        clock.advance(ALMOST);
+        assert_eq!(fifty(token).await.len(), 1, "all get the same token");
+        assert_eq!(oidc.exchanges().await, repeat("refresh_token ok", round), "one rotation per expiry");
+    }
+    assert_eq!(same.request(oidc.me()).await.unwrap().status, 200);
+});
