@@ -1,7 +1,19 @@
 import atom from './index.js';
 
 export const {
+  Accounts,
+  Atom,
+  AttendeeResponse,
+  Calendars,
+  Connection,
+  ConnectionState,
+  Connections,
+  Files,
+  GoogleStandIn,
+  Mailbox,
   Probe,
+  Role,
+  Scope,
   Weight,
   isAtomError,
 } = atom;

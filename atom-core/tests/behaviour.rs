@@ -53,9 +53,9 @@ impl Thing {
             (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
             (Self::Atom(atom), "migrations") => atom.migrations().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
-            (Self::Accounts(accounts), "sign_up") => plain(accounts.sign_up(args.account()).await.map(session)),
-            (Self::Accounts(accounts), "sign_in") => plain(accounts.sign_in(args.credentials()).await.map(session)),
-            (Self::Accounts(accounts), "refresh") => plain(accounts.refresh(args.secret()).await.map(session)),
+            (Self::Accounts(accounts), "sign_up") => plain(accounts.sign_up(args.account()).await.map(|s| session(&s))),
+            (Self::Accounts(accounts), "sign_in") => plain(accounts.sign_in(args.credentials()).await.map(|s| session(&s))),
+            (Self::Accounts(accounts), "refresh") => plain(accounts.refresh(args.secret()).await.map(|s| session(&s))),
             (Self::Accounts(accounts), "sign_out") => accounts.sign_out(args.secret()).await.map(Self::plain),
             (Self::Connections(connections), "start") => connections.start(args.next()).await.map(Self::plain),
             (Self::Connections(connections), "complete") => connections.complete(args.next()).await.map(Self::Connection),
@@ -127,7 +127,7 @@ impl Args {
     }
 }
 
-fn session(session: Session) -> Value {
+fn session(session: &Session) -> Value {
     json!({
         "id": session.id, "user": session.user, "workspace": session.workspace, "role": session.role,
         "access_token": session.access_token.expose(), "access_expires_at": session.access_expires_at,
@@ -137,6 +137,7 @@ fn session(session: Session) -> Value {
 
 /// One scenario under way.
 struct Play {
+    name: String,
     names: HashMap<String, Thing>,
     unique: String,
 }
@@ -182,6 +183,7 @@ impl Play {
 
     async fn step(&mut self, step: &Value) {
         let path = step.get("call").or_else(|| step.get("get")).and_then(Value::as_str).unwrap();
+        let shown = format!("{}: {path}", self.name);
         let result = if step.get("call").is_some() {
             let (target, method) = path.rsplit_once('.').unwrap();
             let args: Vec<_> = step["args"].as_array().unwrap().iter().map(|arg| self.resolve(arg)).collect();
@@ -192,7 +194,7 @@ impl Play {
         match (result, step.get("fails")) {
             (Ok(thing), None) => {
                 if let (Some(expected), Thing::Value(actual)) = (step.get("expect"), &thing) {
-                    fits(&self.resolve(expected), actual, path);
+                    fits(&self.resolve(expected), actual, &shown);
                 }
                 if let Some(name) = step.get("save").and_then(Value::as_str) {
                     self.names.insert(name.to_owned(), thing);
@@ -200,10 +202,10 @@ impl Play {
             }
             (Err(error), Some(expected)) => {
                 let actual = json!({"code": error.code(), "reason": error.reason(), "provider": error.provider(), "status": error.status()});
-                fits(expected, &actual, path);
+                fits(expected, &actual, &shown);
             }
-            (Ok(_), Some(expected)) => panic!("{path} should fail with {expected}"),
-            (Err(error), None) => panic!("{path} failed: {error:?}"),
+            (Ok(_), Some(expected)) => panic!("{shown} should fail with {expected}"),
+            (Err(error), None) => panic!("{shown} failed: {error:?}"),
         }
     }
 }
@@ -239,7 +241,6 @@ on_both!(every_scenario_of_the_suite, |database| async move {
     for file in files {
         let scenarios: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         for scenario in scenarios {
-            println!("{}: {}", file.display(), scenario["name"]);
             let google = GoogleStandIn::start().await.unwrap();
             let atom = database.builder().provider(google.app()).open().await.unwrap();
             let names = HashMap::from([
@@ -247,7 +248,8 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 ("google".to_owned(), Thing::Google(google)),
                 ("probe".to_owned(), Thing::Probe(Probe::start().await.unwrap())),
             ]);
-            let mut play = Play { names, unique: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned() };
+            let name = scenario["name"].as_str().unwrap().to_owned();
+            let mut play = Play { name, names, unique: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned() };
             for step in scenario["steps"].as_array().unwrap() {
                 play.step(step).await;
             }

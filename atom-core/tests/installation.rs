@@ -177,7 +177,8 @@ async fn providers_that_cannot_work_are_refused_before_anything_starts() {
         change(&mut app);
         app
     };
-    let cases: [(fn(&mut ProviderApp), &str); 5] = [
+    type Change = fn(&mut ProviderApp);
+    let cases: [(Change, &str); 5] = [
         (|a| a.provider = "gogle".into(), "unknown_provider"),
         (|a| a.redirect_uri = "/callback".into(), "malformed_redirect_uri"),
         (|a| a.development_endpoint = Some("https://evil.example".into()), "endpoint_not_loopback"),

@@ -90,7 +90,7 @@ on_both!(mail_is_sent_listed_and_read, |database| async move {
     assert!(sent.sent_at.is_some() && !sent.unread && !sent.deleted);
     let listed =
         mail.list(ListMessages { search: None, label: Some("SENT".into()), page_size: None, cursor: None }).await.unwrap();
-    assert_eq!(listed.items, [sent.clone()]);
+    assert_eq!(listed.items, std::slice::from_ref(&sent));
     assert_eq!(mail.get(sent.id.clone()).await.unwrap(), sent);
 });
 

@@ -1,5 +1,7 @@
 //! The integration tests of atom-core: one binary, a file per domain. Each test runs on SQLite and on PostgreSQL.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
 mod accounts;
 mod behaviour;
 mod connect;

@@ -2,6 +2,15 @@
 
 #[pyo3::pymodule(gil_used = false)]
 mod _atom {
+    #[cfg(feature = "testing")]
     #[pymodule_export]
-    use atom_core::testing::{Probe, Sample, Shape, Weight};
+    use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, Shape, Weight};
+    #[pymodule_export]
+    use atom_core::{
+        AccessToken, Accounts, Atom, Attendee, AttendeeResponse, Authorization, CalendarEvent, CalendarEventPage, Calendars,
+        ConnectedAccount, Connection, ConnectionState, Connections, Credentials, EventTime, FilePage, Files, ListEvents,
+        ListFiles, ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, MigrationStatus, NewAccount, NewEvent,
+        NewFile, NewMessage, OpenOptions, Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Scope,
+        Session, StartConnection, User, Workspace,
+    };
 }

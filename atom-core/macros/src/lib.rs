@@ -10,6 +10,8 @@
 //! Each bridge is behind a cargo feature of the crate that uses the attributes (`python`, `node`, `mobile`); without
 //! them only plain Rust is left. What some language cannot say is refused here, at the declaration.
 
+#![allow(clippy::needless_pass_by_value)] // the compiler hands its tokens over; nobody else wants them
+
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
 

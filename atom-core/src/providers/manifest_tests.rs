@@ -3,7 +3,7 @@ use super::*;
 const GOOGLE: &str = include_str!("../../providers/google.toml");
 
 fn refused(text: &str) -> String {
-    let error = Manifest::parse("test.toml", text).err().expect("refused");
+    let error = Manifest::parse("test.toml", text).expect_err("refused");
     assert_eq!(error.reason(), "malformed_manifest");
     error.to_string()
 }

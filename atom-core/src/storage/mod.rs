@@ -12,3 +12,6 @@ mod time;
 pub(crate) use db::{Db, Tx, on, row};
 pub use migrate::MigrationStatus;
 pub(crate) use time::Timestamp;
+
+#[cfg(test)]
+mod testing;

@@ -78,3 +78,7 @@ pub(crate) async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<()> {
     on!(tx: &mut tx, c => sqlx::query("DELETE FROM atom_counters WHERE resets_at < $1").bind(before).execute(c).await.map(drop))?;
     tx.commit().await
 }
+
+#[cfg(test)]
+#[path = "once_tests.rs"]
+mod tests;

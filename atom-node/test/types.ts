@@ -1,0 +1,45 @@
+// Compiled, never run: what must be accepted and what must be refused by the declarations.
+import { isAtomError, Probe, Weight, type AtomErrorCode, type Sample, type Shape } from '../index.js'
+
+export async function values(sample: Sample): Promise<void> {
+  const probe: Probe = await Probe.start()
+  const started: boolean = probe.isStarted
+  const same: Sample = await probe.echo({ ...sample, weight: Weight.VeryHeavy })
+  const { note, ...required } = same
+  await probe.echo(required)
+  const text: string | null = await probe.echoOptional()
+  const bytes: Buffer = same.content
+  const moment: Date = same.at
+  const nothing: void = await probe.nothing()
+  void [started, note, text, bytes, moment, nothing]
+
+  // @ts-expect-error an absent field is left out
+  await probe.echo({ ...sample, note: null })
+  // @ts-expect-error not one of the weights
+  await probe.echo({ ...sample, weight: 'medium' })
+  // @ts-expect-error handles come from static methods
+  new Probe()
+  // @ts-expect-error properties are not written
+  probe.isStarted = false
+}
+
+export function area(shape: Shape): number {
+  switch (shape.type) {
+    case 'circle':
+      return Math.PI * shape.radius ** 2
+    case 'plane':
+      return shape.label === undefined ? 0 : Infinity
+  }
+}
+
+export async function errors(probe: Probe): Promise<AtomErrorCode | undefined> {
+  try {
+    await probe.fail('rate_limited')
+    return undefined
+  } catch (error) {
+    if (!isAtomError(error)) throw error
+    const wait: number | undefined = error.retryAfter
+    void wait
+    return error.code
+  }
+}
