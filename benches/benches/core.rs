@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 const AT_ONCE: u32 = 64;
 const MANY: usize = 1000;
 
-/// Measures a call awaited in place, and awaited from a task of its own as every binding does; the latter also `AT_ONCE`.
+/// Measures a call awaited in place, and awaited from a task of its own as every binding does.
 fn measure<F, T>(c: &mut Criterion, runtime: &Runtime, operation: &str, call: impl Fn() -> F)
 where
     F: Future<Output = Result<T>> + Send + 'static,
@@ -20,7 +20,13 @@ where
     group.bench_function("rust", |b| b.to_async(runtime).iter(async || call().await.expect("the call succeeds")));
     group.bench_function("rust_task", |b| b.to_async(runtime).iter(async || in_task(call()).await));
     group.finish();
+}
 
+fn measure_at_once<F, T>(c: &mut Criterion, runtime: &Runtime, operation: &str, call: impl Fn() -> F)
+where
+    F: Future<Output = Result<T>> + Send + 'static,
+    T: Send + 'static,
+{
     let mut group = c.benchmark_group(format!("{operation}_{AT_ONCE}"));
     group.throughput(Throughput::Elements(AT_ONCE.into()));
     group.bench_function("rust_task", |b| {
@@ -45,10 +51,12 @@ fn calls(c: &mut Criterion) {
     let sample = sample();
     let samples = vec![sample.clone(); MANY];
 
-    measure(c, &runtime, "nothing", || {
+    let nothing = || {
         let probe = probe.clone();
         async move { probe.nothing().await }
-    });
+    };
+    measure(c, &runtime, "nothing", nothing);
+    measure_at_once(c, &runtime, "nothing", nothing);
     measure(c, &runtime, "echo", || {
         let (probe, sample) = (probe.clone(), sample.clone());
         async move { probe.echo(sample).await }
@@ -112,10 +120,12 @@ fn tokens(c: &mut Criterion) {
     for (operation, url) in [("token", Some(sqlite)), ("token_postgres", postgres)] {
         let Some(url) = url else { continue };
         let connection = runtime.block_on(connect(url)).expect("a connection");
-        measure(c, &runtime, operation, || {
+        let token = || {
             let connection = connection.clone();
             async move { connection.access_token().await }
-        });
+        };
+        measure(c, &runtime, operation, token);
+        measure_at_once(c, &runtime, operation, token);
     }
 }
 
