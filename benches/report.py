@@ -56,7 +56,7 @@ def markdown(measured, cells):
     name, loads = measured["name"], measured["loads"]
     out = [f"# Measurements: {name}", ""]
     out += ["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in measured["machine"].items())]
-    out += [f"| Load average | {min(loads):.1f} to {max(loads):.1f}, median {statistics.median(loads):.1f} |", ""]
+    out += [f"| Load average, the measurement included | {min(loads):.1f} to {max(loads):.1f}, median {statistics.median(loads):.1f} |", ""]
     spread = statistics.median(high / low for low, _, high in cells.values())
     out += [
         f"Medians of the rounds. Between the tenth and the ninetieth percentile of its rounds a figure varies {spread:.1f} times in",
@@ -90,7 +90,7 @@ def time(nanoseconds):
 
 def plot(cells):
     """A dot for each median, a line for the range of the rounds; time grows tenfold from one mark to the next."""
-    left, right, line, head, top = 190, 90, 20, 34, 36
+    left, right, line, head, top = 190, 90, 20, 40, 30
     width = 860
     shown = list(groups(cells))
     lows = [low for _, _, rows in shown for _, (low, _, _) in rows]
@@ -102,10 +102,10 @@ def plot(cells):
         return left + (math.log10(nanoseconds) - first) / (last - first) * (width - left - right)
 
     def text(at, y, content, style=""):
-        return f'<text x="{at:.1f}" y="{y:.1f}" {style}>{escape(content)}</text>'
+        return f'<text x="{at:.1f}" y="{y:.1f}" {style or 'fill="#222"'}>{escape(content)}</text>'
 
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" fill="#222">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for power in range(first, last + 1):
@@ -115,10 +115,10 @@ def plot(cells):
     y = top
     for _, title, rows in shown:
         y += head
-        out.append(text(12, y - 12, title, 'font-weight="bold"'))
+        out.append(text(12, y - 17, title, 'font-weight="bold" fill="#222"'))
         for caller, (low, middle, high) in rows:
             label, colour = CALLERS[caller]
-            out.append(text(left - 12, y + 4, label, 'text-anchor="end"'))
+            out.append(text(left - 12, y + 4, label, 'text-anchor="end" fill="#222"'))
             out.append(f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
             out.append(f'<circle cx="{x(middle):.1f}" cy="{y}" r="4.5" fill="{colour}"/>')
             out.append(text(x(high) + 9, y + 4, time(middle)))

@@ -57,10 +57,14 @@ def stage():
 
 def kotlin_classes():
     """Compiles the Kotlin program; returns its class path."""
-    maven = ["mvn", "--quiet", "-f", KOTLIN, f"-Datom.tests={BENCHES / 'bindings' / 'kotlin'}"]
-    maven += [f"-Datom.library={ROOT / 'target' / 'debug' / f'libatom_mobile{SUFFIX}'}"]
-    printing = ["-Dexec.executable=echo", "-Dexec.args=%classpath", "-Dexec.classpathScope=test"]
-    return output(*maven, "test-compile", "exec:exec", *printing).split()[-1]
+    maven = ["mvn", "--quiet", "-f", KOTLIN]
+    library = ROOT / "target" / "debug" / f"libatom_mobile{SUFFIX}"
+    run(*maven, f"-Datom.tests={BENCHES / 'bindings' / 'kotlin'}", f"-Datom.library={library}", "test-compile")
+    # In a run of its own: these properties would reach the generator of the bindings too.
+    path = WORK / "classpath"
+    printing = ["-Dexec.executable=echo", "-Dexec.args=%classpath", "-Dexec.classpathScope=test", f"-Dexec.outputFile={path}"]
+    run(*maven, "exec:exec", *printing)
+    return path.read_text().strip()
 
 
 def rust(seconds):
