@@ -102,10 +102,10 @@ def plot(cells):
         return left + (math.log10(nanoseconds) - first) / (last - first) * (width - left - right)
 
     def text(at, y, content, style=""):
-        return f'<text x="{at:.1f}" y="{y:.1f}" {style or 'fill="#222"'}>{escape(content)}</text>'
+        return f'<text x="{at:.1f}" y="{y:.1f}" {style}>{escape(content)}</text>'
 
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for power in range(first, last + 1):
@@ -115,10 +115,10 @@ def plot(cells):
     y = top
     for _, title, rows in shown:
         y += head
-        out.append(text(12, y - 17, title, 'font-weight="bold" fill="#222"'))
+        out.append(text(12, y - 17, title, 'font-weight="bold"'))
         for caller, (low, middle, high) in rows:
             label, colour = CALLERS[caller]
-            out.append(text(left - 12, y + 4, label, 'text-anchor="end" fill="#222"'))
+            out.append(text(left - 12, y + 4, label, 'text-anchor="end"'))
             out.append(f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
             out.append(f'<circle cx="{x(middle):.1f}" cy="{y}" r="4.5" fill="{colour}"/>')
             out.append(text(x(high) + 9, y + 4, time(middle)))
