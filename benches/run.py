@@ -70,7 +70,7 @@ def kotlin_classes():
 def rust(seconds):
     home = WORK / "criterion"
     shutil.rmtree(home, ignore_errors=True)
-    options = ["--noplot", "--sample-size", "20", "--warm-up-time", seconds, "--measurement-time", seconds]
+    options = ["--noplot", "--quiet", "--sample-size", "20", "--warm-up-time", seconds, "--measurement-time", seconds]
     environment = {**os.environ, "CRITERION_HOME": str(home)}
     run("cargo", "bench", *EVERYTHING, "--bench", "core", "--", *options, env=environment, stdout=subprocess.DEVNULL)
     for path in sorted(home.glob("*/*/new/sample.json")):
@@ -109,6 +109,7 @@ def machine(args):
     except (OSError, TypeError):
         cpu = platform.processor()
     java = subprocess.run(["java", "-version"], stderr=subprocess.PIPE, text=True).stderr.splitlines()[0] if args.kotlin else None
+    postgres = "ATOM_BENCH_POSTGRES=… " if os.environ.get("ATOM_BENCH_POSTGRES") else ""
     return {
         "Processor": f"{cpu}, {os.cpu_count()} cores",
         "System": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -120,7 +121,7 @@ def machine(args):
         ])),
         "Commit": output("git", "describe", "--always", "--dirty").strip(),
         "Date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "Command": f"`python benches/run.py {' '.join(sys.argv[1:])}`",
+        "Command": f"`{postgres}python benches/run.py {' '.join(sys.argv[1:])}`",
     }
 
 
