@@ -87,6 +87,8 @@ export declare class Atom {
   static open(options: OpenOptions): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
+  /** The schema of the database. */
+  get schema(): Schema
   /** The providers that this installation can connect to. */
   get providers(): Provider[]
   /**
@@ -101,8 +103,6 @@ export declare class Atom {
    * Fails with `forbidden` (`not_a_member`).
    */
   actAs(userId: UserId, workspaceId: WorkspaceId): Promise<Scope>
-  /** Every schema migration, applied or pending, with the statements that are still to be run. */
-  migrations(): Promise<MigrationStatus[]>
   /** Closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
 }
@@ -239,7 +239,7 @@ export declare class Connection {
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
    * token inside.
    *
-   * Fails with `reauth_required` (the grant is gone: connect again) or `unavailable`.
+   * Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
    */
   accessToken(): Promise<AccessToken>
   /**
@@ -749,6 +749,30 @@ export interface Sample {
   content: Buffer
   /** Something that may be absent. */
   note?: string
+}
+
+/**
+ * The schema of a database: what has been applied, what is pending, and the way to apply it.
+ *
+ * Opening an `Atom` brings the schema up to date. With `migrate: false` it refuses instead, and this is how a
+ * deployment looks at the statements first and applies them when it is ready.
+ */
+export declare class Schema {
+  private constructor()
+  /**
+   * Connects to a database without changing it. No key is needed.
+   *
+   * Fails with `invalid` (`malformed_database_url`, …) or `unavailable` (`database_unreachable`).
+   */
+  static connect(databaseUrl: string): Promise<Schema>
+  /**
+   * Every migration that this Atom knows, applied or pending, with the statements that are still to be run.
+   *
+   * Fails with `invalid` (`schema_newer`, `schema_differs`).
+   */
+  migrations(): Promise<MigrationStatus[]>
+  /** Applies what is pending, all of it or nothing. Several processes may call it at once. */
+  migrate(): Promise<void>
 }
 
 /** What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job. */

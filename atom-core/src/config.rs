@@ -5,7 +5,7 @@ use atom_macros::model;
 use std::sync::Arc;
 
 /// How to open an installation, the same in every language.
-#[model(secret)]
+#[model(secret, default)]
 pub struct OpenOptions {
     /// `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`.
     pub database_url: String,
@@ -26,7 +26,7 @@ pub struct OpenOptions {
 }
 
 /// The host's OAuth client at one provider.
-#[model(secret)]
+#[model(secret, default)]
 pub struct ProviderApp {
     /// The provider's name in the catalogue: `google`.
     pub provider: String,
@@ -63,16 +63,7 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(database_url: String) -> Self {
-        let options = OpenOptions {
-            database_url,
-            key: None,
-            key_file: None,
-            create_key_file: None,
-            providers: None,
-            issuer: None,
-            min_password_length: None,
-            migrate: None,
-        };
+        let options = OpenOptions { database_url, ..Default::default() };
         Self { options, key: None, clock: None }
     }
 

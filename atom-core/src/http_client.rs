@@ -28,7 +28,12 @@ pub(crate) struct Response {
 }
 
 #[derive(Clone)]
-pub(crate) struct HttpClient(reqwest::Client);
+pub(crate) struct HttpClient {
+    /// Respects the proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`).
+    outside: reqwest::Client,
+    /// For 127.0.0.1, which no proxy reaches.
+    loopback: reqwest::Client,
+}
 
 impl HttpClient {
     pub(crate) fn new() -> Result<Self> {
@@ -42,21 +47,23 @@ impl HttpClient {
             .map_err(|e| failed(e.into()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(CONNECT_TIMEOUT)
-            // A redirect could carry the token to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("atom/", env!("CARGO_PKG_VERSION")))
-            .build();
-        client.map(Self).map_err(|e| failed(e.into()))
+        let client = || {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .connect_timeout(CONNECT_TIMEOUT)
+                // A redirect could carry the token to another host.
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("atom/", env!("CARGO_PKG_VERSION")))
+        };
+        let outside = client().build().map_err(|e| failed(e.into()))?;
+        let loopback = client().no_proxy().build().map_err(|e| failed(e.into()))?;
+        Ok(Self { outside, loopback })
     }
 
     /// Sends a request and reads the whole answer. A status is not an error here.
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
-        let sent = self
-            .0
+        let client = if is_loopback(&request.url) { &self.loopback } else { &self.outside };
+        let sent = client
             .request(request.method, request.url)
             .headers(request.headers)
             .timeout(request.timeout)
@@ -74,6 +81,11 @@ impl HttpClient {
         }
         Ok(Response { status, headers, body })
     }
+}
+
+/// Whether a URL leads to this machine by a name that nobody can rebind.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
 /// The URL is left out of the error: its query may hold a token.

@@ -3,6 +3,11 @@
 #[cfg(feature = "mobile")]
 uniffi::setup_scaffolding!("atom");
 
+// The README's Rust example is compiled and run with the documentation tests.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod accounts;
 mod atom;
 pub mod bridge;
@@ -39,5 +44,5 @@ pub use integrations::calendar::{
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use secret::Secret;
-pub use storage::MigrationStatus;
+pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// let secret = atom_core::Secret::from("correct horse battery staple");
 /// assert_eq!(secret.expose().len(), 28);
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

@@ -9,7 +9,7 @@ fn reason<T>(result: Result<T, Error>) -> &'static str {
 }
 
 fn credentials(email: &str, password: &str) -> Credentials {
-    Credentials { email: email.into(), password: password.into(), workspace_id: None }
+    Credentials { email: email.into(), password: password.into(), ..Default::default() }
 }
 
 on_both!(a_new_user_owns_a_workspace_and_signs_in_again, |database| async move {

@@ -9,12 +9,8 @@ fn reason<T>(result: Result<T, Error>) -> &'static str {
     result.err().expect("refused").reason()
 }
 
-fn all_files() -> ListFiles {
-    ListFiles { folder_id: None, search: None, page_size: None, cursor: None }
-}
-
 fn get(url: &str) -> RawRequest {
-    RawRequest { method: "GET".into(), url: url.into(), query: None, headers: None, json: None, content: None }
+    RawRequest { method: "GET".into(), url: url.into(), ..Default::default() }
 }
 
 on_both!(an_account_is_connected_through_the_whole_consent, |database| async move {
@@ -53,7 +49,7 @@ on_both!(p25_a_callback_in_another_session_user_or_workspace_never_sends_the_cod
     let (atom, google) = database.with_google().await;
     let (ada, scope) = sign_up(&atom, "ada@example.com").await;
     let (_, bob) = sign_up(&atom, "bob@example.com").await;
-    let credentials = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), workspace_id: None };
+    let credentials = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() };
     let other_session = atom.accounts().sign_in(credentials).await.unwrap();
     let other_session = atom.authenticate(other_session.access_token).await.unwrap();
     let no_session = atom.act_as(ada.user.id, ada.workspace.id).await.unwrap();
@@ -116,14 +112,14 @@ on_both!(connecting_the_same_account_again_keeps_its_id_and_its_refresh_token, |
 });
 
 on_both!(an_expired_token_is_refreshed_by_one_of_a_hundred_callers, |database| async move {
-    let (atom, google) = database.with_google().await;
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
     google.set_rotation(true).await.unwrap();
-    google.set_token_lifetime(30).await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.set_delay(50).await.unwrap();
     for round in 1..=5 {
-        // Thirty seconds are within the margin, so that each round finds the token about to expire.
+        clock.advance(TimeDelta::hours(1));
         let callers: Vec<_> = (0..100)
             .map(|_| {
                 let connection = connection.clone();
@@ -144,7 +140,7 @@ on_both!(a_token_that_dies_early_is_refreshed_after_the_401, |database| async mo
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.expire_access_tokens().await.unwrap();
-    connection.files().list(all_files()).await.unwrap();
+    connection.files().list(ListFiles::default()).await.unwrap();
     assert_eq!(google.hits("/token".into()).await.unwrap(), 2);
     assert_eq!(google.hits("/drive/v3/files".into()).await.unwrap(), 2);
 });
@@ -157,12 +153,37 @@ on_both!(a_caller_who_goes_away_leaves_the_refresh_running, |database| async mov
     google.set_delay(200).await.unwrap();
     for _ in 0..3 {
         google.expire_access_tokens().await.unwrap();
-        let gone = tokio::time::timeout(std::time::Duration::from_millis(300), connection.files().list(all_files())).await;
+        let gone =
+            tokio::time::timeout(std::time::Duration::from_millis(300), connection.files().list(ListFiles::default())).await;
         assert!(gone.is_err(), "the caller gave up during the refresh");
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
     google.set_delay(0).await.unwrap();
-    connection.files().list(all_files()).await.expect("the rotated token was not lost");
+    connection.files().list(ListFiles::default()).await.expect("the rotated token was not lost");
+});
+
+on_both!(a_short_lived_token_is_not_refreshed_at_every_call, |database| async move {
+    let (atom, google) = database.with_google().await;
+    google.set_token_lifetime(30).await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    for _ in 0..5 {
+        connection.access_token().await.unwrap();
+    }
+    assert_eq!(google.hits("/token".into()).await.unwrap(), 1);
+});
+
+on_both!(p37_an_old_token_serves_while_the_provider_has_a_fault, |database| async move {
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    clock.advance(TimeDelta::seconds(3570));
+    google.fail_next("/token".into(), 503, 1).await.unwrap();
+    let first = connection.access_token().await.unwrap();
+    let second = connection.access_token().await.unwrap();
+    assert!(first.token != second.token, "and is replaced when the fault has passed");
+    assert_eq!(google.hits("/token".into()).await.unwrap(), 3);
 });
 
 on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database| async move {
@@ -178,7 +199,7 @@ on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database
     google.revoke_grants().await.unwrap();
     let before = google.hits("/token".into()).await.unwrap();
     for _ in 0..3 {
-        let error = connection.files().list(all_files()).await.err().unwrap();
+        let error = connection.files().list(ListFiles::default()).await.err().unwrap();
         assert_eq!(
             (error.kind(), error.reason(), error.provider()),
             (ErrorKind::ReauthRequired, "invalid_grant", Some("google"))
@@ -190,21 +211,23 @@ on_both!(p37_a_withdrawn_grant_is_noticed_once_and_a_fault_is_not_one, |database
 
     let again = connect(&scope, &google, "ada@gmail.example").await;
     assert_eq!(again.id(), connection.id());
-    connection.files().list(all_files()).await.expect("connecting again mends it");
+    connection.files().list(ListFiles::default()).await.expect("connecting again mends it");
 });
 
 on_both!(revoking_ends_the_grant_there_and_destroys_the_tokens_here, |database| async move {
     let (atom, google) = database.with_google().await;
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
-    google.fail_next("/revoke".into(), 503, 1).await.unwrap();
-    assert_eq!(connection.revoke().await.err().unwrap().kind(), ErrorKind::Unavailable);
-    connection.files().list(all_files()).await.expect("nothing was destroyed");
+    for (status, expected) in [(503, ErrorKind::Unavailable), (400, ErrorKind::Provider)] {
+        google.fail_next("/revoke".into(), status, 1).await.unwrap();
+        assert_eq!(connection.revoke().await.err().unwrap().kind(), expected);
+    }
+    connection.files().list(ListFiles::default()).await.expect("nothing was destroyed");
 
     connection.revoke().await.unwrap();
     connection.revoke().await.expect("twice is no error");
     assert_eq!(connection.account().await.unwrap().state, ConnectionState::Revoked);
-    assert_eq!(reason(connection.files().list(all_files()).await), "not_connected");
+    assert_eq!(reason(connection.files().list(ListFiles::default()).await), "disconnected");
 });
 
 on_both!(p21_another_users_connection_is_not_there, |database| async move {
@@ -251,5 +274,7 @@ on_both!(a_provider_that_is_down_is_a_clear_error, |database| async move {
         tokio::task::yield_now().await;
     }
     let error = connection.request(get("https://www.googleapis.com/drive/v3/files")).await.err().unwrap();
-    assert_eq!((error.kind(), error.reason(), error.provider()), (ErrorKind::Unavailable, "unreachable", Some("google")));
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Unavailable, Some("google")));
+    // A kept connection breaks, a new one is refused.
+    assert!(matches!(error.reason(), "unreachable" | "broken_answer"), "{error:?}");
 });

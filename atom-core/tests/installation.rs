@@ -1,7 +1,7 @@
 //! Opening an installation, and what stands in the way.
 
 use crate::support::*;
-use atom_core::{Atom, Error, ErrorKind, LocalKey, OpenOptions, ProviderApp};
+use atom_core::{Atom, Error, ErrorKind, LocalKey, OpenOptions, ProviderApp, Schema};
 use sqlx::Connection as _;
 
 fn refused(result: Result<Atom, Error>) -> Error {
@@ -53,15 +53,17 @@ on_both!(ten_processes_that_start_together_make_one_installation, |database| asy
 });
 
 on_both!(migrations_are_shown_before_they_are_applied, |database| async move {
-    let pending = Atom::pending_migrations(&database.url).await.unwrap();
+    let schema = Schema::connect(database.url.clone()).await.unwrap();
+    let pending = schema.migrations().await.unwrap();
     assert!(pending.iter().all(|m| !m.applied && m.pending_sql.contains("CREATE TABLE atom_users")));
     let error = refused(database.builder().migrate(false).open().await);
     assert_eq!(error.reason(), "schema_older");
-    assert!(Atom::pending_migrations(&database.url).await.unwrap().iter().all(|m| !m.applied), "looking changes nothing");
+    assert!(schema.migrations().await.unwrap().iter().all(|m| !m.applied), "looking changes nothing");
 
-    let atom = database.open().await;
-    assert!(atom.migrations().await.unwrap().iter().all(|m| m.applied && m.pending_sql.is_empty()));
-    database.builder().migrate(false).open().await.expect("nothing is pending");
+    schema.migrate().await.unwrap();
+    schema.migrate().await.expect("twice is no error");
+    let atom = database.builder().migrate(false).open().await.expect("nothing is pending");
+    assert!(atom.schema().migrations().await.unwrap().iter().all(|m| m.applied && m.pending_sql.is_empty()));
 });
 
 on_both!(a_newer_or_altered_schema_is_refused_and_nothing_is_changed, |database| async move {
@@ -138,16 +140,7 @@ async fn a_page_that_was_overwritten_is_an_error_and_not_a_wrong_answer() {
 #[tokio::test]
 async fn without_a_key_nothing_starts() {
     let database = Database::sqlite();
-    let options = || OpenOptions {
-        database_url: database.url.clone(),
-        key: None,
-        key_file: None,
-        create_key_file: None,
-        providers: None,
-        issuer: None,
-        min_password_length: None,
-        migrate: None,
-    };
+    let options = || OpenOptions { database_url: database.url.clone(), ..Default::default() };
     assert_eq!(refused(Atom::open(options()).await).reason(), "no_key");
     assert!(!database.folder.path().join("atom.db").exists(), "nothing was written");
 
@@ -169,10 +162,8 @@ async fn providers_that_cannot_work_are_refused_before_anything_starts() {
         let mut app = ProviderApp {
             provider: "google".into(),
             client_id: "id".into(),
-            client_secret: None,
             redirect_uri: "http://127.0.0.1/callback".into(),
-            development_endpoint: None,
-            manifest: None,
+            ..Default::default()
         };
         change(&mut app);
         app

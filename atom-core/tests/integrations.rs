@@ -4,7 +4,12 @@ use crate::support::*;
 use atom_core::*;
 
 fn file(name: &str, content: &str) -> NewFile {
-    NewFile { name: name.into(), content: Bytes::from(content.as_bytes()), mime_type: Some("text/plain".into()), folder_id: None }
+    NewFile {
+        name: name.into(),
+        content: Bytes::from(content.as_bytes()),
+        mime_type: Some("text/plain".into()),
+        ..Default::default()
+    }
 }
 
 on_both!(files_are_stored_listed_in_pages_found_and_read, |database| async move {
@@ -17,7 +22,7 @@ on_both!(files_are_stored_listed_in_pages_found_and_read, |database| async move 
         assert_eq!(stored.raw.0["kind"].as_str(), None, "the raw record is the provider's own");
     }
     let mut seen = Vec::new();
-    let mut filter = ListFiles { folder_id: Some("root".into()), search: None, page_size: Some(2), cursor: None };
+    let mut filter = ListFiles { folder_id: Some("root".into()), page_size: Some(2), ..Default::default() };
     loop {
         let page = files.list(filter.clone()).await.unwrap();
         assert!(page.items.len() <= 2);
@@ -29,7 +34,7 @@ on_both!(files_are_stored_listed_in_pages_found_and_read, |database| async move 
     }
     assert_eq!(seen, ["note 0.txt", "note 1.txt", "note 2.txt", "note 3.txt", "note 4.txt"]);
 
-    let found = ListFiles { folder_id: None, search: Some("it's number 3".into()), page_size: None, cursor: None };
+    let found = ListFiles { search: Some("it's number 3".into()), ..Default::default() };
     let found = files.list(found).await.unwrap().items;
     assert_eq!(found.len(), 1, "a quote in a search stays inside it");
     assert_eq!(files.get(found[0].id.clone()).await.unwrap(), found[0]);
@@ -46,7 +51,7 @@ on_both!(what_is_not_there_or_not_well_formed_is_a_typed_error, |database| async
         let error = files.get(id.into()).await.err().unwrap();
         assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid), "{id}: {error:?}");
     }
-    let too_many = ListFiles { folder_id: None, search: None, page_size: Some(0), cursor: None };
+    let too_many = ListFiles { page_size: Some(0), ..Default::default() };
     assert_eq!(files.list(too_many).await.err().unwrap().reason(), "malformed_page_size");
     assert_eq!(files.upload(file("", "x")).await.err().unwrap().reason(), "missing_input");
 });
@@ -56,7 +61,7 @@ on_both!(reads_are_repeated_and_writes_are_not, |database| async move {
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let files = connect(&scope, &google, "ada@gmail.example").await.files();
     google.fail_next("/drive/v3/files".into(), 503, 2).await.unwrap();
-    files.list(ListFiles { folder_id: None, search: None, page_size: None, cursor: None }).await.unwrap();
+    files.list(ListFiles::default()).await.unwrap();
     assert_eq!(google.hits("/drive/v3/files".into()).await.unwrap(), 3);
 
     google.fail_next("/upload".into(), 503, 1).await.unwrap();
@@ -73,9 +78,7 @@ on_both!(mail_is_sent_listed_and_read, |database| async move {
         subject: "Grüße aus London".into(),
         text: "Hello = goodbye, naïve friend".into(),
         html: Some("<p>Hello</p>".into()),
-        cc: None,
-        bcc: None,
-        thread_id: None,
+        ..Default::default()
     };
     let sent = mail.send(message).await.unwrap();
     assert_eq!(
@@ -88,8 +91,7 @@ on_both!(mail_is_sent_listed_and_read, |database| async move {
     assert_eq!(sent.text.as_deref().map(str::trim_end), Some("Hello = goodbye, naïve friend"));
     assert_eq!(sent.sender.as_ref().map(|s| s.email.as_str()), Some("ada@gmail.example"));
     assert!(sent.sent_at.is_some() && !sent.unread && !sent.deleted);
-    let listed =
-        mail.list(ListMessages { search: None, label: Some("SENT".into()), page_size: None, cursor: None }).await.unwrap();
+    let listed = mail.list(ListMessages { label: Some("SENT".into()), ..Default::default() }).await.unwrap();
     assert_eq!(listed.items, std::slice::from_ref(&sent));
     assert_eq!(mail.get(sent.id.clone()).await.unwrap(), sent);
 });
@@ -114,8 +116,7 @@ on_both!(events_are_created_and_listed_in_order, |database| async move {
     assert_eq!(lunch.starts, Some(at("2026-11-22T12:00:00Z")));
     assert_eq!(lunch.attendees[0].response, Some(AttendeeResponse::Waiting));
 
-    let all =
-        ListEvents { calendar_id: None, starts_after: None, starts_before: None, search: None, page_size: None, cursor: None };
+    let all = ListEvents::default();
     let titles = |page: CalendarEventPage| page.items.into_iter().filter_map(|e| e.title).collect::<Vec<_>>();
     assert_eq!(titles(calendar.list_events(all.clone()).await.unwrap()), ["Holiday", "Lunch"]);
     let later = ListEvents { starts_after: Some("2026-11-22T00:30:00Z".parse().unwrap()), ..all };

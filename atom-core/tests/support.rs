@@ -25,12 +25,29 @@ impl Database {
 
     /// A fresh database on the server of `ATOM_TEST_POSTGRES`, or nothing where there is none.
     pub(crate) async fn postgres() -> Option<Self> {
+        Self::on_postgres("template1").await
+    }
+
+    async fn on_postgres(template: &str) -> Option<Self> {
         let server = std::env::var("ATOM_TEST_POSTGRES").ok()?;
         let name = format!("atom_{}", uuid::Uuid::now_v7().simple());
         let mut connection = PgConnection::connect(&server).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
         let (base, _) = server.rsplit_once('/').unwrap();
         Some(Self { url: format!("{base}/{name}"), folder: tempfile::tempdir().unwrap() })
+    }
+
+    /// The same data in another database, as a restored backup has it. Nothing may be connected to this one meanwhile.
+    pub(crate) async fn copy(&self) -> Self {
+        match self.url.strip_prefix("sqlite:") {
+            Some(file) => {
+                let copy = Self::sqlite();
+                std::fs::copy(file, copy.folder.path().join("atom.db")).unwrap();
+                copy
+            }
+            None => Self::on_postgres(self.url.rsplit_once('/').unwrap().1).await.unwrap(),
+        }
     }
 
     pub(crate) fn builder(&self) -> Builder {
@@ -78,7 +95,7 @@ macro_rules! on_both {
 pub(crate) use on_both;
 
 pub(crate) fn account(email: &str) -> NewAccount {
-    NewAccount { email: email.into(), password: PASSWORD.into(), display_name: None, workspace_name: None }
+    NewAccount { email: email.into(), password: PASSWORD.into(), ..Default::default() }
 }
 
 pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
@@ -88,7 +105,7 @@ pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
 }
 
 pub(crate) fn start(provider: &str) -> StartConnection {
-    StartConnection { provider: provider.into(), services: None, scopes: None, login_hint: None }
+    StartConnection { provider: provider.into(), ..Default::default() }
 }
 
 /// Connects an account through the whole consent.

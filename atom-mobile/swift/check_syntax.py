@@ -45,7 +45,7 @@ def errors(source: str) -> list[str]:
 def main(generated: pathlib.Path) -> int:
     bindings = generated / "Atom.swift"
     problems = []
-    for file in [bindings, HERE / "Package.swift", *HERE.glob("Sources/**/*.swift"), *HERE.glob("Tests/**/*.swift")]:
+    for file in [*generated.glob("*.swift"), HERE / "Package.swift", *HERE.glob("Sources/**/*.swift"), *HERE.glob("Tests/**/*.swift")]:
         problems += [f"{file}: {error}" for error in errors(file.read_text())]
     problems += [f"{bindings}: {name} hides a name of Swift" for name in PUBLIC_TYPE.findall(bindings.read_text()) if name in TAKEN]
     if not errors(bindings.read_text() + "\npublic func func planted() {}\n"):

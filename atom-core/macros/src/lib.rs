@@ -27,6 +27,7 @@ mod model;
 /// with named fields are tagged by `type`.
 ///
 /// `#[model(secret)]` is for records that hold a `Secret`: they cannot be printed or serialized in any language.
+/// `#[model(default)]` is for inputs: in Rust they are written with `..Default::default()`.
 #[proc_macro_attribute]
 pub fn model(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::DeriveInput);

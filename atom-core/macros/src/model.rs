@@ -3,14 +3,12 @@
 use crate::check;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DataEnum, DataStruct, DeriveInput, Field, Fields, Ident, Result, Type};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Field, Fields, Ident, Result, Token, Type};
 
 pub(crate) fn expand(args: TokenStream, mut item: DeriveInput) -> Result<TokenStream> {
-    let secret = match args.to_string().as_str() {
-        "" => false,
-        "secret" => true,
-        _ => return check::error(&args, "the only option is `secret`"),
-    };
+    let options = Options::parse(args)?;
     check::no_generics(&item.generics)?;
     check::name(&item.ident, "type")?;
     let all_fields: Vec<&mut Field> = match &mut item.data {
@@ -23,10 +21,32 @@ pub(crate) fn expand(args: TokenStream, mut item: DeriveInput) -> Result<TokenSt
         field.attrs.push(syn::parse_quote!(#[cfg_attr(feature = "mobile", uniffi(default = None))]));
     }
     match &item.data {
-        Data::Struct(data) => record(&item, data, secret),
+        Data::Struct(data) => record(&item, data, &options),
         Data::Enum(data) if data.variants.iter().all(|v| matches!(v.fields, Fields::Unit)) => string_enum(&item, data),
         Data::Enum(data) => tagged_enum(&item, data),
         Data::Union(_) => check::error(&item, "unions do not cross a language border"),
+    }
+}
+
+/// What stands in the brackets of `#[model(…)]`.
+#[derive(Default)]
+struct Options {
+    secret: bool,
+    default: bool,
+}
+
+impl Options {
+    fn parse(args: TokenStream) -> Result<Self> {
+        let mut options = Self::default();
+        let names = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(args)?;
+        for name in names {
+            match name.to_string().as_str() {
+                "secret" => options.secret = true,
+                "default" => options.default = true,
+                _ => return check::error(&name, "the options are `secret` and `default`"),
+            }
+        }
+        Ok(options)
     }
 }
 
@@ -49,14 +69,14 @@ pub(crate) fn signature<'a>(fields: impl IntoIterator<Item = &'a (Ident, Type)>)
     fields.into_iter().map(|(name, ty)| if check::is(ty, "Option") { quote!(#name = None) } else { quote!(#name) }).collect()
 }
 
-fn record(item: &DeriveInput, data: &DataStruct, secret: bool) -> Result<TokenStream> {
+fn record(item: &DeriveInput, data: &DataStruct, options: &Options) -> Result<TokenStream> {
     let name = &item.ident;
     let fields = fields(&data.fields)?;
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let sig = signature(&fields);
     let star = if fields.is_empty() { quote!() } else { quote!(*,) };
     let text = name.to_string();
-    let (derives, eq, repr) = if secret {
+    let (derives, eq, repr) = if options.secret {
         (
             quote!(#[derive(Clone)]),
             quote!(),
@@ -73,7 +93,7 @@ fn record(item: &DeriveInput, data: &DataStruct, secret: bool) -> Result<TokenSt
         )
     };
     // Kotlin and Swift print every field of a record unless Rust says otherwise.
-    let (print, display) = if secret {
+    let (print, display) = if options.secret {
         (
             quote!(#[cfg_attr(feature = "mobile", ::uniffi::export(Display))]),
             quote! {
@@ -88,8 +108,10 @@ fn record(item: &DeriveInput, data: &DataStruct, secret: bool) -> Result<TokenSt
     } else {
         (quote!(), quote!())
     };
+    let default = options.default.then(|| quote!(#[derive(Default)]));
     Ok(quote! {
         #derives
+        #default
         #[cfg_attr(feature = "python", ::pyo3::pyclass(get_all, frozen, #eq from_py_object, module = "atom_py"))]
         #[cfg_attr(feature = "node", ::napi_derive::napi(object))]
         #[cfg_attr(feature = "mobile", derive(::uniffi::Record))]

@@ -33,8 +33,7 @@ use std::sync::Arc;
 ///     .sign_up(NewAccount {
 ///         email: "ada@example.com".into(),
 ///         password: "an engine of brass and thought".into(),
-///         display_name: Some("Ada".into()),
-///         workspace_name: None,
+///         ..Default::default()
 ///     })
 ///     .await?;
 /// let scope = atom.authenticate(session.access_token).await?;

@@ -42,7 +42,7 @@ pub struct Workspace {
 }
 
 /// What is needed to sign up.
-#[model(secret)]
+#[model(secret, default)]
 pub struct NewAccount {
     /// The e-mail address. Letter case and surrounding spaces do not matter for finding the account again.
     pub email: String,
@@ -55,7 +55,7 @@ pub struct NewAccount {
 }
 
 /// What is needed to sign in.
-#[model(secret)]
+#[model(secret, default)]
 pub struct Credentials {
     /// The e-mail address of the account.
     pub email: String,

@@ -3,7 +3,6 @@
 use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
 use super::{NewAccount, Role, Session, User, Workspace, email, store};
 use crate::atom::Inner;
-use crate::crypto::record;
 use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
 
 /// Longer texts are refused before they cost a hash.
@@ -25,6 +24,8 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     };
     let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
     let session = NewSession::generate()?;
+    let data_key = inner.keys.new_key(workspace.id).await?;
+    let sealed = data_key.seal(&place(workspace.id, &session.id), &session.key[..])?;
 
     let mut tx = db.begin_durable().await?;
     store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(|error| match error.kind() {
@@ -35,8 +36,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     })?;
     store::insert_workspace(&mut tx, &workspace).await?;
     store::insert_membership(&mut tx, workspace.id, user.id, Role::Owner, now).await?;
-    let (key_id, key) = inner.keys.create_key(&mut tx, workspace.id, now).await?;
-    let sealed = record::seal(&key, key_id, &place(workspace.id, &session.id), &session.key[..])?;
+    data_key.insert(&mut tx, now).await?;
     session.insert(&mut tx, workspace.id, user.id, &sealed, now).await?;
     tx.commit().await?;
 

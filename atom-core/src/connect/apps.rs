@@ -2,6 +2,7 @@
 
 use super::Provider;
 use crate::config::ProviderApp;
+use crate::http_client::is_loopback;
 use crate::providers::{self, Manifest};
 use crate::{Error, ErrorKind, Result, Secret};
 use std::collections::HashMap;
@@ -118,10 +119,6 @@ impl App {
         }
         Ok(url.clone())
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
 fn loopback(text: &str) -> Result<Url> {

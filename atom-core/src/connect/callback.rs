@@ -93,7 +93,14 @@ fn refusal(app: &App, error: &str) -> Error {
 async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code: String) -> Result<Connection> {
     let (inner, principal) = (&connections.inner, &connections.principal);
     let verifier: Secret = pending.verifier.into();
-    let mut tokens = OAuth::new(&app, &inner.http)?.exchange(code, &verifier, inner.now()).await?;
+    let exchanged = OAuth::new(&app, &inner.http)?.exchange(code, &verifier, inner.now()).await;
+    let mut tokens = exchanged.map_err(|error| match error.kind() {
+        // There is no grant yet that could be renewed: this code is spent, expired or another's.
+        ErrorKind::ReauthRequired => {
+            Error::invalid("code_refused", "the provider refused the code: start again").with_provider(&app.manifest.name)
+        }
+        _ => error,
+    })?;
     if tokens.scopes.is_empty() {
         // RFC 6749 §5.1: an answer without scopes granted what was asked for.
         tokens.scopes = pending.scopes;

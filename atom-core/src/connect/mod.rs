@@ -24,7 +24,7 @@ pub use model::{
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
-use crate::{ConnectionId, Error, Result};
+use crate::{ConnectionId, Error, ErrorKind, Result};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -38,11 +38,11 @@ use std::sync::Arc;
 /// # use atom_core::{Atom, LocalKey, NewAccount, StartConnection, testing::GoogleStandIn};
 /// let google = GoogleStandIn::start().await?; // in production: Google itself
 /// let atom = Atom::builder(url).key(LocalKey::generate()?).provider(google.app()).open().await?;
-/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), display_name: None, workspace_name: None };
+/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
 /// # let session = atom.accounts().sign_up(account).await?;
 /// let scope = atom.authenticate(session.access_token).await?;
 ///
-/// let start = StartConnection { provider: "google".into(), services: None, scopes: None, login_hint: None };
+/// let start = StartConnection { provider: "google".into(), ..Default::default() };
 /// let authorization = scope.connections().start(start).await?;
 /// let callback = google.approve(authorization.url, "ada@example.com".into()).await?; // the user, in a browser
 /// let connection = scope.connections().complete(callback).await?;
@@ -67,8 +67,8 @@ impl Connections {
     /// Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
     /// connection's id.
     ///
-    /// Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
-    /// (`consent_declined`) or `provider`.
+    /// Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
+    /// `cancelled` (`consent_declined`) or `provider`.
     pub async fn complete(&self, callback_url: String) -> Result<Connection> {
         callback::run(self, callback_url).await
     }
@@ -133,7 +133,7 @@ impl Connection {
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
     /// token inside.
     ///
-    /// Fails with `reauth_required` (the grant is gone: connect again) or `unavailable`.
+    /// Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
     pub async fn access_token(&self) -> Result<AccessToken> {
         let tokens = refresh::valid_tokens(self).await?.tokens;
         Ok(AccessToken { token: tokens.access_token, expires_at: tokens.expires_at, scopes: tokens.scopes })
@@ -163,13 +163,14 @@ impl Connection {
             Some(stored) => Ok(stored),
             None => {
                 store::get(self.inner.db()?, &self.principal, self.id).await?;
-                Err(self.reauth("not_connected", "this account was disconnected: connect it again"))
+                let text = "this account was disconnected: connect it again";
+                Err(Error::new(ErrorKind::NotConnected, "disconnected", text).with_provider(&self.app.manifest.name))
             }
         }
     }
 
     pub(crate) fn reauth(&self, reason: &'static str, text: &str) -> Error {
-        Error::new(crate::ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
+        Error::new(ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
     }
 
     pub(crate) async fn send(&self, request: crate::http_client::Request) -> Result<crate::http_client::Response> {

@@ -63,7 +63,7 @@ pub struct ConnectedAccount {
 }
 
 /// What to connect.
-#[model]
+#[model(default)]
 pub struct StartConnection {
     /// The provider's name: `google`.
     pub provider: String,
@@ -96,7 +96,7 @@ pub struct AccessToken {
 }
 
 /// A request to the provider's API, without its authentication.
-#[model]
+#[model(default)]
 pub struct RawRequest {
     /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`.
     pub method: String,

@@ -6,14 +6,22 @@ use crate::vault::{self, Stored};
 use crate::{ErrorKind, Result};
 use chrono::TimeDelta;
 
-/// A token is refreshed this long before it expires, so that it does not expire on the way.
+/// A token is refreshed this long before it expires, so that it does not expire on the way; a short-lived one in its last tenth.
 const EARLY: TimeDelta = TimeDelta::seconds(60);
 
 /// The stored tokens, refreshed if they are about to expire.
 pub(super) async fn valid_tokens(connection: &Connection) -> Result<Stored> {
     let stored = connection.stored().await?;
-    let fresh = stored.tokens.expires_at.is_none_or(|at| connection.inner.now() < at - EARLY);
-    if fresh { Ok(stored) } else { refresh(connection, stored.revision).await }
+    let Some(expires_at) = stored.tokens.expires_at else { return Ok(stored) };
+    let left = expires_at - connection.inner.now();
+    if left > EARLY.min((expires_at - stored.obtained_at) / 10) {
+        return Ok(stored);
+    }
+    match refresh(connection, stored.revision).await {
+        // The old token still serves while the provider has a fault.
+        Err(error) if error.is_retryable() && left > TimeDelta::zero() => Ok(stored),
+        refreshed => refreshed,
+    }
 }
 
 /// Tokens newer than `revision`: of all callers in this process, one asks the provider.
@@ -60,10 +68,11 @@ async fn exchange(connection: &Connection, revision: i64) -> Result<Stored> {
     let next = revision + 1;
     let stamped = tokens.stamp(inner, workspace, connection.id, next).await?;
     let mut tx = inner.db()?.begin_durable().await?;
-    if vault::replace(&mut tx, workspace, connection.id, revision, stamped, inner.now()).await? {
+    let now = inner.now();
+    if vault::replace(&mut tx, workspace, connection.id, revision, stamped, now).await? {
         tx.commit().await?;
         tracing::debug!(connection.id = %connection.id, provider = %connection.app.manifest.name, "refreshed a token");
-        return Ok(Stored { tokens, revision: next });
+        return Ok(Stored { tokens, revision: next, obtained_at: now });
     }
     connection.stored().await
 }

@@ -46,29 +46,25 @@ impl KeyRing {
     }
 
     async fn install(&self, db: &Db, now: DateTime<Utc>) -> Result<()> {
+        let first_key = self.new_key(INSTALLATION).await?;
+        let check = first_key.seal(&KEY_CHECK, b"atom")?;
         let mut tx = db.begin_durable().await?;
-        // The row comes first: of several processes that start together, one inserts it and the others wait here.
+        // Of several processes that start together, one inserts the row and the others wait here, then find it.
         let first: Option<(i64,)> = on!(tx: &mut tx, c => sqlx::query_as(
             "INSERT INTO atom_installation (id, key_check, created_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING RETURNING CAST(id AS BIGINT)")
-            .bind(Vec::<u8>::new()).bind(Timestamp::from(now)).fetch_optional(c).await)?;
-        if first.is_none() {
-            return Ok(());
+            .bind(check).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+        if first.is_some() {
+            first_key.insert(&mut tx, now).await?;
+            tx.commit().await?;
         }
-        let (id, key) = self.create_key(&mut tx, INSTALLATION, now).await?;
-        let check = record::seal(&key, id, &KEY_CHECK, b"atom")?;
-        on!(tx: &mut tx, c => sqlx::query("UPDATE atom_installation SET key_check = $1").bind(check).execute(c).await.map(drop))?;
-        tx.commit().await
+        Ok(())
     }
 
-    /// Makes the first data key of a workspace, in the transaction that makes the workspace.
-    pub(crate) async fn create_key(&self, tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<(Uuid, Arc<Key>)> {
-        let (id, key) = (Uuid::now_v7(), Arc::new(random_key()?));
+    /// A fresh data key, wrapped. The provider may be a service far away, so this happens before any transaction.
+    pub(crate) async fn new_key(&self, workspace: WorkspaceId) -> Result<NewKey> {
+        let (id, key) = (Uuid::now_v7(), random_key()?);
         let wrapped = self.provider.wrap(&key[..], &context(workspace, id)).await?;
-        on!(tx: tx, c => sqlx::query(
-            "INSERT INTO atom_data_keys (workspace_id, id, wrapped, wrapped_by, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(workspace.0).bind(id).bind(wrapped).bind(self.provider.fingerprint()).bind(Timestamp::from(now))
-            .execute(c).await.map(drop))?;
-        Ok((id, key))
+        Ok(NewKey { workspace, id, key, wrapped, wrapped_by: self.provider.fingerprint() })
     }
 
     /// Seals a value for its place under the newest data key of the workspace.
@@ -117,6 +113,30 @@ impl KeyRing {
         let key = Arc::new(Zeroizing::new(bytes));
         self.unwrapped.write().unwrap_or_else(PoisonError::into_inner).insert((workspace, id), Arc::clone(&key));
         Ok(key)
+    }
+}
+
+/// A data key that is not stored yet.
+pub(crate) struct NewKey {
+    workspace: WorkspaceId,
+    id: Uuid,
+    key: Key,
+    wrapped: Vec<u8>,
+    wrapped_by: String,
+}
+
+impl NewKey {
+    /// Seals a value that is stored in the same transaction as the key.
+    pub(crate) fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>> {
+        record::seal(&self.key, self.id, place, plain)
+    }
+
+    /// Stores the key, in the transaction that makes its workspace.
+    pub(crate) async fn insert(self, tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
+        Ok(on!(tx: tx, c => sqlx::query(
+            "INSERT INTO atom_data_keys (workspace_id, id, wrapped, wrapped_by, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(self.workspace.0).bind(self.id).bind(self.wrapped).bind(self.wrapped_by).bind(Timestamp::from(now))
+            .execute(c).await.map(drop))?)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::fields::Record;
 use super::path::Path;
 use super::template::{Template, TemplateJson};
+use crate::http_client::is_loopback;
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
@@ -287,8 +288,7 @@ impl Manifest {
     fn check_url(&self, field: &str, url: &Url) -> std::result::Result<(), String> {
         let host = url.host_str().unwrap_or_default();
         // A provider on loopback is one that runs beside the host: a test, a self-hosted service.
-        let loopback = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
-        if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
+        if url.scheme() != "https" && !(is_loopback(url) && url.scheme() == "http") {
             return Err(format!("{field} = `{url}`: use https"));
         }
         if !self.hosts.iter().any(|known| known == host) {

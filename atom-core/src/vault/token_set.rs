@@ -27,6 +27,7 @@ pub(crate) struct TokenSet {
 pub(crate) struct Stored {
     pub(crate) tokens: TokenSet,
     pub(crate) revision: i64,
+    pub(crate) obtained_at: DateTime<Utc>,
 }
 
 /// The secret part, as it is sealed.
@@ -37,7 +38,7 @@ struct Sealed<'a> {
 }
 
 row! {
-    struct TokenSetRow { revision: i64, sealed: Vec<u8>, scopes: Json<Vec<String>>, expires_at: Option<Timestamp> }
+    struct TokenSetRow { revision: i64, sealed: Vec<u8>, scopes: Json<Vec<String>>, expires_at: Option<Timestamp>, updated_at: Timestamp }
 }
 
 fn row_key(connection: ConnectionId) -> Vec<u8> {
@@ -73,7 +74,7 @@ impl TokenSet {
 pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: ConnectionId) -> Result<Option<Stored>> {
     let db = inner.db()?;
     let row = on!(db, c => sqlx::query_as::<_, TokenSetRow>(
-        "SELECT revision, sealed, scopes, expires_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
+        "SELECT revision, sealed, scopes, expires_at, updated_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
         .bind(workspace.0).bind(connection.0).bind(DEFAULT).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let plain = inner.keys.open_record(db, &place(workspace, &row_key(connection), row.revision), &row.sealed).await?;
@@ -85,7 +86,7 @@ pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: Conn
         scopes: row.scopes.0,
         expires_at: row.expires_at.map(|at| at.0),
     };
-    Ok(Some(Stored { tokens, revision: row.revision }))
+    Ok(Some(Stored { tokens, revision: row.revision, obtained_at: row.updated_at.0 }))
 }
 
 /// A token set that is sealed for a revision and waits for its transaction.

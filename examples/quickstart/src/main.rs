@@ -64,7 +64,7 @@ async fn main() -> Outcome {
     );
 
     let content = Bytes::from("A note that was written through Atom.".as_bytes());
-    let note = NewFile { name: "note from atom.txt".into(), content, mime_type: Some("text/plain".into()), folder_id: None };
+    let note = NewFile { name: "note from atom.txt".into(), content, mime_type: Some("text/plain".into()), ..Default::default() };
     let stored = connection.files().upload(note).await?;
     let size = connection.files().download(stored.id).await?.0.len();
     println!("5. Upload      \"{}\", {size} bytes, read back", stored.name);
@@ -74,7 +74,7 @@ async fn main() -> Outcome {
         println!("6. Expiry      every access token has just died");
     }
     let before = connection.access_token().await?;
-    let files = connection.files().list(ListFiles { folder_id: None, search: None, page_size: Some(10), cursor: None }).await?;
+    let files = connection.files().list(ListFiles { page_size: Some(10), ..Default::default() }).await?;
     let after = connection.access_token().await?;
     let renewed = if before.token == after.token { "with the same token" } else { "with a token that was renewed on the way" };
     println!("7. Files       {} listed, {renewed}:", files.items.len());
@@ -98,10 +98,10 @@ async fn main() -> Outcome {
 
 async fn sign_up_or_in(atom: &Atom) -> Outcome<Session> {
     let account =
-        NewAccount { email: EMAIL.into(), password: PASSWORD.into(), display_name: Some("Ada".into()), workspace_name: None };
+        NewAccount { email: EMAIL.into(), password: PASSWORD.into(), display_name: Some("Ada".into()), ..Default::default() };
     match atom.accounts().sign_up(account).await {
         Err(error) if error.kind() == ErrorKind::Conflict => {
-            let credentials = Credentials { email: EMAIL.into(), password: PASSWORD.into(), workspace_id: None };
+            let credentials = Credentials { email: EMAIL.into(), password: PASSWORD.into(), ..Default::default() };
             Ok(atom.accounts().sign_in(credentials).await?)
         }
         session => Ok(session?),
@@ -110,8 +110,7 @@ async fn sign_up_or_in(atom: &Atom) -> Outcome<Session> {
 
 /// The consent, from the provider's page back to our redirect URI.
 async fn connect(scope: &Scope, browser: &Loopback, stand_in: Option<&GoogleStandIn>) -> Outcome<Connection> {
-    let request =
-        StartConnection { provider: "google".into(), services: Some(vec!["drive".into()]), scopes: None, login_hint: None };
+    let request = StartConnection { provider: "google".into(), services: Some(vec!["drive".into()]), ..Default::default() };
     let authorization = scope.connections().start(request).await?;
     let callback = match stand_in {
         Some(google) => {
@@ -137,8 +136,7 @@ fn google_app(redirect_uri: &str) -> Outcome<ProviderApp> {
         client_id: variable("GOOGLE_CLIENT_ID")?,
         client_secret: Some(variable("GOOGLE_CLIENT_SECRET")?.into()),
         redirect_uri: redirect_uri.into(),
-        development_endpoint: None,
-        manifest: None,
+        ..Default::default()
     })
 }
 

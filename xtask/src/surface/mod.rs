@@ -128,7 +128,7 @@ fn declared(tree: &Tree, module: &Module, item: &syn::Item) -> Result<Option<Ite
         syn::Item::Struct(s) if has(&s.attrs, "id") => (&s.attrs, &s.ident, Kind::Id),
         syn::Item::Struct(s) if has(&s.attrs, "handle") => (&s.attrs, &s.ident, Kind::Handle(vec![])),
         syn::Item::Struct(s) if has(&s.attrs, "model") => {
-            let secret = s.attrs.iter().any(|a| matches!(&a.meta, Meta::List(list) if list.tokens.to_string() == "secret"));
+            let secret = s.attrs.iter().any(|a| matches!(&a.meta, Meta::List(list) if list.tokens.to_string().split(", ").any(|option| option.trim() == "secret")));
             (&s.attrs, &s.ident, Kind::Record { fields: fields(&s.fields, None)?, secret })
         }
         syn::Item::Enum(e) if has(&e.attrs, "model") => {

@@ -2,6 +2,7 @@
 
 mod count;
 mod postgres;
+mod readme;
 mod suites;
 mod workshop;
 

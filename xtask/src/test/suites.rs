@@ -1,7 +1,7 @@
 //! The suites, in the order in which they run: what fails most often and costs least comes first.
 
 use super::workshop::{Workshop, need};
-use super::{Ran, Stop, count};
+use super::{Ran, Stop, count, readme};
 use crate::{bindings, shell};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +21,7 @@ pub(super) const ALL: &[(&str, Play)] = &[
     ("swift", swift),
     ("peers", peers),
     ("examples", examples),
+    ("readme", readme::play),
 ];
 
 /// The suites that get a database on PostgreSQL.
@@ -117,6 +118,7 @@ fn swift(workshop: &Workshop) -> Result<Ran, Stop> {
     let script = file(workshop, "atom-mobile/swift/check_syntax.py")?;
     need("gcc")?;
     let sources = workshop.generated("swift")?;
+    std::fs::write(sources.join("Readme.swift"), readme::block(workshop, "swift")?)?;
     let mut python = workshop.python()?;
     python.arg(script).arg(sources);
     workshop.run("swift", python, count::one)
@@ -130,7 +132,7 @@ fn peers(workshop: &Workshop) -> Result<Ran, Stop> {
     let install = || shell::output(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder));
     shell::once(&folder.join("node_modules"), &recipe, install).map_err(|e| Stop::Skip(e.to_string()))?;
     let mut cargo = workshop.cargo("test");
-    cargo.args(["--workspace", "--all-features", "--tests", "peers"]).env("ATOM_TEST_PEERS", folder);
+    cargo.args(["--workspace", "--all-features", "--test", "suite", "peers"]).env("ATOM_TEST_PEERS", folder);
     workshop.test("peers", cargo, count::cargo)
 }
 

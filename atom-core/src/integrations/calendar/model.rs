@@ -83,7 +83,7 @@ pub struct CalendarEvent {
 }
 
 /// Which events to list.
-#[model]
+#[model(default)]
 pub struct ListEvents {
     /// The calendar. Default: the account's main one.
     pub calendar_id: Option<String>,

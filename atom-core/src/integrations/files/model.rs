@@ -37,7 +37,7 @@ pub struct RemoteFile {
 }
 
 /// Which files to list.
-#[model]
+#[model(default)]
 pub struct ListFiles {
     /// Only those directly in this folder.
     pub folder_id: Option<String>,
@@ -59,7 +59,7 @@ pub struct FilePage {
 }
 
 /// A file to store.
-#[model]
+#[model(default)]
 pub struct NewFile {
     /// Its name.
     pub name: String,

@@ -46,7 +46,7 @@ mod tests {
 
     fn message(subject: &str) -> NewMessage {
         let to = vec!["Bob <bob@example.com>".to_owned()];
-        NewMessage { to, subject: subject.into(), text: "Grüße".into(), html: None, cc: None, bcc: None, thread_id: None }
+        NewMessage { to, subject: subject.into(), text: "Grüße".into(), ..Default::default() }
     }
 
     fn text(message: &NewMessage) -> String {

@@ -56,7 +56,7 @@ pub struct MailMessage {
 }
 
 /// Which messages to list.
-#[model]
+#[model(default)]
 pub struct ListMessages {
     /// Only those that match, in the provider's own search words.
     pub search: Option<String>,
@@ -78,7 +78,7 @@ pub struct MailMessagePage {
 }
 
 /// A message to send.
-#[model]
+#[model(default)]
 pub struct NewMessage {
     /// To whom: `ada@example.com` or `Ada <ada@example.com>`.
     pub to: Vec<String>,

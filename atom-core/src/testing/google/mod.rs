@@ -126,7 +126,7 @@ impl GoogleStandIn {
             client_secret: Some(CLIENT_SECRET.into()),
             redirect_uri: REDIRECT_URI.into(),
             development_endpoint: Some(self.server.url.clone()),
-            manifest: None,
+            ..Default::default()
         }
     }
 
