@@ -70,7 +70,7 @@ def kotlin_classes():
 def rust(seconds):
     home = WORK / "criterion"
     shutil.rmtree(home, ignore_errors=True)
-    options = ["--noplot", "--quiet", "--sample-size", "20", "--warm-up-time", seconds, "--measurement-time", seconds]
+    options = ["--noplot", "--sample-size", "20", "--warm-up-time", seconds, "--measurement-time", seconds]
     environment = {**os.environ, "CRITERION_HOME": str(home)}
     run("cargo", "bench", *EVERYTHING, "--bench", "core", "--", *options, env=environment, stdout=subprocess.DEVNULL)
     for path in sorted(home.glob("*/*/new/sample.json")):

@@ -137,12 +137,11 @@ async fn connect(database_url: String) -> Result<Connection> {
     let account = NewAccount {
         email: format!("{}@example.com", uuid::Uuid::now_v7()),
         password: "an engine of brass and thought".into(),
-        display_name: None,
-        workspace_name: None,
+        ..NewAccount::default()
     };
     let session = atom.accounts().sign_up(account).await?;
     let connections = atom.authenticate(session.access_token).await?.connections();
-    let start = StartConnection { provider: "google".into(), services: None, scopes: None, login_hint: None };
+    let start = StartConnection { provider: "google".into(), ..StartConnection::default() };
     let authorization = connections.start(start).await?;
     connections.complete(google.approve(authorization.url, "ada@example.com".into()).await?).await
 }
