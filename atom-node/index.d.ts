@@ -285,8 +285,8 @@ export declare class Connections {
    * Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
    * connection's id.
    *
-   * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
-   * (`consent_declined`) or `provider`.
+   * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
+   * `cancelled` (`consent_declined`) or `provider`.
    */
   complete(callbackUrl: string): Promise<Connection>
   /** The user's connected accounts, oldest first. */

@@ -386,8 +386,8 @@ class Connections:
         """Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
         connection's id.
 
-        Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
-        (`consent_declined`) or `provider`.
+        Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
+        `cancelled` (`consent_declined`) or `provider`.
         """
     def complete_blocking(self, callback_url: str) -> Connection:
         """`complete`, but the thread waits until it is done."""
