@@ -87,6 +87,8 @@ export declare class Atom {
   static open(options: OpenOptions): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
+  /** The schema of the database. */
+  get schema(): Schema
   /** The providers that this installation can connect to. */
   get providers(): Provider[]
   /**
@@ -101,8 +103,6 @@ export declare class Atom {
    * Fails with `forbidden` (`not_a_member`).
    */
   actAs(userId: UserId, workspaceId: WorkspaceId): Promise<Scope>
-  /** Every schema migration, applied or pending, with the statements that are still to be run. */
-  migrations(): Promise<MigrationStatus[]>
   /** Closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
 }
@@ -285,8 +285,8 @@ export declare class Connections {
    * Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
    * connection's id.
    *
-   * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
-   * (`consent_declined`) or `provider`.
+   * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
+   * `cancelled` (`consent_declined`) or `provider`.
    */
   complete(callbackUrl: string): Promise<Connection>
   /** The user's connected accounts, oldest first. */
@@ -749,6 +749,30 @@ export interface Sample {
   content: Buffer
   /** Something that may be absent. */
   note?: string
+}
+
+/**
+ * The schema of a database: what has been applied, what is pending, and the way to apply it.
+ *
+ * Opening an `Atom` brings the schema up to date. With `migrate: false` it refuses instead, and this is how a
+ * deployment looks at the statements first and applies them when it is ready.
+ */
+export declare class Schema {
+  private constructor()
+  /**
+   * Connects to a database without changing it. No key is needed.
+   *
+   * Fails with `invalid` (`malformed_database_url`, …) or `unavailable` (`database_unreachable`).
+   */
+  static connect(databaseUrl: string): Promise<Schema>
+  /**
+   * Every migration that this Atom knows, applied or pending, with the statements that are still to be run.
+   *
+   * Fails with `invalid` (`schema_newer`, `schema_differs`).
+   */
+  migrations(): Promise<MigrationStatus[]>
+  /** Applies what is pending, all of it or nothing. Several processes may call it at once. */
+  migrate(): Promise<void>
 }
 
 /** What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job. */

@@ -13,6 +13,7 @@ export const {
   Mailbox,
   Probe,
   Role,
+  Schema,
   Scope,
   Weight,
   isAtomError,

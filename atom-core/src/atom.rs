@@ -7,7 +7,7 @@ use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey};
 use crate::http_client::HttpClient;
-use crate::storage::{Db, MigrationStatus};
+use crate::storage::{Db, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// use atom_core::{Atom, LocalKey};
 ///
 /// let atom = Atom::builder(url).key(LocalKey::generate()?).open().await?;
-/// assert!(atom.migrations().await?.iter().all(|m| m.applied));
+/// assert!(atom.schema().migrations().await?.iter().all(|m| m.applied));
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
 #[handle]
@@ -77,6 +77,11 @@ impl Atom {
         Accounts { inner: Arc::clone(&self.inner) }
     }
 
+    /// The schema of the database.
+    pub fn schema(&self) -> Schema {
+        Schema { db: self.inner.db.clone() }
+    }
+
     /// The providers that this installation can connect to.
     pub fn providers(&self) -> Vec<Provider> {
         self.inner.apps.list()
@@ -98,11 +103,6 @@ impl Atom {
         Ok(Scope { inner: Arc::clone(&self.inner), principal })
     }
 
-    /// Every schema migration, applied or pending, with the statements that are still to be run.
-    pub async fn migrations(&self) -> Result<Vec<MigrationStatus>> {
-        self.inner.db()?.migration_status().await
-    }
-
     /// Closes the database connections. Later calls fail with `cancelled` (`closed`).
     pub async fn shut_down(&self) -> Result<()> {
         self.inner.db()?.close().await;
@@ -114,14 +114,6 @@ impl Atom {
     /// Opens an installation from Rust, with parts that only Rust can supply: key provider, clock.
     pub fn builder(database_url: impl Into<String>) -> Builder {
         Builder::new(database_url.into())
-    }
-
-    /// The migrations of a database, without opening the installation or changing anything: what `open` would do.
-    ///
-    /// # Errors
-    /// As for opening the database.
-    pub async fn pending_migrations(database_url: &str) -> Result<Vec<MigrationStatus>> {
-        Db::connect(database_url).await?.migration_status().await
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
@@ -144,7 +136,8 @@ impl Atom {
         if options.migrate.unwrap_or(true) {
             db.migrate().await?;
         } else if let Some(pending) = db.migration_status().await?.iter().find(|m| !m.applied) {
-            let text = format!("the schema lacks migration {}: open once with `migrate`, or apply it yourself", pending.label);
+            let text =
+                format!("the schema lacks migration {}: open with `migrate`, or call `Schema.migrate` first", pending.label);
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;

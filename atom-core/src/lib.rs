@@ -44,5 +44,5 @@ pub use integrations::calendar::{
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use secret::Secret;
-pub use storage::MigrationStatus;
+pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};

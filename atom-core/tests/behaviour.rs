@@ -14,6 +14,7 @@ enum Thing {
     Value(Value),
     Atom(Atom),
     Accounts(Accounts),
+    Schema(Schema),
     Scope(Scope),
     Connections(Connections),
     Connection(Connection),
@@ -33,6 +34,7 @@ impl Thing {
         match (self, name) {
             (Self::Value(value), _) => Self::Value(value.get(name).cloned().unwrap_or_default()),
             (Self::Atom(atom), "accounts") => Self::Accounts(atom.accounts()),
+            (Self::Atom(atom), "schema") => Self::Schema(atom.schema()),
             (Self::Atom(atom), "providers") => Self::plain(atom.providers()),
             (Self::Scope(scope), "principal") => Self::plain(scope.principal()),
             (Self::Scope(scope), "connections") => Self::Connections(scope.connections()),
@@ -51,7 +53,8 @@ impl Thing {
         match (self, method) {
             (Self::Atom(atom), "authenticate") => atom.authenticate(args.secret()).await.map(Self::Scope),
             (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
-            (Self::Atom(atom), "migrations") => atom.migrations().await.map(Self::plain),
+            (Self::Schema(schema), "migrations") => schema.migrations().await.map(Self::plain),
+            (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
             (Self::Accounts(accounts), "sign_up") => plain(accounts.sign_up(args.account()).await.map(|s| session(&s))),
             (Self::Accounts(accounts), "sign_in") => plain(accounts.sign_in(args.credentials()).await.map(|s| session(&s))),

@@ -112,14 +112,14 @@ on_both!(connecting_the_same_account_again_keeps_its_id_and_its_refresh_token, |
 });
 
 on_both!(an_expired_token_is_refreshed_by_one_of_a_hundred_callers, |database| async move {
-    let (atom, google) = database.with_google().await;
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
     google.set_rotation(true).await.unwrap();
-    google.set_token_lifetime(30).await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.set_delay(50).await.unwrap();
     for round in 1..=5 {
-        // Thirty seconds are within the margin, so that each round finds the token about to expire.
+        clock.advance(TimeDelta::hours(1));
         let callers: Vec<_> = (0..100)
             .map(|_| {
                 let connection = connection.clone();
@@ -162,11 +162,57 @@ on_both!(a_caller_who_goes_away_leaves_the_refresh_running, |database| async mov
     connection.files().list(ListFiles::default()).await.expect("the rotated token was not lost");
 });
 
-on_both!(p37_an_old_token_serves_while_the_provider_has_a_fault, |database| async move {
-    let (atom, google) = database.with_google().await;
-    google.set_token_lifetime(40).await.unwrap();
+on_both!(two_processes_on_one_database_refresh_once, |database| async move {
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    google.set_rotation(true).await.unwrap();
+    let open = || database.builder().clock(clock.clone()).provider(google.app()).open();
+    let (one, other) = (open().await.unwrap(), open().await.unwrap());
+    let (session, scope) = sign_up(&one, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    let scope = other.act_as(session.user.id, session.workspace.id).await.unwrap();
+    let same = scope.connections().open(connection.id()).await.unwrap();
+    for round in 1..=5 {
+        clock.advance(TimeDelta::hours(1));
+        let (a, b) = tokio::join!(connection.access_token(), same.access_token());
+        assert!(a.unwrap().token == b.unwrap().token);
+        assert_eq!(google.hits("/token".into()).await.unwrap(), 1 + round);
+    }
+});
+
+on_both!(the_lease_of_a_killed_process_runs_out, |database| async move {
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
+    sql(
+        &database,
+        "UPDATE atom_token_sets SET lease_owner = x'00', lease_until = CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + 60000000",
+        "UPDATE atom_token_sets SET lease_owner = '00000000-0000-0000-0000-000000000000', lease_until = now() + interval '60 seconds'",
+    )
+    .await;
+    clock.advance(TimeDelta::hours(1));
+    let before = connection.account().await.unwrap().expires_at;
+    connection.access_token().await.unwrap();
+    assert!(connection.account().await.unwrap().expires_at > before);
+});
+
+on_both!(a_short_lived_token_is_not_refreshed_at_every_call, |database| async move {
+    let (atom, google) = database.with_google().await;
+    google.set_token_lifetime(30).await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    for _ in 0..5 {
+        connection.access_token().await.unwrap();
+    }
+    assert_eq!(google.hits("/token".into()).await.unwrap(), 1);
+});
+
+on_both!(p37_an_old_token_serves_while_the_provider_has_a_fault, |database| async move {
+    let (google, clock) = (GoogleStandIn::start().await.unwrap(), TestClock::new());
+    let atom = database.builder().clock(clock.clone()).provider(google.app()).open().await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    clock.advance(TimeDelta::seconds(3570));
     google.fail_next("/token".into(), 503, 1).await.unwrap();
     let first = connection.access_token().await.unwrap();
     let second = connection.access_token().await.unwrap();
@@ -206,8 +252,10 @@ on_both!(revoking_ends_the_grant_there_and_destroys_the_tokens_here, |database| 
     let (atom, google) = database.with_google().await;
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
-    google.fail_next("/revoke".into(), 503, 1).await.unwrap();
-    assert_eq!(connection.revoke().await.err().unwrap().kind(), ErrorKind::Unavailable);
+    for (status, expected) in [(503, ErrorKind::Unavailable), (400, ErrorKind::Provider)] {
+        google.fail_next("/revoke".into(), status, 1).await.unwrap();
+        assert_eq!(connection.revoke().await.err().unwrap().kind(), expected);
+    }
     connection.files().list(ListFiles::default()).await.expect("nothing was destroyed");
 
     connection.revoke().await.unwrap();

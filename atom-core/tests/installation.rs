@@ -1,8 +1,7 @@
 //! Opening an installation, and what stands in the way.
 
 use crate::support::*;
-use atom_core::{Atom, Error, ErrorKind, LocalKey, OpenOptions, ProviderApp};
-use sqlx::Connection as _;
+use atom_core::{Atom, Error, ErrorKind, LocalKey, OpenOptions, ProviderApp, Schema};
 
 fn refused(result: Result<Atom, Error>) -> Error {
     result.err().expect("refused")
@@ -10,17 +9,6 @@ fn refused(result: Result<Atom, Error>) -> Error {
 
 fn other_key() -> LocalKey {
     LocalKey::generate().unwrap()
-}
-
-/// Runs a statement behind Atom's back.
-async fn sql(database: &Database, sqlite: &'static str, postgres: &'static str) {
-    if database.url.starts_with("sqlite:") {
-        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(sqlite).execute(&mut c).await.unwrap();
-    } else {
-        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
-    }
 }
 
 on_both!(an_installation_opens_again_with_its_key_and_no_other, |database| async move {
@@ -53,15 +41,17 @@ on_both!(ten_processes_that_start_together_make_one_installation, |database| asy
 });
 
 on_both!(migrations_are_shown_before_they_are_applied, |database| async move {
-    let pending = Atom::pending_migrations(&database.url).await.unwrap();
+    let schema = Schema::connect(database.url.clone()).await.unwrap();
+    let pending = schema.migrations().await.unwrap();
     assert!(pending.iter().all(|m| !m.applied && m.pending_sql.contains("CREATE TABLE atom_users")));
     let error = refused(database.builder().migrate(false).open().await);
     assert_eq!(error.reason(), "schema_older");
-    assert!(Atom::pending_migrations(&database.url).await.unwrap().iter().all(|m| !m.applied), "looking changes nothing");
+    assert!(schema.migrations().await.unwrap().iter().all(|m| !m.applied), "looking changes nothing");
 
-    let atom = database.open().await;
-    assert!(atom.migrations().await.unwrap().iter().all(|m| m.applied && m.pending_sql.is_empty()));
-    database.builder().migrate(false).open().await.expect("nothing is pending");
+    schema.migrate().await.unwrap();
+    schema.migrate().await.expect("twice is no error");
+    let atom = database.builder().migrate(false).open().await.expect("nothing is pending");
+    assert!(atom.schema().migrations().await.unwrap().iter().all(|m| m.applied && m.pending_sql.is_empty()));
 });
 
 on_both!(a_newer_or_altered_schema_is_refused_and_nothing_is_changed, |database| async move {

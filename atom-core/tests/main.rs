@@ -7,4 +7,5 @@ mod behaviour;
 mod connect;
 mod installation;
 mod integrations;
+mod peers;
 mod support;

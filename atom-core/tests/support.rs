@@ -25,12 +25,29 @@ impl Database {
 
     /// A fresh database on the server of `ATOM_TEST_POSTGRES`, or nothing where there is none.
     pub(crate) async fn postgres() -> Option<Self> {
+        Self::on_postgres("template1").await
+    }
+
+    async fn on_postgres(template: &str) -> Option<Self> {
         let server = std::env::var("ATOM_TEST_POSTGRES").ok()?;
         let name = format!("atom_{}", uuid::Uuid::now_v7().simple());
         let mut connection = PgConnection::connect(&server).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
         let (base, _) = server.rsplit_once('/').unwrap();
         Some(Self { url: format!("{base}/{name}"), folder: tempfile::tempdir().unwrap() })
+    }
+
+    /// The same data in another database, as a restored backup has it. Nothing may be connected to this one meanwhile.
+    pub(crate) async fn copy(&self) -> Self {
+        match self.url.strip_prefix("sqlite:") {
+            Some(file) => {
+                let copy = Self::sqlite();
+                std::fs::copy(file, copy.folder.path().join("atom.db")).unwrap();
+                copy
+            }
+            None => Self::on_postgres(self.url.rsplit_once('/').unwrap().1).await.unwrap(),
+        }
     }
 
     pub(crate) fn builder(&self) -> Builder {
@@ -45,6 +62,17 @@ impl Database {
     pub(crate) async fn with_google(&self) -> (Atom, GoogleStandIn) {
         let google = GoogleStandIn::start().await.unwrap();
         (self.builder().provider(google.app()).open().await.unwrap(), google)
+    }
+}
+
+/// Runs a statement behind Atom's back.
+pub(crate) async fn sql(database: &Database, sqlite: &'static str, postgres: &'static str) {
+    if database.url.starts_with("sqlite:") {
+        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(sqlite).execute(&mut c).await.unwrap();
+    } else {
+        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
     }
 }
 

@@ -10,7 +10,7 @@ mod _atom {
         AccessToken, Accounts, Atom, Attendee, AttendeeResponse, Authorization, CalendarEvent, CalendarEventPage, Calendars,
         ConnectedAccount, Connection, ConnectionState, Connections, Credentials, EventTime, FilePage, Files, ListEvents,
         ListFiles, ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, MigrationStatus, NewAccount, NewEvent,
-        NewFile, NewMessage, OpenOptions, Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Scope,
-        Session, StartConnection, User, Workspace,
+        NewFile, NewMessage, OpenOptions, Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Schema,
+        Scope, Session, StartConnection, User, Workspace,
     };
 }

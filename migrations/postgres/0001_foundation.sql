@@ -105,7 +105,8 @@ CREATE TABLE atom_connections (
     FOREIGN KEY (workspace_id, user_id) REFERENCES atom_memberships (workspace_id, user_id) ON DELETE CASCADE
 );
 
--- Named token sets of a connection. `revision` grows with every write: a writer that read an older one loses.
+-- Named token sets of a connection. `revision` grows with every write: a writer that read an older one loses. Whoever holds the
+-- lease is asking the provider for the next set; all other processes wait for it.
 CREATE TABLE atom_token_sets (
     workspace_id    UUID NOT NULL,
     connection_id   UUID NOT NULL,
@@ -115,6 +116,8 @@ CREATE TABLE atom_token_sets (
     sealed          BYTEA NOT NULL,
     expires_at      TIMESTAMPTZ,
     updated_at      TIMESTAMPTZ NOT NULL,
+    lease_owner     UUID,
+    lease_until     TIMESTAMPTZ,
     PRIMARY KEY (workspace_id, connection_id, name),
     FOREIGN KEY (workspace_id, connection_id) REFERENCES atom_connections (workspace_id, id) ON DELETE CASCADE
 );

@@ -105,7 +105,8 @@ CREATE TABLE atom_connections (
     FOREIGN KEY (workspace_id, user_id) REFERENCES atom_memberships (workspace_id, user_id) ON DELETE CASCADE
 ) STRICT;
 
--- Named token sets of a connection. `revision` grows with every write: a writer that read an older one loses.
+-- Named token sets of a connection. `revision` grows with every write: a writer that read an older one loses. Whoever holds the
+-- lease is asking the provider for the next set; all other processes wait for it.
 CREATE TABLE atom_token_sets (
     workspace_id    BLOB NOT NULL,
     connection_id   BLOB NOT NULL,
@@ -115,6 +116,8 @@ CREATE TABLE atom_token_sets (
     sealed          BLOB NOT NULL,
     expires_at      INTEGER,
     updated_at      INTEGER NOT NULL,
+    lease_owner     BLOB,
+    lease_until     INTEGER,
     PRIMARY KEY (workspace_id, connection_id, name),
     FOREIGN KEY (workspace_id, connection_id) REFERENCES atom_connections (workspace_id, id) ON DELETE CASCADE
 ) STRICT;

@@ -93,7 +93,14 @@ fn refusal(app: &App, error: &str) -> Error {
 async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code: String) -> Result<Connection> {
     let (inner, principal) = (&connections.inner, &connections.principal);
     let verifier: Secret = pending.verifier.into();
-    let mut tokens = OAuth::new(&app, &inner.http)?.exchange(code, &verifier, inner.now()).await?;
+    let exchanged = OAuth::new(&app, &inner.http)?.exchange(code, &verifier, inner.now()).await;
+    let mut tokens = exchanged.map_err(|error| match error.kind() {
+        // There is no grant yet that could be renewed: this code is spent, expired or another's.
+        ErrorKind::ReauthRequired => {
+            Error::invalid("code_refused", "the provider refused the code: start again").with_provider(&app.manifest.name)
+        }
+        _ => error,
+    })?;
     if tokens.scopes.is_empty() {
         // RFC 6749 §5.1: an answer without scopes granted what was asked for.
         tokens.scopes = pending.scopes;
@@ -118,8 +125,8 @@ async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code
         let stored_id = store::upsert(&mut tx, principal, id, &app.manifest.name, &identity, now).await?;
         let stored = match revision {
             _ if stored_id != id => false,
-            Some(revision) => vault::replace(&mut tx, workspace, id, revision, stamped, now).await?,
-            None => vault::insert(&mut tx, workspace, id, stamped, now).await.is_ok(),
+            Some(_) => vault::replace(&mut tx, stamped, None, now).await?,
+            None => vault::insert(&mut tx, stamped, now).await.is_ok(),
         };
         if stored {
             tx.commit().await?;

@@ -67,8 +67,8 @@ impl Connections {
     /// Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
     /// connection's id.
     ///
-    /// Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
-    /// (`consent_declined`) or `provider`.
+    /// Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
+    /// `cancelled` (`consent_declined`) or `provider`.
     pub async fn complete(&self, callback_url: String) -> Result<Connection> {
         callback::run(self, callback_url).await
     }

@@ -1,29 +1,37 @@
 //! A valid token, whatever it takes.
 
 use super::oauth::OAuth;
-use super::{Connection, store};
+use super::{Connection, ConnectionState, store};
 use crate::vault::{self, Stored};
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 use chrono::TimeDelta;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
 
-/// A token is refreshed this long before it expires, so that it does not expire on the way.
+/// A token is refreshed this long before it expires, so that it does not expire on the way; a short-lived one in its last tenth.
 const EARLY: TimeDelta = TimeDelta::seconds(60);
+/// How long one process may take: more than twice the time-out of its request, so that a living holder never loses it midway.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How long another process waits for the holder.
+const PATIENCE: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(50);
 
 /// The stored tokens, refreshed if they are about to expire.
 pub(super) async fn valid_tokens(connection: &Connection) -> Result<Stored> {
     let stored = connection.stored().await?;
-    let valid_for = stored.tokens.expires_at.map(|at| at - connection.inner.now());
-    if valid_for.is_none_or(|left| left > EARLY) {
+    let Some(expires_at) = stored.tokens.expires_at else { return Ok(stored) };
+    let left = expires_at - connection.inner.now();
+    if left > EARLY.min((expires_at - stored.obtained_at) / 10) {
         return Ok(stored);
     }
     match refresh(connection, stored.revision).await {
         // The old token still serves while the provider has a fault.
-        Err(error) if error.is_retryable() && valid_for.is_some_and(|left| left > TimeDelta::zero()) => Ok(stored),
+        Err(error) if error.is_retryable() && left > TimeDelta::zero() => Ok(stored),
         refreshed => refreshed,
     }
 }
 
-/// Tokens newer than `revision`: of all callers in this process, one asks the provider.
+/// Tokens newer than `revision`: of all callers in all processes, one asks the provider.
 pub(super) async fn refresh(connection: &Connection, revision: i64) -> Result<Stored> {
     let work = {
         let connection = connection.clone();
@@ -32,31 +40,51 @@ pub(super) async fn refresh(connection: &Connection, revision: i64) -> Result<St
     connection.inner.flights.join(connection.id, work).await
 }
 
+/// Takes the lease and refreshes, or waits for the process that has it. No transaction is open while the provider is asked.
 async fn exchange(connection: &Connection, revision: i64) -> Result<Stored> {
+    let (inner, workspace, id) = (&connection.inner, connection.principal.workspace_id, connection.id);
+    let owner = Uuid::now_v7();
+    let started = Instant::now();
+    loop {
+        let stored = connection.stored().await?;
+        if stored.revision != revision {
+            // Someone else refreshed between the caller's read and this one.
+            return Ok(stored);
+        }
+        if vault::lease(inner, workspace, id, revision, owner, inner.now() + LEASE).await? {
+            let renewed = renew(connection, stored, owner).await;
+            if renewed.is_err() {
+                vault::release(inner, workspace, id, owner).await?;
+            }
+            return renewed;
+        }
+        if started.elapsed() > PATIENCE {
+            let text = "another process has been refreshing this token for too long: call again";
+            return Err(Error::unavailable("refresh_busy", text).with_provider(&connection.app.manifest.name));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// One exchange, by the holder of the lease.
+async fn renew(connection: &Connection, stored: Stored, owner: Uuid) -> Result<Stored> {
     let (inner, workspace) = (&connection.inner, connection.principal.workspace_id);
-    let stored = connection.stored().await?;
-    if stored.revision != revision {
-        // Someone else refreshed between the caller's read and this one.
-        return Ok(stored);
+    let account = store::get(inner.db()?, &connection.principal, connection.id).await?;
+    if account.state == ConnectionState::ReauthRequired {
+        return Err(connection.reauth("invalid_grant", "the provider no longer accepts this grant: connect the account again"));
     }
     let Some(refresh_token) = &stored.tokens.refresh_token else {
         mark(connection, "no_refresh_token").await?;
-        return Err(connection.reauth(
-            "no_refresh_token",
-            "the token has expired and the provider gave none to renew it: connect the account again",
-        ));
+        let text = "the token has expired and the provider gave none to renew it: connect the account again";
+        return Err(connection.reauth("no_refresh_token", text));
     };
-    let account = store::get(inner.db()?, &connection.principal, connection.id).await?;
-    if account.state == super::ConnectionState::ReauthRequired {
-        return Err(connection.reauth("invalid_grant", "the provider no longer accepts this grant: connect the account again"));
-    }
     let answer = OAuth::new(&connection.app, &inner.http)?.refresh(refresh_token, inner.now()).await;
     let tokens = match answer {
         Ok(tokens) => tokens.over(stored.tokens),
         Err(error) if error.kind() == ErrorKind::ReauthRequired => {
-            // Another process may have rotated the token under us: then its result is the answer.
+            // The user may have connected again meanwhile: then that is the answer.
             let again = connection.stored().await?;
-            if again.revision != revision {
+            if again.revision != stored.revision {
                 return Ok(again);
             }
             mark(connection, error.reason()).await?;
@@ -64,13 +92,13 @@ async fn exchange(connection: &Connection, revision: i64) -> Result<Stored> {
         }
         Err(error) => return Err(error),
     };
-    let next = revision + 1;
-    let stamped = tokens.stamp(inner, workspace, connection.id, next).await?;
+    let (revision, now) = (stored.revision + 1, inner.now());
+    let stamped = tokens.stamp(inner, workspace, connection.id, revision).await?;
     let mut tx = inner.db()?.begin_durable().await?;
-    if vault::replace(&mut tx, workspace, connection.id, revision, stamped, inner.now()).await? {
+    if vault::replace(&mut tx, stamped, Some(owner), now).await? {
         tx.commit().await?;
         tracing::debug!(connection.id = %connection.id, provider = %connection.app.manifest.name, "refreshed a token");
-        return Ok(Stored { tokens, revision: next });
+        return Ok(Stored { tokens, revision, obtained_at: now });
     }
     connection.stored().await
 }
@@ -82,7 +110,7 @@ async fn mark(connection: &Connection, reason: &str) -> Result<()> {
         inner.db()?,
         &connection.principal,
         connection.id,
-        super::ConnectionState::ReauthRequired,
+        ConnectionState::ReauthRequired,
         Some(reason),
         inner.now(),
     )

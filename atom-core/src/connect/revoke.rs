@@ -47,9 +47,16 @@ async fn revoke_at_provider(connection: &Connection, token: &Secret, hint: &str)
     let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
     let answer = connection.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     match answer.status {
-        200..=299 | 400 => Ok(()),
+        200..=299 => Ok(()),
+        400 if is_unknown_token(&answer.body) => Ok(()),
         _ => Err(failure::classify(&app.manifest, "revoke", &answer)),
     }
+}
+
+/// What Google and others answer where RFC 7009 §2.2 wants a 200.
+fn is_unknown_token(body: &[u8]) -> bool {
+    let error = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
+    matches!(error["error"].as_str(), Some("invalid_token" | "invalid_grant"))
 }
 
 /// RFC 6749 §2.3.1: both parts are form-encoded before they are joined.

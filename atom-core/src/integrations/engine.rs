@@ -8,6 +8,7 @@ use crate::providers::{Answer, Body, Effect, Method, Operation, Param, Service, 
 use crate::{Error, ErrorKind, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -30,29 +31,27 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// Lists records.
+/// Lists records, at most `max` on a page.
 pub(crate) async fn list<T: DeserializeOwned>(
     connection: &Connection,
     operation: &str,
+    max: i64,
     input: &impl Serialize,
 ) -> Result<Page<T>> {
     let call = Call::new(connection, operation, input)?;
+    if call.vars.get("page_size").and_then(Value::as_i64).is_some_and(|size| !(1..=max).contains(&size)) {
+        return Err(Error::invalid("malformed_page_size", format!("page_size is between 1 and {max}")));
+    }
     let document = call.json().await?;
     let empty = Vec::new();
     let items = call.operation.items.as_ref().and_then(|path| path.get(&document)).and_then(Value::as_array).unwrap_or(&empty);
-    let mut records = Vec::with_capacity(items.len());
-    if call.operation.fetch.is_some() {
-        for batch in items.chunks(FETCHES) {
-            let fetches = batch.iter().map(|item| call.fetch(item));
-            for record in join_all(fetches).await {
-                records.push(record?);
-            }
-        }
+    let records = if call.operation.fetch.is_some() {
+        // Collected first: the compiler cannot prove a stream of borrowing closures to be Send.
+        let fetches: Vec<_> = items.iter().map(|item| call.fetch(item)).collect();
+        stream::iter(fetches).buffered(FETCHES).try_collect().await?
     } else {
-        for item in items {
-            records.push(call.record(item)?);
-        }
-    }
+        items.iter().map(|item| call.record(item)).collect::<Result<_>>()?
+    };
     let next_cursor = call.operation.next.as_ref().and_then(|path| path.text(&document)).filter(|c| !c.is_empty());
     Ok(Page { items: records, next_cursor })
 }
@@ -239,26 +238,4 @@ fn backoff(attempt: u32) -> Duration {
     let base = 250_u64 << attempt.min(6).saturating_sub(1);
     let jitter = random::<2>().map_or(0, |bytes| u64::from(u16::from_be_bytes(bytes)) * base / u64::from(u16::MAX));
     Duration::from_millis(base + jitter)
-}
-
-/// Awaits futures together, in order.
-async fn join_all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.into_iter().map(|f| (Some(Box::pin(f)), None)).collect();
-    std::future::poll_fn(|cx| {
-        let mut waiting = false;
-        for (future, done) in &mut pending {
-            if let Some(running) = future {
-                match running.as_mut().poll(cx) {
-                    std::task::Poll::Ready(value) => {
-                        *done = Some(value);
-                        *future = None;
-                    }
-                    std::task::Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    pending.into_iter().filter_map(|(_, done)| done).collect()
 }

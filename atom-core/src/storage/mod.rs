@@ -7,10 +7,12 @@ mod db;
 mod error;
 mod migrate;
 pub(crate) mod once;
+mod schema;
 mod time;
 
 pub(crate) use db::{Db, Tx, on, row};
 pub use migrate::MigrationStatus;
+pub use schema::Schema;
 pub(crate) use time::Timestamp;
 
 #[cfg(test)]

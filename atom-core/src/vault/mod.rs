@@ -2,4 +2,4 @@
 
 mod token_set;
 
-pub(crate) use token_set::{Stored, TokenSet, delete_all, insert, load, replace};
+pub(crate) use token_set::{Stored, TokenSet, delete_all, insert, lease, load, release, replace};

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use std::borrow::Cow;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// The name of a connection's token set where the provider has only one.
@@ -27,6 +28,7 @@ pub(crate) struct TokenSet {
 pub(crate) struct Stored {
     pub(crate) tokens: TokenSet,
     pub(crate) revision: i64,
+    pub(crate) obtained_at: DateTime<Utc>,
 }
 
 /// The secret part, as it is sealed.
@@ -37,7 +39,7 @@ struct Sealed<'a> {
 }
 
 row! {
-    struct TokenSetRow { revision: i64, sealed: Vec<u8>, scopes: Json<Vec<String>>, expires_at: Option<Timestamp> }
+    struct TokenSetRow { revision: i64, sealed: Vec<u8>, scopes: Json<Vec<String>>, expires_at: Option<Timestamp>, updated_at: Timestamp }
 }
 
 fn row_key(connection: ConnectionId) -> Vec<u8> {
@@ -73,7 +75,7 @@ impl TokenSet {
 pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: ConnectionId) -> Result<Option<Stored>> {
     let db = inner.db()?;
     let row = on!(db, c => sqlx::query_as::<_, TokenSetRow>(
-        "SELECT revision, sealed, scopes, expires_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
+        "SELECT revision, sealed, scopes, expires_at, updated_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
         .bind(workspace.0).bind(connection.0).bind(DEFAULT).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let plain = inner.keys.open_record(db, &place(workspace, &row_key(connection), row.revision), &row.sealed).await?;
@@ -85,11 +87,14 @@ pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: Conn
         scopes: row.scopes.0,
         expires_at: row.expires_at.map(|at| at.0),
     };
-    Ok(Some(Stored { tokens, revision: row.revision }))
+    Ok(Some(Stored { tokens, revision: row.revision, obtained_at: row.updated_at.0 }))
 }
 
-/// A token set that is sealed for a revision and waits for its transaction.
+/// A token set that is sealed for a revision of a connection and waits for its transaction.
 pub(crate) struct Stamped {
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    revision: i64,
     sealed: Vec<u8>,
     scopes: Vec<String>,
     expires_at: Option<DateTime<Utc>>,
@@ -105,39 +110,57 @@ impl TokenSet {
         revision: i64,
     ) -> Result<Stamped> {
         let sealed = self.seal(inner, workspace, connection, revision).await?;
-        Ok(Stamped { sealed, scopes: self.scopes.clone(), expires_at: self.expires_at })
+        Ok(Stamped { workspace, connection, revision, sealed, scopes: self.scopes.clone(), expires_at: self.expires_at })
     }
 }
 
 /// Stores the first token set of a connection.
-pub(crate) async fn insert(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    connection: ConnectionId,
-    set: Stamped,
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub(crate) async fn insert(tx: &mut Tx, set: Stamped, now: DateTime<Utc>) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_token_sets (workspace_id, connection_id, name, scopes, revision, sealed, expires_at, updated_at)
-         VALUES ($1, $2, $3, $4, 1, $5, $6, $7)")
-        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(Json(set.scopes)).bind(set.sealed)
+        "INSERT INTO atom_token_sets (workspace_id, connection_id, name, revision, sealed, scopes, expires_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(set.workspace.0).bind(set.connection.0).bind(DEFAULT).bind(set.revision).bind(set.sealed).bind(Json(set.scopes))
         .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
 }
 
-/// Stores the next token set, for the one writer that read the newest revision. `set` was stamped for `revision + 1`.
-pub(crate) async fn replace(
-    tx: &mut Tx,
+/// Reserves the next token set: of all processes, one gets to ask the provider until the lease runs out.
+pub(crate) async fn lease(
+    inner: &Inner,
     workspace: WorkspaceId,
     connection: ConnectionId,
     revision: i64,
-    set: Stamped,
-    now: DateTime<Utc>,
+    owner: Uuid,
+    until: DateTime<Utc>,
 ) -> Result<bool> {
+    let mut tx = inner.db()?.begin().await?;
+    let taken: Option<(i64,)> = on!(tx: &mut tx, c => sqlx::query_as(
+        "UPDATE atom_token_sets SET lease_owner = $5, lease_until = $6
+          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 AND (lease_owner IS NULL OR lease_until <= $7)
+          RETURNING revision")
+        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(revision).bind(owner).bind(Timestamp::from(until))
+        .bind(Timestamp::from(inner.now())).fetch_optional(c).await)?;
+    tx.commit().await?;
+    Ok(taken.is_some())
+}
+
+/// Gives a lease back, so that another process need not wait until it runs out.
+pub(crate) async fn release(inner: &Inner, workspace: WorkspaceId, connection: ConnectionId, owner: Uuid) -> Result<()> {
+    let mut tx = inner.db()?.begin().await?;
+    on!(tx: &mut tx, c => sqlx::query(
+        "UPDATE atom_token_sets SET lease_owner = NULL, lease_until = NULL
+          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND lease_owner = $4")
+        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(owner).execute(c).await.map(drop))?;
+    tx.commit().await
+}
+
+/// Stores the next token set, for the one writer that read the revision before it and, after a refresh, still holds the lease.
+pub(crate) async fn replace(tx: &mut Tx, set: Stamped, lease: Option<Uuid>, now: DateTime<Utc>) -> Result<bool> {
     let written: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
-        "UPDATE atom_token_sets SET revision = revision + 1, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8
-          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 RETURNING revision")
-        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(revision).bind(set.sealed).bind(Json(set.scopes))
-        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+        "UPDATE atom_token_sets SET revision = $4, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8, lease_owner = NULL, lease_until = NULL
+          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 - 1 AND ($9 IS NULL OR lease_owner = $9)
+          RETURNING revision")
+        .bind(set.workspace.0).bind(set.connection.0).bind(DEFAULT).bind(set.revision).bind(set.sealed).bind(Json(set.scopes))
+        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).bind(lease).fetch_optional(c).await)?;
     Ok(written.is_some())
 }
 

@@ -47,6 +47,7 @@ __all__ = [
     "RemoteFile",
     "Role",
     "Sample",
+    "Schema",
     "Scope",
     "SealedSample",
     "Session",
@@ -118,6 +119,9 @@ class Atom:
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
     @property
+    def schema(self) -> Schema:
+        """The schema of the database."""
+    @property
     def providers(self) -> list[Provider]:
         """The providers that this installation can connect to."""
     async def authenticate(self, access_token: str) -> Scope:
@@ -134,10 +138,6 @@ class Atom:
         """
     def act_as_blocking(self, user_id: str, workspace_id: str) -> Scope:
         """`act_as`, but the thread waits until it is done."""
-    async def migrations(self) -> list[MigrationStatus]:
-        """Every schema migration, applied or pending, with the statements that are still to be run."""
-    def migrations_blocking(self) -> list[MigrationStatus]:
-        """`migrations`, but the thread waits until it is done."""
     async def shut_down(self) -> None:
         """Closes the database connections. Later calls fail with `cancelled` (`closed`)."""
     def shut_down_blocking(self) -> None:
@@ -386,8 +386,8 @@ class Connections:
         """Completes a connection with the URL that the provider sent the user back to. Connecting the same account again keeps the
         connection's id.
 
-        Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; start again), `cancelled`
-        (`consent_declined`) or `provider`.
+        Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
+        `cancelled` (`consent_declined`) or `provider`.
         """
     def complete_blocking(self, callback_url: str) -> Connection:
         """`complete`, but the thread waits until it is done."""
@@ -1101,6 +1101,34 @@ class Sample:
         """Something that may be absent."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Schema:
+    """The schema of a database: what has been applied, what is pending, and the way to apply it.
+
+    Opening an `Atom` brings the schema up to date. With `migrate: false` it refuses instead, and this is how a
+    deployment looks at the statements first and applies them when it is ready.
+    """
+    @staticmethod
+    async def connect(database_url: str) -> Schema:
+        """Connects to a database without changing it. No key is needed.
+
+        Fails with `invalid` (`malformed_database_url`, …) or `unavailable` (`database_unreachable`).
+        """
+    @staticmethod
+    def connect_blocking(database_url: str) -> Schema:
+        """`connect`, but the thread waits until it is done."""
+    async def migrations(self) -> list[MigrationStatus]:
+        """Every migration that this Atom knows, applied or pending, with the statements that are still to be run.
+
+        Fails with `invalid` (`schema_newer`, `schema_differs`).
+        """
+    def migrations_blocking(self) -> list[MigrationStatus]:
+        """`migrations`, but the thread waits until it is done."""
+    async def migrate(self) -> None:
+        """Applies what is pending, all of it or nothing. Several processes may call it at once."""
+    def migrate_blocking(self) -> None:
+        """`migrate`, but the thread waits until it is done."""
 
 @typing.final
 class Scope:

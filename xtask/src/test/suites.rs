@@ -132,7 +132,7 @@ fn peers(workshop: &Workshop) -> Result<Ran, Stop> {
     let install = || shell::output(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder));
     shell::once(&folder.join("node_modules"), &recipe, install).map_err(|e| Stop::Skip(e.to_string()))?;
     let mut cargo = workshop.cargo("test");
-    cargo.args(["--workspace", "--all-features", "--tests", "peers"]).env("ATOM_TEST_PEERS", folder);
+    cargo.args(["--workspace", "--all-features", "--test", "suite", "peers"]).env("ATOM_TEST_PEERS", folder);
     workshop.test("peers", cargo, count::cargo)
 }
 

@@ -20,10 +20,7 @@ pub struct Calendars {
 impl Calendars {
     /// Lists events in the order they start, a page at a time. A recurring event appears once for each occurrence.
     pub async fn list_events(&self, filter: ListEvents) -> Result<CalendarEventPage> {
-        if filter.page_size.is_some_and(|size| !(1..=1000).contains(&size)) {
-            return Err(Error::invalid("malformed_page_size", "page_size is between 1 and 1000"));
-        }
-        let page = engine::list(&self.connection, "calendar.list_events", &filter).await?;
+        let page = engine::list(&self.connection, "calendar.list_events", 1000, &filter).await?;
         Ok(CalendarEventPage { items: page.items, next_cursor: page.next_cursor })
     }
 

@@ -20,10 +20,7 @@ pub struct Files {
 impl Files {
     /// Lists files, a page at a time: pass `next_cursor` back as `cursor` for the next one.
     pub async fn list(&self, filter: ListFiles) -> Result<FilePage> {
-        if filter.page_size.is_some_and(|size| !(1..=1000).contains(&size)) {
-            return Err(Error::invalid("malformed_page_size", "page_size is between 1 and 1000"));
-        }
-        let page = engine::list(&self.connection, "files.list", &filter).await?;
+        let page = engine::list(&self.connection, "files.list", 1000, &filter).await?;
         Ok(FilePage { items: page.items, next_cursor: page.next_cursor })
     }
 

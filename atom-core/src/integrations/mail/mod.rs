@@ -6,8 +6,8 @@ mod model;
 pub use model::{ListMessages, MailAddress, MailMessage, MailMessagePage, NewMessage};
 
 use super::engine;
+use crate::Result;
 use crate::connect::Connection;
-use crate::{Error, Result};
 use atom_macros::{api, handle};
 use serde_json::json;
 
@@ -21,10 +21,7 @@ pub struct Mailbox {
 impl Mailbox {
     /// Lists messages, newest first, a page at a time.
     pub async fn list(&self, filter: ListMessages) -> Result<MailMessagePage> {
-        if filter.page_size.is_some_and(|size| !(1..=100).contains(&size)) {
-            return Err(Error::invalid("malformed_page_size", "page_size is between 1 and 100"));
-        }
-        let page = engine::list(&self.connection, "mail.list", &filter).await?;
+        let page = engine::list(&self.connection, "mail.list", 100, &filter).await?;
         Ok(MailMessagePage { items: page.items, next_cursor: page.next_cursor })
     }
 

@@ -1,0 +1,6 @@
+use atom_macros::id;
+
+#[id]
+pub struct UserId(String);
+
+fn main() {}
