@@ -306,7 +306,7 @@ export interface Credentials {
   /** Its password. */
   password: string
   /** The workspace to enter. Default: the one that the user joined first. */
-  workspaceId?: WorkspaceId
+  workspaceId?: WorkspaceId | null
 }
 
 /** When an event starts or ends. */
@@ -384,41 +384,41 @@ export declare class GoogleStandIn {
 /** Which events to list. */
 export interface ListEvents {
   /** The calendar. Default: the account's main one. */
-  calendarId?: string
+  calendarId?: string | null
   /** Only those that end after this moment. */
-  startsAfter?: Date
+  startsAfter?: Date | null
   /** Only those that start before this moment. */
-  startsBefore?: Date
+  startsBefore?: Date | null
   /** Only those that have this text. */
-  search?: string
+  search?: string | null
   /** How many at most on a page, 1 to 1000. Default: 100. */
-  pageSize?: number
+  pageSize?: number | null
   /** Where the last page ended. */
-  cursor?: string
+  cursor?: string | null
 }
 
 /** Which files to list. */
 export interface ListFiles {
   /** Only those directly in this folder. */
-  folderId?: string
+  folderId?: string | null
   /** Only those whose name or content has this text. */
-  search?: string
+  search?: string | null
   /** How many at most on a page, 1 to 1000. Default: 100. */
-  pageSize?: number
+  pageSize?: number | null
   /** Where the last page ended. */
-  cursor?: string
+  cursor?: string | null
 }
 
 /** Which messages to list. */
 export interface ListMessages {
   /** Only those that match, in the provider's own search words. */
-  search?: string
+  search?: string | null
   /** Only those with this label, such as `INBOX`. */
-  label?: string
+  label?: string | null
   /** How many at most on a page, 1 to 100. Default: 25. */
-  pageSize?: number
+  pageSize?: number | null
   /** Where the last page ended. */
-  cursor?: string
+  cursor?: string | null
 }
 
 /** Someone's address. */
@@ -507,9 +507,9 @@ export interface NewAccount {
   /** At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B). */
   password: string
   /** The name to show. */
-  displayName?: string
+  displayName?: string | null
   /** The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`. */
-  workspaceName?: string
+  workspaceName?: string | null
 }
 
 /** An event to put into a calendar. */
@@ -521,13 +521,13 @@ export interface NewEvent {
   /** When it ends. */
   ends: EventTime
   /** The calendar. Default: the account's main one. */
-  calendarId?: string
+  calendarId?: string | null
   /** More about it. */
-  description?: string
+  description?: string | null
   /** Where it is. */
-  location?: string
+  location?: string | null
   /** Who is invited. */
-  attendees?: Attendee[]
+  attendees?: Attendee[] | null
 }
 
 /** A file to store. */
@@ -537,9 +537,9 @@ export interface NewFile {
   /** Its content. */
   content: Buffer
   /** Its MIME type. Default: `application/octet-stream`. */
-  mimeType?: string
+  mimeType?: string | null
   /** The folder to put it in. Default: the account's root. */
-  folderId?: string
+  folderId?: string | null
 }
 
 /** A message to send. */
@@ -551,13 +551,13 @@ export interface NewMessage {
   /** The plain text. */
   text: string
   /** The same as HTML. */
-  html?: string
+  html?: string | null
   /** With a copy to whom. */
-  cc?: string[]
+  cc?: string[] | null
   /** With a hidden copy to whom. */
-  bcc?: string[]
+  bcc?: string[] | null
   /** The conversation to answer in. */
-  threadId?: string
+  threadId?: string | null
 }
 
 /** How to open an installation, the same in every language. */
@@ -565,19 +565,19 @@ export interface OpenOptions {
   /** `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`. */
   databaseUrl: string
   /** The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`. */
-  key?: string
+  key?: string | null
   /** A file that holds the key in base64, instead of `key`. */
-  keyFile?: string
+  keyFile?: string | null
   /** Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed. */
-  createKeyFile?: boolean
+  createKeyFile?: boolean | null
   /** The providers to connect to, each with the host's own OAuth client. */
-  providers?: ProviderApp[]
+  providers?: ProviderApp[] | null
   /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
-  issuer?: string
+  issuer?: string | null
   /** The shortest password for sign-up, in characters. Default: 15; at least 8. */
-  minPasswordLength?: number
+  minPasswordLength?: number | null
   /** Bring the schema up to date on opening. Default: true. With false, an older schema is an error. */
-  migrate?: boolean
+  migrate?: boolean | null
 }
 
 /** Who is acting: a user in a workspace with a role. */
@@ -656,13 +656,13 @@ export interface RawRequest {
   /** The whole URL. Its host must be one of the provider's. */
   url: string
   /** Query parameters, added to those in the URL. */
-  query?: Record<string, string>
+  query?: Record<string, string> | null
   /** Further headers. `authorization` and `host` are ours. */
-  headers?: Record<string, string>
+  headers?: Record<string, string> | null
   /** A JSON body. */
-  json?: unknown
+  json?: unknown | null
   /** A body of bytes instead; set its `content-type` among the headers. */
-  content?: Buffer
+  content?: Buffer | null
 }
 
 /** The provider's answer. */
@@ -845,11 +845,11 @@ export interface StartConnection {
   /** The provider's name: `google`. */
   provider: string
   /** The services to ask for, such as `drive` and `calendar`. Default: all that the manifest knows. */
-  services?: string[]
+  services?: string[] | null
   /** Further scopes of the provider. */
-  scopes?: string[]
+  scopes?: string[] | null
   /** The e-mail address to suggest on the provider's page. */
-  loginHint?: string
+  loginHint?: string | null
 }
 
 /** A person with an account. */

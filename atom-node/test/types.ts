@@ -1,5 +1,5 @@
 // Compiled, never run: what must be accepted and what must be refused by the declarations.
-import { isAtomError, Probe, Weight, type AtomErrorCode, type Sample, type Shape } from '../index.js'
+import { isAtomError, Probe, Weight, type AtomErrorCode, type NewAccount, type Sample, type Shape } from '../index.js'
 
 export async function values(sample: Sample): Promise<void> {
   const probe: Probe = await Probe.start()
@@ -11,10 +11,12 @@ export async function values(sample: Sample): Promise<void> {
   const bytes: Buffer = same.content
   const moment: Date = same.at
   const nothing: void = await probe.nothing()
-  void [started, note, text, bytes, moment, nothing]
+  const account: NewAccount = { email: 'ada@example.com', password: 'an engine of brass', displayName: null }
+  void [started, note, text, bytes, moment, nothing, account]
 
-  // @ts-expect-error an absent field is left out
-  await probe.echo({ ...sample, note: null })
+  // @ts-expect-error what the library returns leaves an absent field out
+  const mayBeNull: Sample = { ...sample, note: null }
+  void mayBeNull
   // @ts-expect-error not one of the weights
   await probe.echo({ ...sample, weight: 'medium' })
   // @ts-expect-error handles come from static methods

@@ -40,6 +40,16 @@ describe('values', () => {
     }
   });
 
+  test('null and undefined are an absent field or argument', async () => {
+    const probe = await atom.Probe.start();
+    for (const absent of [null, undefined]) {
+      assert.deepEqual(await probe.echo(sample({ note: absent })), sample());
+      const shape = { type: 'plane' };
+      assert.deepEqual((await probe.echo(sample({ shape: { ...shape, label: absent } }))).shape, shape);
+      assert.equal(await probe.echoOptional(absent), null);
+    }
+  });
+
   test('nothing is undefined', async () => {
     const probe = await atom.Probe.start();
     assert.equal(await probe.nothing(), undefined);
@@ -50,7 +60,10 @@ describe('values', () => {
 describe('wrong arguments', () => {
   const refused = {
     'a number as text': [{ text: 5 }, /Sample\.text/],
-    'a missing field': [{ text: undefined }, /text/],
+    'a missing field': [{ text: undefined }, /Sample\.text/],
+    'null for a field that is needed': [{ text: null }, /Sample\.text/],
+    'null in a map of texts': [{ labels: { a: null } }, /Sample\.labels/],
+    'no JSON at all': [{ raw: undefined }, /Sample\.raw/],
     'a text as number': [{ count: '5' }, /Sample\.count/],
     'a text as truth value': [{ flag: 'yes' }, /Sample\.flag/],
     'a text as date': [{ at: '2026-11-21' }, /Sample\.at/],
@@ -58,7 +71,8 @@ describe('wrong arguments', () => {
     'a number as id': [{ connection: 5 }, /Sample\.connection/],
     'an unknown name of an enum': [{ weight: 'heavy' }, /heavy.*Sample\.weight/],
     'an unknown variant': [{ shape: { type: 'square' } }, /square.*Sample\.shape/],
-    'a variant without its field': [{ shape: { type: 'circle' } }, /radius.*Sample\.shape/],
+    'a variant without its field': [{ shape: { type: 'circle' } }, /Shape\.radius.*Sample\.shape/],
+    'a variant without its name': [{ shape: { radius: 1 } }, /Shape\.type.*Sample\.shape/],
     'a text as list': [{ tags: 'abc' }, /Sample\.tags/],
     'a number in a map of texts': [{ labels: { a: 1 } }, /Sample\.labels/],
     'a text as bytes': [{ content: 'text' }, /Sample\.content/],

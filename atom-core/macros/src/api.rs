@@ -205,7 +205,7 @@ pub(crate) fn expand(item: ItemImpl) -> Result<TokenStream> {
     })
 }
 
-fn camel(snake: &str) -> String {
+pub(crate) fn camel(snake: &str) -> String {
     let mut out = String::with_capacity(snake.len());
     let mut upper = false;
     for c in snake.chars() {

@@ -1,6 +1,6 @@
 //! `#[model]`.
 
-use crate::check;
+use crate::{api::camel, check};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::Parser;
@@ -108,17 +108,21 @@ fn record(item: &DeriveInput, data: &DataStruct, options: &Options) -> Result<To
     } else {
         (quote!(), quote!())
     };
+    let read = read(&fields, &text);
+    let from_js = from_js(name, &quote!(Ok(Self { #read })));
     let default = options.default.then(|| quote!(#[derive(Default)]));
     Ok(quote! {
         #derives
         #default
         #[cfg_attr(feature = "python", ::pyo3::pyclass(get_all, frozen, #eq from_py_object, module = "atom_py"))]
-        #[cfg_attr(feature = "node", ::napi_derive::napi(object))]
+        #[cfg_attr(feature = "node", ::napi_derive::napi(object, object_from_js = false))]
         #[cfg_attr(feature = "mobile", derive(::uniffi::Record))]
         #print
         #item
 
         #display
+
+        #from_js
 
         #[cfg(feature = "python")]
         #[::pyo3::pymethods]
@@ -134,6 +138,28 @@ fn record(item: &DeriveInput, data: &DataStruct, options: &Options) -> Result<To
             }
         }
     })
+}
+
+/// `a: …, b: …`: the fields of a JavaScript object.
+fn read(fields: &[(Ident, Type)], of: &str) -> TokenStream {
+    let names = fields.iter().map(|(name, _)| name);
+    let texts = fields.iter().map(|(name, _)| camel(&name.to_string()));
+    quote!(#(#names: crate::bridge::node::field(&object, #of, #texts)?),*)
+}
+
+/// Reads an `object` of JavaScript. Napi would do it too, but it refuses `null` where a field may be absent.
+fn from_js(name: &Ident, body: &TokenStream) -> TokenStream {
+    quote! {
+        #[cfg(feature = "node")]
+        #[allow(unsafe_code)] // the conversion traits of napi are declared unsafe
+        impl ::napi::bindgen_prelude::FromNapiValue for #name {
+            unsafe fn from_napi_value(env: ::napi::sys::napi_env, value: ::napi::sys::napi_value) -> ::napi::Result<Self> {
+                // SAFETY: the caller vouches for `env` and `value`.
+                let object = unsafe { ::napi::bindgen_prelude::Object::from_napi_value(env, value) }?;
+                #body
+            }
+        }
+    }
 }
 
 fn string_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
@@ -200,10 +226,26 @@ fn tagged_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
             variant.attrs.push(syn::parse_quote!(#[pyo3(constructor = (#(#sig),*))]));
         }
     }
+    let mut arms = Vec::new();
+    for variant in &data.variants {
+        let (ident, read) = (&variant.ident, read(&fields(&variant.fields)?, &name.to_string()));
+        let text = snake(&ident.to_string());
+        arms.push(quote!(#text => Ok(Self::#ident { #read }),));
+    }
+    let from_js = from_js(
+        name,
+        &quote! {
+            let variant: String = crate::bridge::node::field(&object, stringify!(#name), "type")?;
+            match variant.as_str() {
+                #(#arms)*
+                _ => Err(::napi::Error::from_reason(format!("`{variant}` is not a variant of {}", stringify!(#name)))),
+            }
+        },
+    );
     let common = quote! {
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
-        #[cfg_attr(feature = "node", ::napi_derive::napi(discriminant = "type", discriminant_case = "snake_case"))]
+        #[cfg_attr(feature = "node", ::napi_derive::napi(discriminant = "type", discriminant_case = "snake_case", object_from_js = false))]
         #[cfg_attr(feature = "mobile", derive(::uniffi::Enum))]
     };
     Ok(quote! {
@@ -215,6 +257,8 @@ fn tagged_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
         #[cfg(not(feature = "python"))]
         #common
         #item
+
+        #from_js
 
         #[cfg(feature = "python")]
         #[::pyo3::pymethods]

@@ -3,7 +3,7 @@
 
 use super::guarded;
 use crate::{Bytes, Error, Json, Result};
-use napi::bindgen_prelude::{Buffer, FromNapiValue, JsValue, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue};
+use napi::bindgen_prelude::{Buffer, FromNapiValue, JsObjectValue, JsValue, Object, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue};
 use napi::{Env, ValueType, sys};
 
 /// Runs `work` on napi's runtime and returns a promise that rejects with a JavaScript `Error` carrying our fields.
@@ -37,6 +37,14 @@ pub(crate) fn to_js(env: &Env, error: &Error) -> napi::Error {
         Ok(napi::Error::from(object.to_unknown()))
     };
     build().unwrap_or_else(|broken| broken)
+}
+
+/// Reads a field of a record: `undefined` and `null` are both no value.
+pub(crate) fn field<T: FromNapiValue>(object: &Object<'_>, record: &str, name: &str) -> napi::Result<T> {
+    object.get_named_property_unchecked(name).map_err(|mut error: napi::Error| {
+        error.reason = format!("{} on {record}.{name}", error.reason);
+        error
+    })
 }
 
 impl TypeName for Bytes {
