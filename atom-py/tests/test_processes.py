@@ -186,3 +186,65 @@ MULTIPROCESSING = FORKING + """
 )
 def test_nine_forked_children_can_call(script):
     assert run_script(script) is None
+
+
+OPENED_BEFORE_THE_FORK = """
+    import os, signal, tempfile, traceback, atom_py
+
+    temporary = tempfile.TemporaryDirectory()
+    folder = temporary.name
+    options = atom_py.OpenOptions(database_url=f"sqlite:{folder}/atom.db", key_file=f"{folder}/atom.key", create_key_file=True)
+
+    def account(name):
+        return atom_py.NewAccount(email=f"{name}@example.test", password="correct horse battery staple")
+
+    atom = atom_py.Atom.open_blocking(options)
+    session = atom.accounts.sign_up_blocking(account("parent"))
+    scope = atom.authenticate_blocking(session.access_token)
+
+    def refused(call, *arguments):
+        try:
+            call(*arguments)
+        except atom_py.InvalidError as error:
+            assert error.reason == "opened_before_fork" and "open it again in the child" in str(error), repr(error)
+        else:
+            raise AssertionError("a call on the parent's handle succeeded")
+
+    def work(name):
+        refused(atom.schema.migrations_blocking)
+        refused(atom.accounts.sign_up_blocking, account(name))
+        refused(atom.authenticate_blocking, session.access_token)
+        refused(scope.connections.list_blocking)
+        refused(atom.shut_down_blocking)
+        own = atom_py.Atom.open_blocking(options)
+        own.authenticate_blocking(own.accounts.sign_up_blocking(account(name)).access_token)
+        own.authenticate_blocking(session.access_token)
+        own.shut_down_blocking()
+
+    def start_worker(name):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            try:
+                work(name)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        return child
+
+    children = [start_worker(f"child-{number}") for number in range(3)]
+    atom.accounts.sign_up_blocking(account("meanwhile"))
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert codes == [0] * 3, codes
+
+    for name in ("parent", "meanwhile", "child-0", "child-1", "child-2"):
+        credentials = atom_py.Credentials(email=f"{name}@example.test", password="correct horse battery staple")
+        atom.accounts.sign_in_blocking(credentials)
+    atom.shut_down_blocking()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_three_forked_workers_refuse_the_parents_installation_and_open_their_own():
+    assert run_script(OPENED_BEFORE_THE_FORK) is None

@@ -126,8 +126,10 @@ macro_rules! string_like {
             impl FromNapiValue for $name {
                 unsafe fn from_napi_value(env: ::napi::sys::napi_env, value: ::napi::sys::napi_value) -> ::napi::Result<Self> {
                     let parse: fn(String) -> ::std::result::Result<$name, $crate::Error> = $parse;
+                    // Napi's own refusal prints the value, which may be a secret in the wrong wrapping.
+                    let refuse = |e: ::napi::Error| ::napi::Error::new(e.status, "a string is expected");
                     // SAFETY: the caller vouches for `env` and `value`.
-                    let text = unsafe { String::from_napi_value(env, value) }?;
+                    let text = unsafe { String::from_napi_value(env, value) }.map_err(refuse)?;
                     parse(text).map_err(|e| $crate::bridge::node::to_js(&::napi::Env::from_raw(env), &e))
                 }
             }

@@ -10,7 +10,7 @@
 
 mod values;
 
-pub(crate) use values::{repr, repr_variant, string_like};
+pub(crate) use values::{repr, repr_variant, string_like, text};
 
 use super::guarded;
 use crate::{Error, ErrorKind, Result};

@@ -2,7 +2,7 @@
 
 use crate::{Bytes, Json};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
@@ -114,6 +114,14 @@ fn json_from_python(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<serde_j
     }
 }
 
+/// The text of a `str`. Python's own error for half a surrogate pair prints all of the text, which may be a secret.
+pub(crate) fn text(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    object.extract().map_err(|error: PyErr| {
+        let malformed = error.is_instance_of::<PyUnicodeEncodeError>(object.py());
+        if malformed { PyValueError::new_err("the text is not valid Unicode: it holds half a surrogate pair") } else { error }
+    })
+}
+
 /// Makes a Rust type a `str` in Python.
 macro_rules! string_like {
     ($name:ident, $parse:expr, $print:expr) => {
@@ -131,7 +139,7 @@ macro_rules! string_like {
             type Error = ::pyo3::PyErr;
             fn extract(object: ::pyo3::Borrowed<'a, 'py, ::pyo3::PyAny>) -> ::pyo3::PyResult<Self> {
                 let parse: fn(String) -> ::std::result::Result<$name, $crate::Error> = $parse;
-                Ok(parse(object.extract::<String>()?)?)
+                Ok(parse($crate::bridge::python::text(&object)?)?)
             }
         }
     };
