@@ -131,6 +131,111 @@ export declare const AttendeeResponse: {
   readonly Tentative: 'tentative'
 }
 
+/** What was done. */
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected'
+
+export declare const AuditAction: {
+  /** A user signed up, and their workspace was made. */
+  readonly SignedUp: 'signed_up'
+  /** A user signed in. */
+  readonly SignedIn: 'signed_in'
+  /** A user ended a session. */
+  readonly SignedOut: 'signed_out'
+  /** An old refresh token came back, so the session was ended. */
+  readonly SessionRevoked: 'session_revoked'
+  /** An account at a provider was connected, or connected again. */
+  readonly Connected: 'connected'
+  /** The provider no longer accepts a connection's grant. */
+  readonly ReauthRequired: 'reauth_required'
+  /** A connection was revoked and its tokens were destroyed. */
+  readonly Disconnected: 'disconnected'
+}
+
+/** One entry of the audit log. */
+export interface AuditEntry {
+  /** Its place in the workspace's chain: 1, 2, 3, … */
+  sequence: number
+  /** When it was done. */
+  at: Date
+  /** What was done. */
+  action: AuditAction
+  /** What else is known: provider, reason. Never a secret. */
+  details: Record<string, string>
+  /** The hash of this entry and, through it, of all before it, in hexadecimal. */
+  hash: string
+  /** Who did it, or on whose behalf it was done. */
+  userId?: UserId
+  /** The session in which it was done; none for work without the user present. */
+  sessionId?: SessionId
+  /** The id of what it was done to. */
+  subject?: string
+}
+
+/** Which entries to list, newest first. */
+export interface AuditFilter {
+  /** Only this action. */
+  action?: AuditAction
+  /** Only what this user did. */
+  userId?: UserId
+  /** Only what was done to this. */
+  subject?: string
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number
+  /** Where the last page ended. */
+  cursor?: string
+}
+
+/** A page of entries. */
+export interface AuditPage {
+  /** The entries, newest first. */
+  items: AuditEntry[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What is wrong with a chain. */
+export type AuditProblem = 'altered' | 'missing' | 'truncated' | 'rewritten'
+
+export declare const AuditProblem: {
+  /** An entry was edited, exchanged or inserted. */
+  readonly Altered: 'altered'
+  /** An entry is gone. */
+  readonly Missing: 'missing'
+  /** The end of the log is gone. */
+  readonly Truncated: 'truncated'
+  /** The log was rewritten: a signed checkpoint says otherwise. */
+  readonly Rewritten: 'rewritten'
+}
+
+/** What a verification found. */
+export interface AuditReport {
+  /** How many entries are intact, from the first on. */
+  intactEntries: number
+  /** What is wrong; none if nothing is. */
+  problem?: AuditProblem
+  /** The sequence number where it is wrong. */
+  problemAt?: number
+}
+
+/**
+ * What was done in the workspace. Entries are written with the act itself and can be neither changed nor removed unnoticed.
+ *
+ * Its owners and admins may read it; everyone else gets `forbidden`.
+ */
+export declare class AuditTrail {
+  private constructor()
+  /** Lists entries, newest first, a page at a time. Paging from the first to the last page exports the log. */
+  list(filter: AuditFilter): Promise<AuditPage>
+  /** The end of the log as a signed text. Keep some of them outside the database: they show even a log that was rewritten as a whole. */
+  checkpoint(): Promise<string>
+  /**
+   * Walks the whole log and compares it with checkpoints that were kept. A broken log is a report, not an error.
+   *
+   * Fails with `invalid` (`unknown_checkpoint`).
+   */
+  verify(checkpoints?: string[] | null): Promise<AuditReport>
+}
+
 /** A consent that waits for the user. */
 export interface Authorization {
   /** Where to send the user's browser. */
@@ -782,6 +887,8 @@ export declare class Scope {
   get principal(): Principal
   /** The user's connected accounts. */
   get connections(): Connections
+  /** What was done in the workspace. */
+  get audit(): AuditTrail
 }
 
 /** A sealed record and where it stands, to be opened with a known data key. */

@@ -1,11 +1,11 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{Accounts, Principal, SigningKeys};
+use crate::accounts::{Accounts, AuditTrail, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
-use crate::crypto::{KeyRing, LocalKey};
+use crate::crypto::{KeyRing, LocalKey, SigningKeys};
 use crate::http_client::HttpClient;
 use crate::storage::{Db, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
@@ -38,7 +38,9 @@ pub(crate) struct Inner {
     pid: u32,
     clock: Arc<dyn Clock>,
     pub(crate) keys: KeyRing,
-    pub(crate) signing: SigningKeys,
+    pub(crate) signing: Arc<SigningKeys>,
+    /// The `iss` and `aud` of access tokens.
+    pub(crate) issuer: String,
     pub(crate) hasher: Hasher,
     pub(crate) min_password_length: usize,
     pub(crate) http: HttpClient,
@@ -142,13 +144,14 @@ impl Atom {
         }
         db.sweep(now).await?;
         let keys = KeyRing::open(&db, provider, now).await?;
-        let signing = SigningKeys::open(&db, &keys, options.issuer.unwrap_or_else(|| "atom".into()), now).await?;
+        let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
             db,
             pid: std::process::id(),
             clock,
             keys,
-            signing,
+            signing: Arc::new(signing),
+            issuer: options.issuer.unwrap_or_else(|| "atom".into()),
             hasher: Hasher::new()?,
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
             http,
@@ -206,5 +209,10 @@ impl Scope {
     /// The user's connected accounts.
     pub fn connections(&self) -> Connections {
         Connections { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// What was done in the workspace.
+    pub fn audit(&self) -> AuditTrail {
+        AuditTrail { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 }

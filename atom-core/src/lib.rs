@@ -10,6 +10,7 @@ struct Readme;
 
 mod accounts;
 mod atom;
+mod audit;
 pub mod bridge;
 mod clock;
 mod config;
@@ -27,8 +28,9 @@ pub mod testing;
 mod value;
 mod vault;
 
-pub use accounts::{Accounts, Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub use accounts::{Accounts, AuditTrail, Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
+pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{

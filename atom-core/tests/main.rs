@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod accounts;
+mod audit;
 mod behaviour;
 mod connect;
 mod installation;

@@ -7,10 +7,11 @@ mod _atom {
     use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, Shape, Weight};
     #[pymodule_export]
     use atom_core::{
-        AccessToken, Accounts, Atom, Attendee, AttendeeResponse, Authorization, CalendarEvent, CalendarEventPage, Calendars,
-        ConnectedAccount, Connection, ConnectionState, Connections, Credentials, EventTime, FilePage, Files, ListEvents,
-        ListFiles, ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, MigrationStatus, NewAccount, NewEvent,
-        NewFile, NewMessage, OpenOptions, Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Schema,
-        Scope, Session, StartConnection, User, Workspace,
+        AccessToken, Accounts, Atom, Attendee, AttendeeResponse, AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem,
+        AuditReport, AuditTrail, Authorization, CalendarEvent, CalendarEventPage, Calendars, ConnectedAccount, Connection,
+        ConnectionState, Connections, Credentials, EventTime, FilePage, Files, ListEvents, ListFiles, ListMessages, MailAddress,
+        MailMessage, MailMessagePage, Mailbox, MigrationStatus, NewAccount, NewEvent, NewFile, NewMessage, OpenOptions,
+        Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Schema, Scope, Session, StartConnection,
+        User, Workspace,
     };
 }

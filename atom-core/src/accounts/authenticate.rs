@@ -1,12 +1,12 @@
 //! From a proof to a principal.
 
-use super::{Accounts, Principal, store};
+use super::{Accounts, Principal, access_token, store};
 use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
 
 impl Accounts {
     /// Who an access token speaks for.
     pub(crate) async fn authenticate(&self, access_token: &Secret) -> Result<Principal> {
-        self.inner.signing.verify(self.inner.db()?, access_token, self.inner.now()).await
+        access_token::verify(&self.inner, access_token).await
     }
 
     /// The principal of a member who is not present: for jobs that run on a user's behalf.

@@ -1,5 +1,7 @@
 //! People: who they are, how they prove it, and the sessions that follow.
 
+mod access_token;
+mod audit_trail;
 mod authenticate;
 mod email;
 mod model;
@@ -8,11 +10,10 @@ mod session;
 mod sign_in;
 mod sign_out;
 mod sign_up;
-mod signing;
 mod store;
 
+pub use audit_trail::AuditTrail;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
-pub(crate) use signing::SigningKeys;
 
 use crate::atom::Inner;
 use crate::{Result, Secret};

@@ -1,5 +1,6 @@
 //! What the accounts API takes and returns.
 
+use crate::audit::Actor;
 use crate::{Secret, SessionId, UserId, WorkspaceId};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -97,4 +98,11 @@ pub struct Principal {
     pub role: Role,
     /// The session that was shown; none for work that runs without the user present.
     pub session_id: Option<SessionId>,
+}
+
+impl Principal {
+    /// The principal as the audit log names it.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { user: self.user_id, session: self.session_id }
+    }
 }

@@ -3,6 +3,7 @@
 use super::session::{IDLE_LIFETIME, Issue, RefreshToken, place, unknown};
 use super::{Session, store};
 use crate::atom::Inner;
+use crate::audit::AuditAction;
 use crate::{Error, ErrorKind, Result, Secret, UserId};
 
 pub(super) async fn run(inner: &Inner, refresh_token: Secret) -> Result<Session> {
@@ -28,7 +29,8 @@ pub(super) async fn run(inner: &Inner, refresh_token: Secret) -> Result<Session>
             // The successor has never been used, so this caller may not have received it.
             1 => row.refresh_counter,
             _ => {
-                store::revoke_session(db, token.workspace, token.session, "refresh_token_reused", now).await?;
+                let user = UserId(row.user_id);
+                store::revoke_session(db, token.workspace, token.session, user, AuditAction::SessionRevoked, now).await?;
                 tracing::warn!(session.id = %token.session, "a used refresh token came back; the session was revoked");
                 return Err(refused(
                     "refresh_token_reused",

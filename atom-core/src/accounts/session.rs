@@ -3,7 +3,7 @@
 //! The database holds the newest counter, not the tokens. So the token before the newest is recognized, and a caller that never
 //! got its answer can be given the same one again; anything older has been used twice and ends the session.
 
-use super::{Principal, Role, Session, User, Workspace, store};
+use super::{Principal, Role, Session, User, Workspace, access_token, store};
 use crate::atom::Inner;
 use crate::crypto::{Place, base64url, from_base64url, length_prefixed, random_key};
 use crate::storage::Tx;
@@ -111,7 +111,7 @@ impl Issue {
     pub(super) fn tokens(self, inner: &Inner, key: &[u8], now: DateTime<Utc>) -> Result<Session> {
         let principal =
             Principal { user_id: self.user.id, workspace_id: self.workspace.id, role: self.role, session_id: Some(self.session) };
-        let (access_token, access_expires_at) = inner.signing.access_token(&principal, self.session, now)?;
+        let (access_token, access_expires_at) = access_token::issue(inner, &principal, self.session, now)?;
         Ok(Session {
             id: self.session,
             access_token,

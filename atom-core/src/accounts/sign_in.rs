@@ -3,6 +3,7 @@
 use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
 use super::{Credentials, Session, email, store};
 use crate::atom::Inner;
+use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::{Error, ErrorKind, Result, UserId};
 
 pub(super) async fn run(inner: &Inner, credentials: Credentials) -> Result<Session> {
@@ -24,6 +25,10 @@ pub(super) async fn run(inner: &Inner, credentials: Credentials) -> Result<Sessi
     let sealed = inner.keys.seal_record(db, &place(workspace.id, &session.id), &session.key[..]).await?;
     let mut tx = db.begin_durable().await?;
     session.insert(&mut tx, workspace.id, user.id, &sealed, now).await?;
+    let actor = Actor { user: user.id, session: Some(session.id) };
+    let entry =
+        Entry { workspace: workspace.id, actor, action: AuditAction::SignedIn, subject: Some(user.id.to_string()), details: &[] };
+    audit::append(&mut tx, entry, now).await?;
     tx.commit().await?;
 
     let issue = Issue { user, workspace, role, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };

@@ -3,6 +3,7 @@
 use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
 use super::{NewAccount, Role, Session, User, Workspace, email, store};
 use crate::atom::Inner;
+use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
 
 /// Longer texts are refused before they cost a hash.
@@ -38,6 +39,10 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     store::insert_membership(&mut tx, workspace.id, user.id, Role::Owner, now).await?;
     data_key.insert(&mut tx, now).await?;
     session.insert(&mut tx, workspace.id, user.id, &sealed, now).await?;
+    let actor = Actor { user: user.id, session: Some(session.id) };
+    let entry =
+        Entry { workspace: workspace.id, actor, action: AuditAction::SignedUp, subject: Some(user.id.to_string()), details: &[] };
+    audit::append(&mut tx, entry, now).await?;
     tx.commit().await?;
 
     let issue = Issue { user, workspace, role: Role::Owner, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };

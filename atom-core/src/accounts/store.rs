@@ -1,6 +1,7 @@
 //! The SQL of accounts.
 
 use super::{Role, User, Workspace};
+use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -125,16 +126,22 @@ pub(super) async fn advance_session(
     Ok(moved.is_some())
 }
 
+/// Ends a session that is not over yet; the act and its audit entry are one transaction.
 pub(super) async fn revoke_session(
     db: &Db,
     workspace: WorkspaceId,
     session: SessionId,
-    because: &str,
+    user: UserId,
+    action: AuditAction,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let mut tx = db.begin_durable().await?;
-    on!(tx: &mut tx, c => sqlx::query(
-        "UPDATE atom_sessions SET revoked_at = $3, revoked_because = $4 WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL")
-        .bind(workspace.0).bind(session.0).bind(Timestamp::from(now)).bind(because).execute(c).await.map(drop))?;
+    let ended: Option<(Uuid,)> = on!(tx: &mut tx, c => sqlx::query_as(
+        "UPDATE atom_sessions SET revoked_at = $3, revoked_because = $4 WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id")
+        .bind(workspace.0).bind(session.0).bind(Timestamp::from(now)).bind(action.as_str()).fetch_optional(c).await)?;
+    if ended.is_some() {
+        let actor = Actor { user, session: Some(session) };
+        audit::append(&mut tx, Entry { workspace, actor, action, subject: Some(session.to_string()), details: &[] }, now).await?;
+    }
     tx.commit().await
 }

@@ -6,6 +6,7 @@
 use super::oauth::{OAuth, printable};
 use super::start::{KIND, Pending, binding, place};
 use super::{App, Connection, Connections, identity, store};
+use crate::audit::{self, AuditAction, Entry};
 use crate::storage::once;
 use crate::vault;
 use crate::{Error, ErrorKind, Result, Secret};
@@ -129,6 +130,15 @@ async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code
             None => vault::insert(&mut tx, stamped, now).await.is_ok(),
         };
         if stored {
+            let details = [("provider", app.manifest.name.as_str())];
+            let entry = Entry {
+                workspace,
+                actor: principal.actor(),
+                action: AuditAction::Connected,
+                subject: Some(id.to_string()),
+                details: &details,
+            };
+            audit::append(&mut tx, entry, now).await?;
             tx.commit().await?;
             return Ok(Connection { inner: Arc::clone(inner), principal: principal.clone(), id, app });
         }

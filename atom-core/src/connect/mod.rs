@@ -23,6 +23,7 @@ pub use model::{
 
 use crate::accounts::Principal;
 use crate::atom::Inner;
+use crate::audit::{AuditAction, Entry};
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
 use crate::{ConnectionId, Error, ErrorKind, Result};
 use atom_macros::{api, handle};
@@ -167,6 +168,12 @@ impl Connection {
                 Err(Error::new(ErrorKind::NotConnected, "disconnected", text).with_provider(&self.app.manifest.name))
             }
         }
+    }
+
+    /// An audit entry about this connection.
+    fn entry<'a>(&self, action: AuditAction, details: &'a [(&'static str, &'a str)]) -> Entry<'a> {
+        let (workspace, actor) = (self.principal.workspace_id, self.principal.actor());
+        Entry { workspace, actor, action, subject: Some(self.id.to_string()), details }
     }
 
     pub(crate) fn reauth(&self, reason: &'static str, text: &str) -> Error {

@@ -2,6 +2,7 @@
 
 use super::oauth::OAuth;
 use super::{Connection, ConnectionState, store};
+use crate::audit::{self, AuditAction};
 use crate::vault::{self, Stored};
 use crate::{Error, ErrorKind, Result};
 use chrono::TimeDelta;
@@ -104,15 +105,14 @@ async fn renew(connection: &Connection, stored: Stored, owner: Uuid) -> Result<S
 }
 
 async fn mark(connection: &Connection, reason: &str) -> Result<()> {
-    let inner = &connection.inner;
-    tracing::warn!(connection.id = %connection.id, provider = %connection.app.manifest.name, reason, "a connection needs the user's consent again");
-    store::set_state(
-        inner.db()?,
-        &connection.principal,
-        connection.id,
-        ConnectionState::ReauthRequired,
-        Some(reason),
-        inner.now(),
-    )
-    .await
+    let (inner, provider) = (&connection.inner, connection.app.manifest.name.as_str());
+    tracing::warn!(connection.id = %connection.id, provider, reason, "a connection needs the user's consent again");
+    let now = inner.now();
+    let mut tx = inner.db()?.begin().await?;
+    if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::ReauthRequired, Some(reason), now).await?
+    {
+        let details = [("provider", provider), ("reason", reason)];
+        audit::append(&mut tx, connection.entry(AuditAction::ReauthRequired, &details), now).await?;
+    }
+    tx.commit().await
 }

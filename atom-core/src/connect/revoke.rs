@@ -1,6 +1,7 @@
 //! End a connection.
 
 use super::{Connection, ConnectionState, store};
+use crate::audit::{self, AuditAction};
 use crate::http_client::Request;
 use crate::integrations::failure;
 use crate::providers::ClientAuth;
@@ -24,7 +25,10 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
     let now = inner.now();
     let mut tx = inner.db()?.begin_durable().await?;
     vault::delete_all(&mut tx, workspace, connection.id).await?;
-    store::set_state_in(&mut tx, &connection.principal, connection.id, ConnectionState::Revoked, None, now).await?;
+    if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::Revoked, None, now).await? {
+        let details = [("provider", connection.app.manifest.name.as_str())];
+        audit::append(&mut tx, connection.entry(AuditAction::Disconnected, &details), now).await?;
+    }
     tx.commit().await
 }
 

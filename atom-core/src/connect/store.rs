@@ -94,30 +94,19 @@ pub(super) async fn upsert(
     Ok(ConnectionId(id))
 }
 
-pub(super) async fn set_state_in(
+/// Changes the state of a connection, and says whether it was another one before.
+pub(super) async fn set_state(
     tx: &mut Tx,
     principal: &Principal,
     id: ConnectionId,
     state: ConnectionState,
     reason: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<()> {
-    Ok(
-        on!(tx: tx, c => sqlx::query("UPDATE atom_connections SET state = $3, state_reason = $4, updated_at = $5 WHERE workspace_id = $1 AND id = $2")
+) -> Result<bool> {
+    let changed: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_connections SET state = $3, state_reason = $4, updated_at = $5
+          WHERE workspace_id = $1 AND id = $2 AND state <> $3 RETURNING id")
         .bind(principal.workspace_id.0).bind(id.0).bind(state.as_str()).bind(reason).bind(Timestamp::from(now))
-        .execute(c).await.map(drop))?,
-    )
-}
-
-pub(super) async fn set_state(
-    db: &Db,
-    principal: &Principal,
-    id: ConnectionId,
-    state: ConnectionState,
-    reason: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mut tx = db.begin().await?;
-    set_state_in(&mut tx, principal, id, state, reason, now).await?;
-    tx.commit().await
+        .fetch_optional(c).await)?;
+    Ok(changed.is_some())
 }

@@ -9,10 +9,12 @@ mod keys;
 pub(crate) mod password;
 mod provider;
 pub(crate) mod record;
+mod signing;
 
 pub(crate) use keys::{INSTALLATION, KeyRing};
 pub use provider::{BoxFuture, KeyProvider, LocalKey};
 pub(crate) use record::Place;
+pub(crate) use signing::SigningKeys;
 
 use crate::{Error, Result};
 use zeroize::Zeroizing;

@@ -12,6 +12,13 @@ __all__ = [
     "Atom",
     "Attendee",
     "AttendeeResponse",
+    "AuditAction",
+    "AuditEntry",
+    "AuditFilter",
+    "AuditPage",
+    "AuditProblem",
+    "AuditReport",
+    "AuditTrail",
     "Authorization",
     "CalendarEvent",
     "CalendarEventPage",
@@ -176,6 +183,152 @@ class AttendeeResponse:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class AuditAction:
+    """What was done."""
+    SIGNED_UP: typing.ClassVar[AuditAction]
+    """A user signed up, and their workspace was made."""
+    SIGNED_IN: typing.ClassVar[AuditAction]
+    """A user signed in."""
+    SIGNED_OUT: typing.ClassVar[AuditAction]
+    """A user ended a session."""
+    SESSION_REVOKED: typing.ClassVar[AuditAction]
+    """An old refresh token came back, so the session was ended."""
+    CONNECTED: typing.ClassVar[AuditAction]
+    """An account at a provider was connected, or connected again."""
+    REAUTH_REQUIRED: typing.ClassVar[AuditAction]
+    """The provider no longer accepts a connection's grant."""
+    DISCONNECTED: typing.ClassVar[AuditAction]
+    """A connection was revoked and its tokens were destroyed."""
+    @property
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class AuditEntry:
+    """One entry of the audit log."""
+    def __new__(cls, *, sequence: int, at: datetime.datetime, action: AuditAction, details: dict[str, str], hash: str, user_id: str | None = None, session_id: str | None = None, subject: str | None = None) -> AuditEntry: ...
+    @property
+    def sequence(self) -> int:
+        """Its place in the workspace's chain: 1, 2, 3, …"""
+    @property
+    def at(self) -> datetime.datetime:
+        """When it was done."""
+    @property
+    def action(self) -> AuditAction:
+        """What was done."""
+    @property
+    def details(self) -> dict[str, str]:
+        """What else is known: provider, reason. Never a secret."""
+    @property
+    def hash(self) -> str:
+        """The hash of this entry and, through it, of all before it, in hexadecimal."""
+    @property
+    def user_id(self) -> str | None:
+        """Who did it, or on whose behalf it was done."""
+    @property
+    def session_id(self) -> str | None:
+        """The session in which it was done; none for work without the user present."""
+    @property
+    def subject(self) -> str | None:
+        """The id of what it was done to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AuditFilter:
+    """Which entries to list, newest first."""
+    def __new__(cls, *, action: AuditAction | None = None, user_id: str | None = None, subject: str | None = None, page_size: int | None = None, cursor: str | None = None) -> AuditFilter: ...
+    @property
+    def action(self) -> AuditAction | None:
+        """Only this action."""
+    @property
+    def user_id(self) -> str | None:
+        """Only what this user did."""
+    @property
+    def subject(self) -> str | None:
+        """Only what was done to this."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AuditPage:
+    """A page of entries."""
+    def __new__(cls, *, items: list[AuditEntry], next_cursor: str | None = None) -> AuditPage: ...
+    @property
+    def items(self) -> list[AuditEntry]:
+        """The entries, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AuditProblem:
+    """What is wrong with a chain."""
+    ALTERED: typing.ClassVar[AuditProblem]
+    """An entry was edited, exchanged or inserted."""
+    MISSING: typing.ClassVar[AuditProblem]
+    """An entry is gone."""
+    TRUNCATED: typing.ClassVar[AuditProblem]
+    """The end of the log is gone."""
+    REWRITTEN: typing.ClassVar[AuditProblem]
+    """The log was rewritten: a signed checkpoint says otherwise."""
+    @property
+    def value(self) -> typing.Literal["altered", "missing", "truncated", "rewritten"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class AuditReport:
+    """What a verification found."""
+    def __new__(cls, *, intact_entries: int, problem: AuditProblem | None = None, problem_at: int | None = None) -> AuditReport: ...
+    @property
+    def intact_entries(self) -> int:
+        """How many entries are intact, from the first on."""
+    @property
+    def problem(self) -> AuditProblem | None:
+        """What is wrong; none if nothing is."""
+    @property
+    def problem_at(self) -> int | None:
+        """The sequence number where it is wrong."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AuditTrail:
+    """What was done in the workspace. Entries are written with the act itself and can be neither changed nor removed unnoticed.
+
+    Its owners and admins may read it; everyone else gets `forbidden`.
+    """
+    async def list(self, filter: AuditFilter) -> AuditPage:
+        """Lists entries, newest first, a page at a time. Paging from the first to the last page exports the log."""
+    def list_blocking(self, filter: AuditFilter) -> AuditPage:
+        """`list`, but the thread waits until it is done."""
+    async def checkpoint(self) -> str:
+        """The end of the log as a signed text. Keep some of them outside the database: they show even a log that was rewritten as a whole."""
+    def checkpoint_blocking(self) -> str:
+        """`checkpoint`, but the thread waits until it is done."""
+    async def verify(self, checkpoints: builtins.list[str] | None = None) -> AuditReport:
+        """Walks the whole log and compares it with checkpoints that were kept. A broken log is a report, not an error.
+
+        Fails with `invalid` (`unknown_checkpoint`).
+        """
+    def verify_blocking(self, checkpoints: builtins.list[str] | None = None) -> AuditReport:
+        """`verify`, but the thread waits until it is done."""
 
 @typing.final
 class Authorization:
@@ -1139,6 +1292,9 @@ class Scope:
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
+    @property
+    def audit(self) -> AuditTrail:
+        """What was done in the workspace."""
 
 @typing.final
 class SealedSample:

@@ -43,7 +43,7 @@ class DatabaseTest {
                 async {
                     List(10) {
                         listOf(
-                            cancelled { atom.migrations() },
+                            cancelled { atom.schema().migrations() },
                             cancelled { atom.accounts().refresh(session.refreshToken) },
                             cancelled { atom.authenticate(session.accessToken).connections().list() },
                         )
@@ -52,7 +52,7 @@ class DatabaseTest {
             }.awaitAll().flatten().flatten().count { it }
             assertTrue(cut > 0, "every call was over before it was cancelled")
             // More calls at once than the pools have connections: one that was lost would keep them waiting.
-            withTimeout(30_000) { List(50) { async { atom.migrations() } }.awaitAll() }
+            withTimeout(30_000) { List(50) { async { atom.schema().migrations() } }.awaitAll() }
         }
     }
 
@@ -87,7 +87,7 @@ class DatabaseTest {
     fun `an installation closed with calls under way lets them finish`(engine: String): Unit = runBlocking(Dispatchers.Default) {
         repeat(10) {
             val atom = open(engine)
-            val calls = List(10) { async { runCatching { atom.migrations() } } }
+            val calls = List(10) { async { runCatching { atom.schema().migrations() } } }
             delay(Random.nextLong(5))
             atom.close()
             for (call in calls) {
@@ -104,7 +104,7 @@ class DatabaseTest {
             runBlocking {
                 open(engine).use { atom ->
                     atom.shutDown()
-                    atom.migrations()
+                    atom.schema().migrations()
                 }
             }
         }

@@ -1,0 +1,94 @@
+//! What the audit API takes and returns.
+
+use crate::{SessionId, UserId};
+use atom_macros::model;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// What was done.
+#[model]
+pub enum AuditAction {
+    /// A user signed up, and their workspace was made.
+    SignedUp,
+    /// A user signed in.
+    SignedIn,
+    /// A user ended a session.
+    SignedOut,
+    /// An old refresh token came back, so the session was ended.
+    SessionRevoked,
+    /// An account at a provider was connected, or connected again.
+    Connected,
+    /// The provider no longer accepts a connection's grant.
+    ReauthRequired,
+    /// A connection was revoked and its tokens were destroyed.
+    Disconnected,
+}
+
+/// One entry of the audit log.
+#[model]
+pub struct AuditEntry {
+    /// Its place in the workspace's chain: 1, 2, 3, …
+    pub sequence: i64,
+    /// When it was done.
+    pub at: DateTime<Utc>,
+    /// What was done.
+    pub action: AuditAction,
+    /// Who did it, or on whose behalf it was done.
+    pub user_id: Option<UserId>,
+    /// The session in which it was done; none for work without the user present.
+    pub session_id: Option<SessionId>,
+    /// The id of what it was done to.
+    pub subject: Option<String>,
+    /// What else is known: provider, reason. Never a secret.
+    pub details: HashMap<String, String>,
+    /// The hash of this entry and, through it, of all before it, in hexadecimal.
+    pub hash: String,
+}
+
+/// Which entries to list, newest first.
+#[model(default)]
+pub struct AuditFilter {
+    /// Only this action.
+    pub action: Option<AuditAction>,
+    /// Only what this user did.
+    pub user_id: Option<UserId>,
+    /// Only what was done to this.
+    pub subject: Option<String>,
+    /// How many at most on a page, 1 to 1000. Default: 100.
+    pub page_size: Option<i32>,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+}
+
+/// A page of entries.
+#[model]
+pub struct AuditPage {
+    /// The entries, newest first.
+    pub items: Vec<AuditEntry>,
+    /// Where the next page begins; none after the last.
+    pub next_cursor: Option<String>,
+}
+
+/// What is wrong with a chain.
+#[model]
+pub enum AuditProblem {
+    /// An entry was edited, exchanged or inserted.
+    Altered,
+    /// An entry is gone.
+    Missing,
+    /// The end of the log is gone.
+    Truncated,
+    /// The log was rewritten: a signed checkpoint says otherwise.
+    Rewritten,
+}
+
+/// What a verification found.
+#[model]
+pub struct AuditReport {
+    /// How many entries are intact, from the first on.
+    pub intact_entries: i64,
+    /// What is wrong; none if nothing is.
+    pub problem: Option<AuditProblem>,
+    /// The sequence number where it is wrong.
+    pub problem_at: Option<i64>,
+}
