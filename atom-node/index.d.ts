@@ -174,15 +174,15 @@ export interface AuditEntry {
 /** Which entries to list, newest first. */
 export interface AuditFilter {
   /** Only this action. */
-  action?: AuditAction
+  action?: AuditAction | null
   /** Only what this user did. */
-  userId?: UserId
+  userId?: UserId | null
   /** Only what was done to this. */
-  subject?: string
+  subject?: string | null
   /** How many at most on a page, 1 to 1000. Default: 100. */
-  pageSize?: number
+  pageSize?: number | null
   /** Where the last page ended. */
-  cursor?: string
+  cursor?: string | null
 }
 
 /** A page of entries. */

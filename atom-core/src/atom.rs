@@ -7,7 +7,7 @@ use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey, SigningKeys};
 use crate::http_client::HttpClient;
-use crate::storage::{Db, Schema};
+use crate::storage::{Db, OwnDb, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, Utc};
@@ -33,9 +33,7 @@ pub struct Atom {
 
 /// What every handle of an installation shares.
 pub(crate) struct Inner {
-    db: Db,
-    /// The process that opened the installation: database connections do not survive a fork.
-    pid: u32,
+    db: OwnDb,
     clock: Arc<dyn Clock>,
     pub(crate) keys: KeyRing,
     pub(crate) signing: Arc<SigningKeys>,
@@ -51,10 +49,7 @@ pub(crate) struct Inner {
 impl Inner {
     /// The database, unless this is a fork of the process that opened it.
     pub(crate) fn db(&self) -> Result<&Db> {
-        if self.pid == std::process::id() {
-            return Ok(&self.db);
-        }
-        Err(Error::invalid("opened_before_fork", "this Atom was opened before the process forked: open it again in the child"))
+        self.db.get()
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -146,8 +141,7 @@ impl Atom {
         let keys = KeyRing::open(&db, provider, now).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
-            db,
-            pid: std::process::id(),
+            db: OwnDb::new(db),
             clock,
             keys,
             signing: Arc::new(signing),

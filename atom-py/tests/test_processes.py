@@ -201,6 +201,7 @@ OPENED_BEFORE_THE_FORK = """
     atom = atom_py.Atom.open_blocking(options)
     session = atom.accounts.sign_up_blocking(account("parent"))
     scope = atom.authenticate_blocking(session.access_token)
+    schema = atom_py.Schema.connect_blocking(options.database_url)
 
     def refused(call, *arguments):
         try:
@@ -212,6 +213,7 @@ OPENED_BEFORE_THE_FORK = """
 
     def work(name):
         refused(atom.schema.migrations_blocking)
+        refused(schema.migrate_blocking)
         refused(atom.accounts.sign_up_blocking, account(name))
         refused(atom.authenticate_blocking, session.access_token)
         refused(scope.connections.list_blocking)

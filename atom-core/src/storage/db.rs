@@ -15,6 +15,27 @@ pub(crate) enum Db {
     Pg(PgPool),
 }
 
+/// A database with the process that opened it: connections do not survive a fork.
+#[derive(Clone)]
+pub(crate) struct OwnDb {
+    db: Db,
+    pid: u32,
+}
+
+impl OwnDb {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, pid: std::process::id() }
+    }
+
+    /// The database, unless this is a fork of the process that opened it.
+    pub(crate) fn get(&self) -> Result<&Db> {
+        if self.pid == std::process::id() {
+            return Ok(&self.db);
+        }
+        Err(Error::invalid("opened_before_fork", "the database was opened before the process forked: open it again in the child"))
+    }
+}
+
 /// SQLite has one writer at a time; giving the process one too means that its tasks queue here, in order, instead of polling
 /// the file lock.
 #[derive(Clone)]

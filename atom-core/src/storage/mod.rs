@@ -10,7 +10,7 @@ pub(crate) mod once;
 mod schema;
 mod time;
 
-pub(crate) use db::{Db, Tx, on, row};
+pub(crate) use db::{Db, OwnDb, Tx, on, row};
 pub use migrate::MigrationStatus;
 pub use schema::Schema;
 pub(crate) use time::Timestamp;

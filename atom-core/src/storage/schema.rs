@@ -1,6 +1,6 @@
 //! The schema, for hosts that bring it up to date themselves.
 
-use super::{Db, MigrationStatus};
+use super::{Db, MigrationStatus, OwnDb};
 use crate::Result;
 use atom_macros::{api, handle};
 
@@ -25,7 +25,7 @@ use atom_macros::{api, handle};
 /// ```
 #[handle]
 pub struct Schema {
-    pub(crate) db: Db,
+    pub(crate) db: OwnDb,
 }
 
 #[api]
@@ -34,18 +34,18 @@ impl Schema {
     ///
     /// Fails with `invalid` (`malformed_database_url`, …) or `unavailable` (`database_unreachable`).
     pub async fn connect(database_url: String) -> Result<Self> {
-        Ok(Self { db: Db::connect(&database_url).await? })
+        Ok(Self { db: OwnDb::new(Db::connect(&database_url).await?) })
     }
 
     /// Every migration that this Atom knows, applied or pending, with the statements that are still to be run.
     ///
     /// Fails with `invalid` (`schema_newer`, `schema_differs`).
     pub async fn migrations(&self) -> Result<Vec<MigrationStatus>> {
-        self.db.migration_status().await
+        self.db.get()?.migration_status().await
     }
 
     /// Applies what is pending, all of it or nothing. Several processes may call it at once.
     pub async fn migrate(&self) -> Result<()> {
-        self.db.migrate().await
+        self.db.get()?.migrate().await
     }
 }
