@@ -3,7 +3,9 @@
 
 use super::guarded;
 use crate::{Bytes, Error, Json, Result};
-use napi::bindgen_prelude::{Buffer, FromNapiValue, JsObjectValue, JsValue, Object, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue};
+use napi::bindgen_prelude::{
+    Buffer, FromNapiValue, JsObjectValue, JsValue, Object, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue,
+};
 use napi::{Env, ValueType, sys};
 
 /// Runs `work` on napi's runtime and returns a promise that rejects with a JavaScript `Error` carrying our fields.

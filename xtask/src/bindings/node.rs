@@ -89,7 +89,8 @@ fn declaration(item: &Item, returned: bool) -> String {
             let mut out = format!("export type {name} =\n");
             for v in variants {
                 out += &docs("  ", &v.docs);
-                out += &format!("  | {{\n      type: '{}'\n{}    }}\n", snake(&v.name), properties("      ", &v.fields, returned));
+                out +=
+                    &format!("  | {{\n      type: '{}'\n{}    }}\n", snake(&v.name), properties("      ", &v.fields, returned));
             }
             out
         }
