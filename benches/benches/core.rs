@@ -1,7 +1,7 @@
 //! What calls, sealed records and stored tokens cost in Rust: the measure for the other languages.
 
-use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample};
-use atom_core::{Atom, Bytes, Connection, LocalKey, NewAccount, Result, StartConnection};
+use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, fill_audit_log};
+use atom_core::{Atom, Bytes, Connection, LocalKey, NewAccount, Result, Scope, StartConnection};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::json;
 use std::future::Future;
@@ -129,22 +129,54 @@ fn tokens(c: &mut Criterion) {
     }
 }
 
+/// Signs somebody up at an installation without providers.
+async fn sign_up(database_url: String) -> Result<Scope> {
+    scope(&Atom::builder(database_url).key(key()?).open().await?).await
+}
+
 /// Signs somebody up and connects their account, once.
 async fn connect(database_url: String) -> Result<Connection> {
     let google = GoogleStandIn::start().await?;
-    let key = LocalKey::from_base64(&"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into())?;
-    let atom = Atom::builder(database_url).key(key).provider(google.app()).open().await?;
+    let atom = Atom::builder(database_url).key(key()?).provider(google.app()).open().await?;
+    let connections = scope(&atom).await?.connections();
+    let start = StartConnection { provider: "google".into(), ..StartConnection::default() };
+    let authorization = connections.start(start).await?;
+    connections.complete(google.approve(authorization.url, "ada@example.com".into()).await?).await
+}
+
+fn key() -> Result<LocalKey> {
+    LocalKey::from_base64(&"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into())
+}
+
+async fn scope(atom: &Atom) -> Result<Scope> {
     let account = NewAccount {
         email: format!("{}@example.com", uuid::Uuid::now_v7()),
         password: "an engine of brass and thought".into(),
         ..NewAccount::default()
     };
     let session = atom.accounts().sign_up(account).await?;
-    let connections = atom.authenticate(session.access_token).await?.connections();
-    let start = StartConnection { provider: "google".into(), ..StartConnection::default() };
-    let authorization = connections.start(start).await?;
-    connections.complete(google.approve(authorization.url, "ada@example.com".into()).await?).await
+    atom.authenticate(session.access_token).await
 }
 
-criterion_group!(benches, calls, records, tokens);
+/// Walks a chain of 100,000 entries.
+fn audit(c: &mut Criterion) {
+    const ENTRIES: usize = 100_000;
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let sqlite = format!("sqlite:{}", folder.path().join("atom.db").display());
+    let postgres = std::env::var("ATOM_BENCH_POSTGRES").ok();
+    let mut group = c.benchmark_group("audit_verify_100000");
+    group.sample_size(10).throughput(Throughput::Elements(ENTRIES as u64));
+    for (engine, url) in [("sqlite", Some(sqlite)), ("postgres", postgres)] {
+        let Some(url) = url else { continue };
+        let trail = runtime.block_on(sign_up(url)).expect("a scope").audit();
+        runtime.block_on(fill_audit_log(&trail, ENTRIES)).expect("a long log");
+        group.bench_function(engine, |b| {
+            b.to_async(&runtime).iter(async || assert!(trail.verify(None).await.expect("a report").problem.is_none()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, calls, records, tokens, audit);
 criterion_main!(benches);

@@ -3,8 +3,10 @@
 //! Behind the cargo feature `testing`. The Python and npm packages carry it, so that their users can test their own code
 //! against a provider that expires and rotates tokens.
 
+mod audit;
 mod google;
 mod probe;
 
+pub use audit::fill_audit_log;
 pub use google::GoogleStandIn;
 pub use probe::{Probe, Sample, SealedSample, Shape, Weight};
