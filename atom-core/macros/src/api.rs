@@ -150,14 +150,15 @@ impl<'a> Method<'a> {
                 #(#docs)*
                 #[uniffi::method(name = #text, #defaults)]
                 pub async fn #f(&self, #(#params),*) -> ::std::result::Result<#output, crate::bridge::mobile::AtomError> {
-                    Ok(self.#name(#(#names),*).await?)
+                    let this = self.clone();
+                    Ok(crate::bridge::mobile::task(async move { this.#name(#(#names),*).await }).await?)
                 }
             },
             Shape::Constructor => quote! {
                 #(#docs)*
                 #[uniffi::constructor(name = #text, #defaults)]
                 pub async fn #f(#(#params),*) -> ::std::result::Result<Self, crate::bridge::mobile::AtomError> {
-                    Ok(Self::#name(#(#names),*).await?)
+                    Ok(crate::bridge::mobile::task(Self::#name(#(#names),*)).await?)
                 }
             },
         }

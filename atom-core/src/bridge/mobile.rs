@@ -1,11 +1,26 @@
 //! Errors and value types for UniFFI: Kotlin, Swift and UniFFI's Python.
 //!
-//! A cancelled coroutine drops its future on a thread of its own language. UniFFI enters tokio's runtime for that drop, but not
-//! for the drop of a handle: what a handle owns must not need a runtime to go away.
+//! A cancelled coroutine drops its future on a thread of its own language, which only cancels the task behind it. UniFFI does not
+//! enter tokio's runtime for the drop of a handle: what a handle owns must not need a runtime to go away.
 
 use crate::{Bytes, Error, ErrorKind, Json, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::SystemTime;
+
+/// Runs a call as a task of the runtime, so that only the runtime wakes the foreign scheduler. A waker that is called by SQLite's
+/// thread is called under a lock; a scheduler without threads of its own (`Dispatchers.Unconfined`) would go on there with the
+/// user's code and wait for that lock in its next call. A caller that goes away cancels the task.
+pub(crate) async fn task<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    struct Cancel(tokio::task::AbortHandle);
+    impl Drop for Cancel {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    let task = tokio::spawn(super::guarded(work));
+    let _cancel = Cancel(task.abort_handle());
+    task.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "runtime_ended", "the runtime ended before the call")))
+}
 
 macro_rules! mobile_error {
     ($($kind:ident),+) => {

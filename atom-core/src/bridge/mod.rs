@@ -3,7 +3,7 @@
 //! Everything domain-specific comes from `#[model]`, `#[handle]`, `#[api]` and `#[id]`; a bridge only knows futures, errors
 //! and the few value types that those attributes cannot describe.
 
-#[cfg(any(feature = "python", feature = "node"))]
+#[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
 use crate::{Error, Result};
 
 #[cfg(feature = "mobile")]
@@ -14,7 +14,7 @@ pub mod node;
 pub mod python;
 
 /// Runs `work`, and makes an error of a panic: in the other languages it is one more failed call, with a code.
-#[cfg(any(feature = "python", feature = "node"))]
+#[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
 async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     use std::{panic, task::Poll};
     let mut work = std::pin::pin!(work);

@@ -38,7 +38,6 @@ fun main(vararg arguments: String) = when (arguments.toList()) {
     else -> stop("usage: quickstart [--provider stand-in|google]")
 }
 
-// `runBlocking` goes on in its own thread after each call; a `suspend fun main` would go on in one of Atom's.
 private fun tell(standIn: Boolean) = runBlocking {
     val google = if (standIn) GoogleStandIn.start() else null
     println("1. Google      " + if (google != null) "a stand-in listens on ${google.url()}" else "the real one")

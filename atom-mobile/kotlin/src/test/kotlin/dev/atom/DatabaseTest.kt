@@ -3,6 +3,11 @@ package dev.atom
 import java.nio.file.Path
 import java.util.Base64
 import java.util.UUID
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.EmptyCoroutineContext
+import kotlin.coroutines.startCoroutine
 import kotlin.random.Random
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -54,6 +59,21 @@ class DatabaseTest {
             // More calls at once than the pools have connections: one that was lost would keep them waiting.
             withTimeout(30_000) { List(50) { async { atom.schema().migrations() } }.awaitAll() }
         }
+    }
+
+    /** Without a dispatcher, each call begins on the thread that ended the one before: once the database's, which waited for itself. */
+    @ParameterizedTest
+    @MethodSource("engines")
+    fun `calls go on without a dispatcher, as in suspend fun main`(engine: String) {
+        val done = CompletableFuture<Int>()
+        val story: suspend () -> Int = {
+            open(engine).use { atom ->
+                val session = atom.accounts().signUp(newAccount())
+                List(300) { atom.actAs(session.user.id, session.workspace.id).connections().list() }.size
+            }
+        }
+        story.startCoroutine(Continuation(EmptyCoroutineContext) { done.complete(it.getOrThrow()) })
+        assertEquals(300, done.get(60, TimeUnit.SECONDS))
     }
 
     @ParameterizedTest
