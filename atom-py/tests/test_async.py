@@ -160,7 +160,15 @@ def test_blocking_calls_in_several_threads_run_at_the_same_time():
     assert time.monotonic() - started < 2
 
 
-def test_a_blocking_call_hears_the_interrupt_key():
+@pytest.fixture
+def interrupt_key():
+    """A shell starts its background jobs with the key ignored, and Python leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_blocking_call_hears_the_interrupt_key(interrupt_key):
     probe = Probe.start_blocking()
     threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
     started = time.monotonic()

@@ -161,7 +161,7 @@ impl<'a> Call<'a> {
             return Err(missing());
         }
         let mut url: Url = self.service.base_url.clone();
-        url.set_path(&path);
+        url.set_path(&format!("{}{path}", self.service.base_url.path().trim_end_matches('/')));
         for (name, param) in &self.operation.query {
             if let Some(value) = self.param(param) {
                 url.query_pairs_mut().append_pair(name, &value);
