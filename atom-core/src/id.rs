@@ -18,6 +18,10 @@ pub struct SessionId;
 #[id]
 pub struct ConnectionId;
 
+/// A job, from the moment it is enqueued.
+#[id]
+pub struct JobId;
+
 /// The plain Rust side of an id; the bridges add theirs.
 macro_rules! impl_id {
     ($name:ident) => {

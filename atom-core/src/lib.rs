@@ -20,6 +20,7 @@ mod error;
 mod http_client;
 mod id;
 mod integrations;
+mod jobs;
 mod providers;
 mod secret;
 mod storage;
@@ -39,12 +40,13 @@ pub use connect::{
 };
 pub use crypto::{BoxFuture, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ConnectionId, SessionId, UserId, WorkspaceId};
+pub use id::{ConnectionId, JobId, SessionId, UserId, WorkspaceId};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
+pub use jobs::{Handler, JobFailure, RunningJob};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
