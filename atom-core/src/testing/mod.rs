@@ -6,7 +6,9 @@
 mod audit;
 mod google;
 mod probe;
+mod trial;
 
 pub use audit::fill_audit_log;
 pub use google::GoogleStandIn;
 pub use probe::{Probe, Sample, SealedSample, Shape, Weight};
+pub use trial::{Ticks, Trial, TrialOutcome};

@@ -143,6 +143,7 @@ fn ty(of: &Type) -> String {
         Type::Moment => "Date".into(),
         Type::Json => "unknown".into(),
         Type::Bytes => "Buffer".into(),
+        Type::Handler => "(job: RunningJob) => unknown".into(),
         Type::Optional(inner) => format!("{} | null", ty(inner)),
         Type::List(inner) if inner.is_optional() => format!("({})[]", ty(inner)),
         Type::List(inner) => format!("{}[]", ty(inner)),

@@ -15,6 +15,8 @@ pub(crate) enum Type {
     Moment,
     Json,
     Bytes,
+    /// A function of the host that runs jobs.
+    Handler,
     Optional(Box<Type>),
     List(Box<Type>),
     Map(Box<Type>),
@@ -56,6 +58,7 @@ impl Type {
             "Secret" => Self::Secret,
             "Json" => Self::Json,
             "Bytes" => Self::Bytes,
+            "Handler" => Self::Handler,
             "Self" => Self::Named(this.ok_or_else(unknown)?.to_owned()),
             name if args.is_empty() => Self::Named(name.to_owned()),
             _ => return Err(unknown().into()),

@@ -1,0 +1,246 @@
+//! The thread that brings to Python what is due there: results to those who wait, jobs to their handlers.
+//!
+//! It hands over in batches, through `call_soon_threadsafe`. It is closed and joined from `atexit`, so that no thread of ours touches
+//! Python while the interpreter ends; it belongs to one process id, so that a forked child gets its own.
+
+use super::handler::{Attempt, Duty};
+use super::{Outcome, known, lock};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+/// Something to be done in Python.
+pub(super) enum Errand {
+    /// Answers the future of a call.
+    Answer { event_loop: Py<PyAny>, future: Py<PyAny>, outcome: Outcome },
+    /// Calls a handler.
+    Begin(Duty),
+    /// Awaits what a plain function returned.
+    Await(Duty, Py<PyAny>),
+    /// Ends an attempt.
+    Cancel(Arc<Attempt>),
+    /// Lets go of an object. Released by any other thread it would pass through a lock of pyo3, which a fork could catch locked.
+    Release(Py<PyAny>),
+}
+
+/// Where errands are left; any thread may, also one that does not hold the interpreter.
+#[derive(Clone)]
+pub(super) struct Queue {
+    pid: u32,
+    sender: mpsc::Sender<Option<Errand>>,
+}
+
+impl Queue {
+    /// Whether somebody will take it.
+    pub(super) fn push(&self, errand: Errand) -> bool {
+        // In a forked child the thread and the locks of the queue stayed with the parent.
+        let unsent = if self.pid == std::process::id() { self.sender.send(Some(errand)).err().and_then(|e| e.0) } else { Some(errand) };
+        let taken = unsent.is_none();
+        std::mem::forget(unsent);
+        taken
+    }
+}
+
+struct Completer {
+    queue: Queue,
+    thread: std::thread::JoinHandle<()>,
+}
+
+/// None before the first errand and after interpreter exit.
+static COMPLETER: Mutex<Option<Completer>> = Mutex::new(None);
+
+/// Set at interpreter exit, when a new completer would outlive the interpreter.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn completer(py: Python<'_>) -> PyResult<Queue> {
+    let running =
+        |slot: &Option<Completer>| slot.as_ref().filter(|c| c.queue.pid == std::process::id()).map(|c| c.queue.clone());
+    if let Some(queue) = running(&lock(&COMPLETER)) {
+        return Ok(queue);
+    }
+    // Two threads may both come here: closing twice does nothing twice.
+    py.import("atexit")?.call_method1("register", (pyo3::wrap_pyfunction!(close, py)?,))?;
+    let mut slot = lock(&COMPLETER);
+    if CLOSED.load(Ordering::Relaxed) {
+        return Err(PyRuntimeError::new_err("the interpreter is shutting down: no call can be awaited any more"));
+    }
+    if let Some(queue) = running(&slot) {
+        return Ok(queue);
+    }
+    let (sender, incoming) = mpsc::channel();
+    let queue = Queue { pid: std::process::id(), sender };
+    let thread = std::thread::Builder::new().name("atom-asyncio".into()).spawn(move || run(&incoming))?;
+    // A completer of the parent process is forgotten, not dropped: its thread and its locks do not exist here.
+    std::mem::forget(slot.replace(Completer { queue: queue.clone(), thread }));
+    Ok(queue)
+}
+
+fn run(incoming: &mpsc::Receiver<Option<Errand>>) {
+    let mut house = House::default();
+    while let Ok(Some(first)) = incoming.recv() {
+        let mut batch = vec![first];
+        let mut last = false;
+        for errand in incoming.try_iter() {
+            match errand {
+                Some(errand) => batch.push(errand),
+                None => {
+                    last = true;
+                    break;
+                }
+            }
+        }
+        Python::attach(|py| {
+            if let Err(error) = house.deliver(py, batch) {
+                error.print(py);
+            }
+        });
+        if last {
+            break;
+        }
+    }
+    Python::attach(|_| drop(house));
+}
+
+/// What the thread keeps for handlers, made when the first of them needs it.
+#[derive(Default)]
+struct House {
+    /// For coroutine functions that came from a thread without an event loop.
+    event_loop: Option<Py<PyAny>>,
+    /// For plain functions.
+    threads: Option<Py<PyAny>>,
+}
+
+impl House {
+    fn deliver(&mut self, py: Python<'_>, batch: Vec<Errand>) -> PyResult<()> {
+        let mut rounds: Vec<(Py<PyAny>, Vec<Task>)> = Vec::new();
+        let mut add = |event_loop: Py<PyAny>, task: Task| match rounds.last_mut() {
+            Some((last, tasks)) if last.is(&event_loop) => tasks.push(task),
+            _ => rounds.push((event_loop, vec![task])),
+        };
+        for errand in batch {
+            match errand {
+                Errand::Answer { event_loop, future, outcome } => {
+                    let (ok, value) = match outcome(py) {
+                        Ok(value) => (true, value),
+                        Err(error) => (false, error.into_value(py).into_any()),
+                    };
+                    add(event_loop, Task::Resolve { future, ok, value });
+                }
+                Errand::Begin(duty) if duty.is_plain() => match self.threads(py) {
+                    Ok(threads) => duty.call_in(py, &threads),
+                    Err(error) => duty.fail(py, error),
+                },
+                Errand::Begin(duty) => match self.home(py, duty.attempt()) {
+                    Ok(home) => add(home, Task::Begin(duty)),
+                    Err(error) => duty.fail(py, error),
+                },
+                Errand::Await(duty, awaitable) => match self.home(py, duty.attempt()) {
+                    Ok(home) => add(home, Task::Await(duty, awaitable)),
+                    Err(error) => duty.fail(py, error),
+                },
+                Errand::Cancel(attempt) if attempt.is_under_way() => add(self.home(py, &attempt)?, Task::Cancel(attempt)),
+                Errand::Cancel(_) => {}
+                Errand::Release(object) => drop(object),
+            }
+        }
+        let call = &known(py)?.call_soon_threadsafe;
+        for (event_loop, tasks) in rounds {
+            let round = Bound::new(py, Round(Mutex::new(tasks)))?;
+            if event_loop.call_method1(py, call, (&round,)).is_err() {
+                // A loop that was closed meanwhile has nobody left to tell, and runs no handler any more.
+                round.get().take().into_iter().for_each(|task| task.refuse(py));
+            }
+        }
+        Ok(())
+    }
+
+    /// The event loop where the coroutines of a handler run.
+    fn home(&mut self, py: Python<'_>, attempt: &Attempt) -> PyResult<Py<PyAny>> {
+        match (attempt.event_loop(), &self.event_loop) {
+            (Some(given), _) => Ok(given.clone_ref(py)),
+            (None, Some(own)) => Ok(own.clone_ref(py)),
+            (None, None) => {
+                let own = known(py)?.start_loop.call0(py)?;
+                Ok(self.event_loop.insert(own).clone_ref(py))
+            }
+        }
+    }
+
+    fn threads(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if let Some(threads) = &self.threads {
+            return Ok(threads.clone_ref(py));
+        }
+        let threads = known(py)?.threads.call0(py)?;
+        Ok(self.threads.insert(threads).clone_ref(py))
+    }
+}
+
+/// An errand for the thread of one event loop.
+enum Task {
+    Resolve { future: Py<PyAny>, ok: bool, value: Py<PyAny> },
+    Begin(Duty),
+    Await(Duty, Py<PyAny>),
+    Cancel(Arc<Attempt>),
+}
+
+impl Task {
+    fn perform(self, py: Python<'_>, event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
+        let known = known(py)?;
+        match self {
+            Self::Resolve { future, ok, value } => {
+                if !future.call_method0(py, &known.done)?.is_truthy(py)? {
+                    future.call_method1(py, if ok { &known.set_result } else { &known.set_exception }, (value,))?;
+                }
+            }
+            Self::Begin(duty) => duty.begin(event_loop),
+            Self::Await(duty, awaitable) => duty.follow(event_loop, awaitable.bind(py)),
+            Self::Cancel(attempt) => attempt.cancel_task(py)?,
+        }
+        Ok(())
+    }
+
+    fn refuse(self, py: Python<'_>) {
+        if let Self::Cancel(attempt) = self {
+            attempt.forget_task(py);
+        }
+    }
+}
+
+/// What one turn of an event loop has to do for us.
+#[pyclass(frozen)]
+struct Round(Mutex<Vec<Task>>);
+
+impl Round {
+    fn take(&self) -> Vec<Task> {
+        std::mem::take(&mut lock(&self.0))
+    }
+}
+
+#[pymethods]
+impl Round {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let event_loop = known(py)?.get_running_loop.bind(py).call0()?;
+        // One that fails must not take the others with it.
+        self.take().into_iter().map(|task| task.perform(py, &event_loop)).fold(Ok(()), |all, one| all.and(one))
+    }
+}
+
+/// Runs at interpreter exit: after this no thread of ours touches Python again.
+#[pyfunction]
+fn close(py: Python<'_>) {
+    py.detach(|| {
+        let taken = {
+            let mut slot = lock(&COMPLETER);
+            CLOSED.store(true, Ordering::Relaxed);
+            slot.take()
+        };
+        match taken {
+            Some(completer) if completer.queue.pid == std::process::id() => {
+                let _ = completer.queue.sender.send(None);
+                let _ = completer.thread.join();
+            }
+            parents => std::mem::forget(parents),
+        }
+    });
+}
