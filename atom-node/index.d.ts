@@ -486,6 +486,9 @@ export declare class GoogleStandIn {
   hits(path: string): Promise<number>
 }
 
+/** A job, from the moment it is enqueued. */
+export type JobId = string
+
 /** Which events to list. */
 export interface ListEvents {
   /** The calendar. Default: the account's main one. */
@@ -718,6 +721,10 @@ export declare class Probe {
   openRecord(sample: SealedSample): Promise<Buffer>
   /** Waits, so that a caller can cancel or run other work meanwhile. */
   wait(millis: number): Promise<void>
+  /** Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each. */
+  run(handlers: Record<string, (job: RunningJob) => unknown>, trial: Trial): Promise<TrialOutcome[]>
+  /** A stream of the numbers from 1 to `last`. With `fails_at`, it fails once instead of giving that number. */
+  countTo(last: number, failsAt?: number | null): Promise<Ticks>
   /** Fails with the error of this code; provider, status and retry hint are filled in. */
   fail(code: string): Promise<void>
 }
@@ -824,6 +831,27 @@ export declare const Role: {
   readonly Member: 'member'
   /** Sees what was shared with them. */
   readonly Guest: 'guest'
+}
+
+/** The job that a handler is running. */
+export declare class RunningJob {
+  private constructor()
+  /** The job's id. */
+  get id(): JobId
+  /** What kind of job it is. */
+  get kind(): string
+  /** The workspace it belongs to. */
+  get workspaceId(): WorkspaceId
+  /** On whose behalf it was enqueued, if on someone's. */
+  get userId(): UserId | null
+  /** What it was enqueued with. */
+  get input(): unknown
+  /** Which attempt this is: 1, 2, 3, … */
+  get attempt(): number
+  /** Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another. */
+  get isCancelled(): boolean
+  /** Waits until this attempt is to end. */
+  cancelled(): Promise<void>
 }
 
 /** One value of every type that crosses a border. */
@@ -957,6 +985,43 @@ export interface StartConnection {
   scopes?: string[] | null
   /** The e-mail address to suggest on the provider's page. */
   loginHint?: string | null
+}
+
+/** Numbers, one after the other. */
+export declare class Ticks {
+  private constructor()
+  /** The next number, or nothing after the last one. */
+  next(): Promise<number | null>
+}
+
+/** How a probe tries a handler. */
+export interface Trial {
+  /** The kind of the jobs, which names their handler. */
+  kind: string
+  /** What each job was enqueued with. */
+  input: unknown
+  /** How many jobs there are. */
+  jobs: number
+  /** How many run at the same time; all of them, if absent. */
+  atOnce?: number | null
+  /** Cancels each job so many milliseconds after its start. */
+  cancelAfter?: number | null
+  /** Stops waiting for a cancelled job so many milliseconds later, as a worker does. */
+  abandonAfter?: number | null
+}
+
+/** What came of one job: an output, or the other fields. */
+export interface TrialOutcome {
+  /** What the handler returned. */
+  output?: unknown
+  /** The reason of the failure. */
+  reason?: string
+  /** The text of the failure. */
+  text?: string
+  /** Whether another attempt may succeed. */
+  retryable?: boolean
+  /** The least number of seconds before another attempt. */
+  retryAfter?: number
 }
 
 /** A person with an account. */

@@ -16,8 +16,10 @@ export const {
   Mailbox,
   Probe,
   Role,
+  RunningJob,
   Schema,
   Scope,
+  Ticks,
   Weight,
   isAtomError,
 } = atom;

@@ -4,14 +4,14 @@
 mod _atom {
     #[cfg(feature = "testing")]
     #[pymodule_export]
-    use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, Shape, Weight};
+    use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, Shape, Ticks, Trial, TrialOutcome, Weight};
     #[pymodule_export]
     use atom_core::{
         AccessToken, Accounts, Atom, Attendee, AttendeeResponse, AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem,
         AuditReport, AuditTrail, Authorization, CalendarEvent, CalendarEventPage, Calendars, ConnectedAccount, Connection,
         ConnectionState, Connections, Credentials, EventTime, FilePage, Files, ListEvents, ListFiles, ListMessages, MailAddress,
         MailMessage, MailMessagePage, Mailbox, MigrationStatus, NewAccount, NewEvent, NewFile, NewMessage, OpenOptions,
-        Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Schema, Scope, Session, StartConnection,
-        User, Workspace,
+        Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, RunningJob, Schema, Scope, Session,
+        StartConnection, User, Workspace,
     };
 }

@@ -61,18 +61,14 @@ fn millis(count: i64) -> Duration {
 }
 
 pub(super) async fn run(handlers: HashMap<String, Handler>, trial: Trial) -> Result<Vec<TrialOutcome>> {
-    let handler = handlers.get(&trial.kind).cloned();
+    let handler = handlers.get(&trial.kind);
     let handler = handler.ok_or_else(|| Error::new(ErrorKind::NotFound, "no_handler", "no handler for jobs of this kind"))?;
     let at_once = usize::try_from(trial.at_once.unwrap_or(trial.jobs)).unwrap_or(0).max(1);
-    let trial = Arc::new(trial);
-    let start = |_| {
-        let task = tokio::spawn(attempt(handler.clone(), Arc::clone(&trial)));
-        async { task.await.unwrap_or_else(|_| Err(JobFailure::fatal("panicked", "the bridge panicked"))).into() }
-    };
+    let start = |_| async { attempt(&handler, &trial).await.into() };
     Ok(futures_util::stream::iter((0..trial.jobs).map(start)).buffered(at_once).collect().await)
 }
 
-async fn attempt(handler: Handler, trial: Arc<Trial>) -> Result<Json, JobFailure> {
+async fn attempt(handler: &Handler, trial: &Trial) -> Result<Json, JobFailure> {
     let (stop, stopped) = watch::channel(false);
     let job = RunningJob::new(Run {
         workspace: WorkspaceId::generate(),

@@ -53,6 +53,7 @@ __all__ = [
     "RawResponse",
     "RemoteFile",
     "Role",
+    "RunningJob",
     "Sample",
     "Schema",
     "Scope",
@@ -60,6 +61,9 @@ __all__ = [
     "Session",
     "Shape",
     "StartConnection",
+    "Ticks",
+    "Trial",
+    "TrialOutcome",
     "User",
     "Weight",
     "Workspace",
@@ -1048,6 +1052,14 @@ class Probe:
         """Waits, so that a caller can cancel or run other work meanwhile."""
     def wait_blocking(self, millis: int) -> None:
         """`wait`, but the thread waits until it is done."""
+    async def run(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], trial: Trial) -> list[TrialOutcome]:
+        """Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each."""
+    def run_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], trial: Trial) -> list[TrialOutcome]:
+        """`run`, but the thread waits until it is done."""
+    async def count_to(self, last: int, fails_at: int | None = None) -> Ticks:
+        """A stream of the numbers from 1 to `last`. With `fails_at`, it fails once instead of giving that number."""
+    def count_to_blocking(self, last: int, fails_at: int | None = None) -> Ticks:
+        """`count_to`, but the thread waits until it is done."""
     async def fail(self, code: str) -> None:
         """Fails with the error of this code; provider, status and retry hint are filled in."""
     def fail_blocking(self, code: str) -> None:
@@ -1208,6 +1220,35 @@ class Role:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class RunningJob:
+    """The job that a handler is running."""
+    @property
+    def id(self) -> str:
+        """The job's id."""
+    @property
+    def kind(self) -> str:
+        """What kind of job it is."""
+    @property
+    def workspace_id(self) -> str:
+        """The workspace it belongs to."""
+    @property
+    def user_id(self) -> str | None:
+        """On whose behalf it was enqueued, if on someone's."""
+    @property
+    def input(self) -> typing.Any:
+        """What it was enqueued with."""
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is: 1, 2, 3, …"""
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another."""
+    async def cancelled(self) -> None:
+        """Waits until this attempt is to end."""
+    def cancelled_blocking(self) -> None:
+        """`cancelled`, but the thread waits until it is done."""
 
 @typing.final
 class Sample:
@@ -1393,6 +1434,65 @@ class StartConnection:
     @property
     def login_hint(self) -> str | None:
         """The e-mail address to suggest on the provider's page."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Ticks:
+    """Numbers, one after the other."""
+    def __aiter__(self) -> typing_extensions.Self: ...
+    async def __anext__(self) -> int: ...
+    def __iter__(self) -> typing_extensions.Self: ...
+    def __next__(self) -> int: ...
+    async def next(self) -> int | None:
+        """The next number, or nothing after the last one."""
+    def next_blocking(self) -> int | None:
+        """`next`, but the thread waits until it is done."""
+
+@typing.final
+class Trial:
+    """How a probe tries a handler."""
+    def __new__(cls, *, kind: str, input: typing.Any, jobs: int, at_once: int | None = None, cancel_after: int | None = None, abandon_after: int | None = None) -> Trial: ...
+    @property
+    def kind(self) -> str:
+        """The kind of the jobs, which names their handler."""
+    @property
+    def input(self) -> typing.Any:
+        """What each job was enqueued with."""
+    @property
+    def jobs(self) -> int:
+        """How many jobs there are."""
+    @property
+    def at_once(self) -> int | None:
+        """How many run at the same time; all of them, if absent."""
+    @property
+    def cancel_after(self) -> int | None:
+        """Cancels each job so many milliseconds after its start."""
+    @property
+    def abandon_after(self) -> int | None:
+        """Stops waiting for a cancelled job so many milliseconds later, as a worker does."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TrialOutcome:
+    """What came of one job: an output, or the other fields."""
+    def __new__(cls, *, output: typing.Any | None = None, reason: str | None = None, text: str | None = None, retryable: bool | None = None, retry_after: float | None = None) -> TrialOutcome: ...
+    @property
+    def output(self) -> typing.Any | None:
+        """What the handler returned."""
+    @property
+    def reason(self) -> str | None:
+        """The reason of the failure."""
+    @property
+    def text(self) -> str | None:
+        """The text of the failure."""
+    @property
+    def retryable(self) -> bool | None:
+        """Whether another attempt may succeed."""
+    @property
+    def retry_after(self) -> float | None:
+        """The least number of seconds before another attempt."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 

@@ -6,6 +6,7 @@ import inspect
 import os
 import queue
 import threading
+from functools import partial
 from typing import Any, Awaitable, Callable, Protocol
 
 
@@ -14,14 +15,13 @@ async def call(start: Callable[[], Awaitable[Any]]) -> Any:
     return await start()
 
 
-async def wait(awaitable: Awaitable[Any]) -> Any:
-    """Makes a coroutine of anything that can be awaited."""
-    return await awaitable
-
-
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
     """Whether calling it gives a coroutine; also for an object with such a `__call__`."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+
+
+LOOP_SECONDS = 2.0
+"""How long the tasks of that loop may take to end. One that will not end must not keep the process."""
 
 
 def start_loop() -> asyncio.AbstractEventLoop:
@@ -48,8 +48,7 @@ def _stop_loop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, pid: i
     # A forked child has neither the thread nor the loop.
     if os.getpid() == pid:
         loop.call_soon_threadsafe(loop.stop)
-        # A task that will not end must not keep the process.
-        thread.join(timeout=2)
+        thread.join(timeout=LOOP_SECONDS)
 
 
 class PlainCall(Protocol):
@@ -83,16 +82,17 @@ class Threads:
                 if self._idle.acquire(blocking=False):
                     return
                 continue
-            _make(call)
-            del call
+            answer = _make(call)
+            # Counted before the answer goes out, because the next call may follow on it at once.
             self._idle.release()
+            answer()
+            del call, answer
 
 
-def _make(call: PlainCall) -> None:
+def _make(call: PlainCall) -> Callable[[], None]:
     function, job = call.parts()
     try:
         value = function(job)
     except BaseException as error:
-        call.fail(error)
-    else:
-        call.succeed(value)
+        return partial(call.fail, error)
+    return partial(call.succeed, value)

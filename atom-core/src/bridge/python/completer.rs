@@ -35,10 +35,11 @@ impl Queue {
     /// Whether somebody will take it.
     pub(super) fn push(&self, errand: Errand) -> bool {
         // In a forked child the thread and the locks of the queue stayed with the parent.
-        let unsent = if self.pid == std::process::id() { self.sender.send(Some(errand)).err().and_then(|e| e.0) } else { Some(errand) };
-        let taken = unsent.is_none();
+        let is_open = self.pid == std::process::id() && !CLOSED.load(Ordering::Relaxed);
+        let unsent = if is_open { self.sender.send(Some(errand)).err().and_then(|e| e.0) } else { Some(errand) };
+        let is_taken = unsent.is_none();
         std::mem::forget(unsent);
-        taken
+        is_taken
     }
 }
 
@@ -70,13 +71,13 @@ pub(super) fn completer(py: Python<'_>) -> PyResult<Queue> {
     }
     let (sender, incoming) = mpsc::channel();
     let queue = Queue { pid: std::process::id(), sender };
-    let thread = std::thread::Builder::new().name("atom-asyncio".into()).spawn(move || run(&incoming))?;
+    let thread = std::thread::Builder::new().name("atom-asyncio".into()).spawn(move || run(incoming))?;
     // A completer of the parent process is forgotten, not dropped: its thread and its locks do not exist here.
     std::mem::forget(slot.replace(Completer { queue: queue.clone(), thread }));
     Ok(queue)
 }
 
-fn run(incoming: &mpsc::Receiver<Option<Errand>>) {
+fn run(incoming: mpsc::Receiver<Option<Errand>>) {
     let mut house = House::default();
     while let Ok(Some(first)) = incoming.recv() {
         let mut batch = vec![first];
@@ -99,7 +100,12 @@ fn run(incoming: &mpsc::Receiver<Option<Errand>>) {
             break;
         }
     }
-    Python::attach(|_| drop(house));
+    Python::attach(|_| {
+        drop(house);
+        incoming.try_iter().for_each(drop);
+    });
+    // What comes too late stays where it is: nobody may release it any more.
+    std::mem::forget(incoming);
 }
 
 /// What the thread keeps for handlers, made when the first of them needs it.

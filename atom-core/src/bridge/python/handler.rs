@@ -191,25 +191,19 @@ impl Duty {
         if self.attempt.is_cancelled() {
             return self.answer(Err(cancelled()));
         }
-        match self.attempt.call(py) {
-            Ok(coroutine) => self.start(event_loop, coroutine.bind(py)),
-            Err(error) => self.fail(py, error),
-        }
+        let call = || event_loop.call_method1(&known(py)?.create_task, (self.attempt.call(py)?,));
+        let task = call();
+        self.watch(py, task);
     }
 
     /// Awaits what a plain function returned, on the thread of an event loop.
     pub(super) fn follow(self, event_loop: &Bound<'_, PyAny>, awaitable: &Bound<'_, PyAny>) {
         let py = event_loop.py();
-        match known(py).and_then(|known| known.wait.bind(py).call1((awaitable,))) {
-            Ok(coroutine) => self.start(event_loop, &coroutine),
-            Err(error) => self.fail(py, error),
-        }
+        self.watch(py, known(py).and_then(|known| known.ensure_future.bind(py).call1((awaitable,))));
     }
 
-    fn start(self, event_loop: &Bound<'_, PyAny>, coroutine: &Bound<'_, PyAny>) {
-        let py = event_loop.py();
+    fn watch(self, py: Python<'_>, task: PyResult<Bound<'_, PyAny>>) {
         let attempt = Arc::clone(&self.attempt);
-        let task = known(py).and_then(|known| event_loop.call_method1(&known.create_task, (coroutine,)));
         let task = match task {
             Ok(task) => task,
             Err(error) => return self.fail(py, error),

@@ -50,10 +50,9 @@ type Outcome = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 /// What the bridge uses of Python, looked up once.
 struct Known {
     get_running_loop: Py<PyAny>,
+    ensure_future: Py<PyAny>,
     /// `atom_py._calls.call`
     call: Py<PyAny>,
-    /// `atom_py._calls.wait`
-    wait: Py<PyAny>,
     /// `atom_py._calls.start_loop`
     start_loop: Py<PyAny>,
     /// `atom_py._calls.Threads`
@@ -86,8 +85,8 @@ fn known(py: Python<'_>) -> PyResult<&'static Known> {
     let name = |text: &str| PyString::intern(py, text).unbind();
     let found = Known {
         get_running_loop: function("asyncio", "get_running_loop")?,
+        ensure_future: function("asyncio", "ensure_future")?,
         call: function("atom_py._calls", "call")?,
-        wait: function("atom_py._calls", "wait")?,
         start_loop: function("atom_py._calls", "start_loop")?,
         threads: function("atom_py._calls", "Threads")?,
         from_core: function("atom_py.errors", "from_core")?,
