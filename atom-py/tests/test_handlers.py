@@ -114,23 +114,22 @@ def test_plain_functions_one_after_the_other_share_a_thread(try_):
 
 def test_threads_end_when_nothing_came_for_a_while():
     class Call:
-        def __init__(self):
-            self.value = None
+        job, is_cancelled = None, False
 
-        def parts(self):
-            return (lambda job: threading.current_thread()), None
+        def function(self, job):
+            return threading.current_thread()
 
-        def succeed(self, value):
-            self.value = value
+        def succeed(self, output):
+            self.thread = output
 
     threads, call = _calls.Threads(), Call()
     threads.IDLE_SECONDS = 0.05
     threads.run(call)
     time.sleep(0.5)
-    assert not call.value.is_alive()
+    assert not call.thread.is_alive()
     threads.run(again := Call())
     time.sleep(0.1)
-    assert again.value is not call.value
+    assert again.thread is not call.thread
 
 
 def test_a_coroutine_runs_on_the_loop_on_which_it_was_handed_over():

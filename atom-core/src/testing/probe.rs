@@ -1,7 +1,7 @@
 //! A handle with no purpose but to be called: every type and every error, through every border.
 
-use crate::crypto::{Place, record};
 use super::trial::{self, Ticks, Trial, TrialOutcome};
+use crate::crypto::{Place, record};
 use crate::{Bytes, ConnectionId, Error, ErrorKind, Handler, Json, Result, Secret, WorkspaceId};
 use atom_macros::{api, handle, model};
 use chrono::{DateTime, Utc};

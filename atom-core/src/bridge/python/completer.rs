@@ -3,10 +3,11 @@
 //! It hands over in batches, through `call_soon_threadsafe`. It is closed and joined from `atexit`, so that no thread of ours touches
 //! Python while the interpreter ends; it belongs to one process id, so that a forked child gets its own.
 
-use super::handler::{Attempt, Duty};
+use super::handler::{Attempt, Duty, HandlerCall};
 use super::{Outcome, known, lock};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -17,7 +18,7 @@ pub(super) enum Errand {
     /// Calls a handler.
     Begin(Duty),
     /// Awaits what a plain function returned.
-    Await(Duty, Py<PyAny>),
+    Follow(Duty, Py<PyAny>),
     /// Ends an attempt.
     Cancel(Arc<Attempt>),
     /// Lets go of an object. Released by any other thread it would pass through a lock of pyo3, which a fork could catch locked.
@@ -55,8 +56,7 @@ static COMPLETER: Mutex<Option<Completer>> = Mutex::new(None);
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn completer(py: Python<'_>) -> PyResult<Queue> {
-    let running =
-        |slot: &Option<Completer>| slot.as_ref().filter(|c| c.queue.pid == std::process::id()).map(|c| c.queue.clone());
+    let running = |slot: &Option<Completer>| slot.as_ref().filter(|c| c.queue.pid == std::process::id()).map(|c| c.queue.clone());
     if let Some(queue) = running(&lock(&COMPLETER)) {
         return Ok(queue);
     }
@@ -119,45 +119,55 @@ struct House {
 
 impl House {
     fn deliver(&mut self, py: Python<'_>, batch: Vec<Errand>) -> PyResult<()> {
-        let mut rounds: Vec<(Py<PyAny>, Vec<Task>)> = Vec::new();
-        let mut add = |event_loop: Py<PyAny>, task: Task| match rounds.last_mut() {
-            Some((last, tasks)) if last.is(&event_loop) => tasks.push(task),
-            _ => rounds.push((event_loop, vec![task])),
-        };
+        let known = known(py)?;
+        let mut rounds: Vec<Round<'_>> = Vec::new();
         for errand in batch {
-            match errand {
+            let one = match errand {
                 Errand::Answer { event_loop, future, outcome } => {
                     let (ok, value) = match outcome(py) {
                         Ok(value) => (true, value),
                         Err(error) => (false, error.into_value(py).into_any()),
                     };
-                    add(event_loop, Task::Resolve { future, ok, value });
+                    Round::add(&mut rounds, event_loop.bind(py), (&known.resolve, future, ok, value))
                 }
-                Errand::Begin(duty) if duty.is_plain() => match self.threads(py) {
-                    Ok(threads) => duty.call_in(py, &threads),
-                    Err(error) => duty.fail(py, error),
-                },
-                Errand::Begin(duty) => match self.home(py, duty.attempt()) {
-                    Ok(home) => add(home, Task::Begin(duty)),
-                    Err(error) => duty.fail(py, error),
-                },
-                Errand::Await(duty, awaitable) => match self.home(py, duty.attempt()) {
-                    Ok(home) => add(home, Task::Await(duty, awaitable)),
-                    Err(error) => duty.fail(py, error),
-                },
-                Errand::Cancel(attempt) if attempt.is_under_way() => add(self.home(py, &attempt)?, Task::Cancel(attempt)),
-                Errand::Cancel(_) => {}
-                Errand::Release(object) => drop(object),
+                Errand::Begin(duty) => self.begin(py, &mut rounds, duty),
+                Errand::Follow(duty, awaitable) => self
+                    .home(py, &duty.attempt)
+                    .and_then(|home| Round::add(&mut rounds, home.bind(py), (&known.follow, HandlerCall::new(duty), awaitable))),
+                Errand::Cancel(attempt) => self.cancel(py, &mut rounds, attempt),
+                Errand::Release(object) => {
+                    drop(object);
+                    Ok(())
+                }
+            };
+            // One that fails must not take the others with it; a handler's attempt is answered when its duty is dropped.
+            if let Err(error) = one {
+                error.print(py);
             }
         }
-        let call = &known(py)?.call_soon_threadsafe;
-        for (event_loop, tasks) in rounds {
-            let round = Bound::new(py, Round(Mutex::new(tasks)))?;
-            if event_loop.call_method1(py, call, (&round,)).is_err() {
+        for Round { event_loop, tasks, cancelled } in rounds {
+            if event_loop.call_method1(&known.call_soon_threadsafe, (&known.perform, tasks)).is_err() {
                 // A loop that was closed meanwhile has nobody left to tell, and runs no handler any more.
-                round.get().take().into_iter().for_each(|task| task.refuse(py));
+                cancelled.iter().for_each(|attempt| drop(attempt.take_task()));
             }
         }
+        Ok(())
+    }
+
+    fn begin<'py>(&mut self, py: Python<'py>, rounds: &mut Vec<Round<'py>>, duty: Duty) -> PyResult<()> {
+        if duty.is_plain(py)? {
+            return self.threads(py)?.call_method1(py, "run", (HandlerCall::new(duty),)).map(drop);
+        }
+        let home = self.home(py, &duty.attempt)?;
+        Round::add(rounds, home.bind(py), (&known(py)?.begin, HandlerCall::new(duty)))
+    }
+
+    fn cancel<'py>(&mut self, py: Python<'py>, rounds: &mut Vec<Round<'py>>, attempt: Arc<Attempt>) -> PyResult<()> {
+        // What has no task yet sees for itself that it is cancelled.
+        let Some(task) = attempt.task(py) else { return Ok(()) };
+        let home = self.home(py, &attempt)?;
+        Round::add(rounds, home.bind(py), (task.getattr(py, "cancel")?,))?;
+        rounds.last_mut().map(|round| round.cancelled.push(attempt));
         Ok(())
     }
 
@@ -182,53 +192,26 @@ impl House {
     }
 }
 
-/// An errand for the thread of one event loop.
-enum Task {
-    Resolve { future: Py<PyAny>, ok: bool, value: Py<PyAny> },
-    Begin(Duty),
-    Await(Duty, Py<PyAny>),
-    Cancel(Arc<Attempt>),
-}
-
-impl Task {
-    fn perform(self, py: Python<'_>, event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
-        let known = known(py)?;
-        match self {
-            Self::Resolve { future, ok, value } => {
-                if !future.call_method0(py, &known.done)?.is_truthy(py)? {
-                    future.call_method1(py, if ok { &known.set_result } else { &known.set_exception }, (value,))?;
-                }
-            }
-            Self::Begin(duty) => duty.begin(event_loop),
-            Self::Await(duty, awaitable) => duty.follow(event_loop, awaitable.bind(py)),
-            Self::Cancel(attempt) => attempt.cancel_task(py)?,
-        }
-        Ok(())
-    }
-
-    fn refuse(self, py: Python<'_>) {
-        if let Self::Cancel(attempt) = self {
-            attempt.forget_task(py);
-        }
-    }
-}
-
 /// What one turn of an event loop has to do for us.
-#[pyclass(frozen)]
-struct Round(Mutex<Vec<Task>>);
-
-impl Round {
-    fn take(&self) -> Vec<Task> {
-        std::mem::take(&mut lock(&self.0))
-    }
+struct Round<'py> {
+    event_loop: Bound<'py, PyAny>,
+    /// Functions with their arguments.
+    tasks: Bound<'py, PyList>,
+    cancelled: Vec<Arc<Attempt>>,
 }
 
-#[pymethods]
-impl Round {
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let event_loop = known(py)?.get_running_loop.bind(py).call0()?;
-        // One that fails must not take the others with it.
-        self.take().into_iter().map(|task| task.perform(py, &event_loop)).fold(Ok(()), |all, one| all.and(one))
+impl<'py> Round<'py> {
+    fn add(rounds: &mut Vec<Self>, event_loop: &Bound<'py, PyAny>, task: impl IntoPyObject<'py>) -> PyResult<()> {
+        let py = event_loop.py();
+        match rounds.last() {
+            Some(last) if last.event_loop.is(event_loop) => last.tasks.append(task),
+            _ => {
+                let tasks = PyList::empty(py);
+                tasks.append(task)?;
+                rounds.push(Self { event_loop: event_loop.clone(), tasks, cancelled: Vec::new() });
+                Ok(())
+            }
+        }
     }
 }
 

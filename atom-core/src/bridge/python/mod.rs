@@ -14,8 +14,8 @@ mod values;
 pub(crate) use values::{repr, repr_variant, string_like, text};
 
 use super::guarded;
-use completer::{Errand, Queue, completer};
 use crate::{Error, ErrorKind, Result};
+use completer::{Errand, Queue, completer};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::prelude::*;
@@ -50,28 +50,19 @@ type Outcome = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 /// What the bridge uses of Python, looked up once.
 struct Known {
     get_running_loop: Py<PyAny>,
-    ensure_future: Py<PyAny>,
-    /// `atom_py._calls.call`
+    // Of `atom_py._calls`:
+    begin: Py<PyAny>,
     call: Py<PyAny>,
-    /// `atom_py._calls.start_loop`
+    follow: Py<PyAny>,
+    is_coroutine_function: Py<PyAny>,
+    perform: Py<PyAny>,
+    resolve: Py<PyAny>,
     start_loop: Py<PyAny>,
-    /// `atom_py._calls.Threads`
     threads: Py<PyAny>,
     /// `atom_py.errors.from_core`
     from_core: Py<PyAny>,
-    /// `atom_py.errors.to_failure`
-    to_failure: Py<PyAny>,
-    is_coroutine_function: Py<PyAny>,
-    create_future: Py<PyString>,
-    create_task: Py<PyString>,
-    add_done_callback: Py<PyString>,
     call_soon_threadsafe: Py<PyString>,
-    done: Py<PyString>,
-    cancel: Py<PyString>,
     cancelled: Py<PyString>,
-    result: Py<PyString>,
-    set_result: Py<PyString>,
-    set_exception: Py<PyString>,
 }
 
 fn known(py: Python<'_>) -> PyResult<&'static Known> {
@@ -82,26 +73,21 @@ fn known(py: Python<'_>) -> PyResult<&'static Known> {
     // pyo3 keeps the classes of `datetime` in locks of that kind, which are now filled on a thread of the caller.
     chrono::DateTime::UNIX_EPOCH.into_pyobject(py)?;
     let function = |module: &str, name: &str| PyResult::Ok(py.import(module)?.getattr(name)?.unbind());
+    let calls = |name: &str| function("atom_py._calls", name);
     let name = |text: &str| PyString::intern(py, text).unbind();
     let found = Known {
         get_running_loop: function("asyncio", "get_running_loop")?,
-        ensure_future: function("asyncio", "ensure_future")?,
-        call: function("atom_py._calls", "call")?,
-        start_loop: function("atom_py._calls", "start_loop")?,
-        threads: function("atom_py._calls", "Threads")?,
+        begin: calls("begin")?,
+        call: calls("call")?,
+        follow: calls("follow")?,
+        is_coroutine_function: calls("is_coroutine_function")?,
+        perform: calls("perform")?,
+        resolve: calls("resolve")?,
+        start_loop: calls("start_loop")?,
+        threads: calls("Threads")?,
         from_core: function("atom_py.errors", "from_core")?,
-        to_failure: function("atom_py.errors", "to_failure")?,
-        is_coroutine_function: function("atom_py._calls", "is_coroutine_function")?,
-        create_future: name("create_future"),
-        create_task: name("create_task"),
-        add_done_callback: name("add_done_callback"),
         call_soon_threadsafe: name("call_soon_threadsafe"),
-        done: name("done"),
-        cancel: name("cancel"),
         cancelled: name("cancelled"),
-        result: name("result"),
-        set_result: name("set_result"),
-        set_exception: name("set_exception"),
     };
     Ok(KNOWN.get_or_init(|| found))
 }
@@ -151,15 +137,18 @@ impl AbortOnCancel {
     }
 }
 
+/// Starts a call for the future that waits for it, and returns what that future does when it is done.
+type Spawn = Box<dyn FnOnce(Python<'_>, Waiter) -> PyResult<AbortOnCancel> + Send>;
+
 /// What a coroutine does when it is first awaited.
 #[pyclass(frozen)]
-struct Start(Mutex<Option<Outcome>>);
+struct Start(Mutex<Option<Spawn>>);
 
 #[pymethods]
 impl Start {
-    fn __call__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    fn __call__(&self, py: Python<'_>, event_loop: Py<PyAny>, future: Py<PyAny>) -> PyResult<AbortOnCancel> {
         let start = lock(&self.0).take();
-        start.ok_or_else(|| PyRuntimeError::new_err("a coroutine is awaited once"))?(py)
+        start.ok_or_else(|| PyRuntimeError::new_err("a coroutine is awaited once"))?(py, Waiter { event_loop, future })
     }
 }
 
@@ -196,31 +185,18 @@ fn coroutine<'py, T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
     convert: Convert<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let start: Outcome = Box::new(move |py| spawn(py, work, convert));
-    known(py)?.call.bind(py).call1((Start(Mutex::new(Some(start))),))
-}
-
-/// Runs `work` on the runtime of this process and returns an asyncio future for it.
-fn spawn<T: Send + 'static>(
-    py: Python<'_>,
-    work: impl Future<Output = Result<T>> + Send + 'static,
-    convert: Convert<T>,
-) -> PyResult<Py<PyAny>> {
-    let known = known(py)?;
-    let event_loop = known.get_running_loop.bind(py).call0()?;
-    let future = event_loop.call_method0(&known.create_future)?;
-    let waiter = Waiter { event_loop: event_loop.unbind(), future: future.clone().unbind() };
-    let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
-    let task = runtime()?.spawn(async move {
-        let result = guarded(work).await;
-        ticket.answer(Box::new(move |py| match result {
-            Ok(value) => convert(py, value),
-            Err(error) => Err(to_exception(py, &error)),
-        }));
+    let start: Spawn = Box::new(move |py, waiter| {
+        let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
+        let task = runtime()?.spawn(async move {
+            let result = guarded(work).await;
+            ticket.answer(Box::new(move |py| match result {
+                Ok(value) => convert(py, value),
+                Err(error) => Err(to_exception(py, &error)),
+            }));
+        });
+        Ok(AbortOnCancel { pid: std::process::id(), task: task.abort_handle() })
     });
-    let stop = AbortOnCancel { pid: std::process::id(), task: task.abort_handle() };
-    future.call_method1(&known.add_done_callback, (stop,))?;
-    Ok(future.unbind())
+    known(py)?.call.bind(py).call1((Start(Mutex::new(Some(start))),))
 }
 
 /// How long a blocking call keeps Ctrl-C waiting.
