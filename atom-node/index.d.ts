@@ -39,6 +39,22 @@ export interface AtomError extends Error {
 /** Whether a caught value is an error of Atom. */
 export declare function isAtomError(error: unknown): error is AtomError
 
+/**
+ * What a job handler throws to say exactly how the attempt failed.
+ *
+ * Any other error counts as a failure that may be repeated, with the name of its class as the reason. An `AtomError` keeps its reason,
+ * whether it is retryable and when.
+ */
+export declare class JobError extends Error {
+  constructor(reason: string, text: string, options?: { retryable?: boolean; retryAfter?: number })
+  /** A stable name for programs: `smtp_refused`. */
+  readonly reason: string
+  /** Whether another attempt may succeed. If not, the job goes to the dead letters at once. */
+  readonly retryable: boolean
+  /** The least number of seconds to wait before the next attempt, where that is known. */
+  readonly retryAfter?: number
+}
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -852,6 +868,8 @@ export declare class RunningJob {
   get isCancelled(): boolean
   /** Waits until this attempt is to end. */
   cancelled(): Promise<void>
+  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
+  get signal(): AbortSignal
 }
 
 /** One value of every type that crosses a border. */
@@ -992,6 +1010,7 @@ export declare class Ticks {
   private constructor()
   /** The next number, or nothing after the last one. */
   next(): Promise<number | null>
+  [Symbol.asyncIterator](): AsyncIterableIterator<number>
 }
 
 /** How a probe tries a handler. */

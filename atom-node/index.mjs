@@ -13,6 +13,7 @@ export const {
   Connections,
   Files,
   GoogleStandIn,
+  JobError,
   Mailbox,
   Probe,
   Role,
