@@ -165,7 +165,7 @@ fn ty(of: &Type) -> String {
     match of {
         Type::Unit => "void".into(),
         Type::Bool => "boolean".into(),
-        Type::Integer | Type::Float => "number".into(),
+        Type::Integer(_) | Type::Float => "number".into(),
         Type::Text | Type::Secret => "string".into(),
         Type::Moment => "Date".into(),
         Type::Json => "unknown".into(),

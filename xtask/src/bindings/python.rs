@@ -179,7 +179,7 @@ impl<'a> Body<'a> {
         match ty {
             Type::Unit => "None".into(),
             Type::Bool => self.hide("bool"),
-            Type::Integer => self.hide("int"),
+            Type::Integer(_) => self.hide("int"),
             Type::Float => self.hide("float"),
             Type::Text | Type::Secret => self.hide("str"),
             Type::Moment => "datetime.datetime".into(),

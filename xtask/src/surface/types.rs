@@ -8,7 +8,8 @@ use syn::{GenericArgument, PathArguments};
 pub(crate) enum Type {
     Unit,
     Bool,
-    Integer,
+    /// With so many bits.
+    Integer(u8),
     Float,
     Text,
     Secret,
@@ -52,7 +53,8 @@ impl Type {
             "HashMap" | "BTreeMap" if *inner(0)? == Self::Text => Self::Map(inner(1)?),
             "DateTime" => Self::Moment,
             "bool" => Self::Bool,
-            "i32" | "i64" => Self::Integer,
+            "i32" => Self::Integer(32),
+            "i64" => Self::Integer(64),
             "f64" => Self::Float,
             "String" => Self::Text,
             "Secret" => Self::Secret,
