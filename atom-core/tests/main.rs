@@ -8,5 +8,6 @@ mod behaviour;
 mod connect;
 mod installation;
 mod integrations;
+mod jobs;
 mod peers;
 mod support;
