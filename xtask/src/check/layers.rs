@@ -9,7 +9,7 @@ use std::path::Path;
 /// The types that every layer speaks.
 const BASE: &[&str] = &["error", "id", "page", "clock", "secret", "value"];
 /// Below every domain, the lowest first. The key ring is stored, and what is stored is sealed: these two know each other.
-const FOUNDATION: &[&[&str]] = &[&["crypto", "storage"], &["audit"]];
+const FOUNDATION: &[&[&str]] = &[&["crypto", "storage"], &["audit"], &["events"]];
 /// What stands on top and is named by nobody below.
 const TOP: &[&str] = &["http", "bridge", "testing"];
 /// Empty in a build without bridges: a value type says with it that it is a string in every other language.
