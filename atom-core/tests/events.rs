@@ -96,8 +96,6 @@ on_both!(every_act_tells_what_it_did_and_the_catalogue_describes_it, |database| 
             assert!(fits || (field.nullable && value.is_null()), "{}: {}", event.name, field.name);
         }
     }
-    let emitted: std::collections::BTreeSet<_> = expected.into_iter().collect();
-    assert_eq!(catalogue.iter().map(|kind| kind.name.as_str()).collect::<std::collections::BTreeSet<_>>(), emitted);
 });
 
 on_both!(an_act_that_cannot_be_told_does_not_happen, |database| async move {
@@ -177,9 +175,11 @@ on_both!(pages_lead_from_the_first_event_to_the_last_and_on, |database| async mo
         let error = events.list(EventFilter { page_size: Some(size), ..Default::default() }).await.unwrap_err();
         assert_eq!(error.reason(), "malformed_page_size");
     }
-    let ahead = events.list(EventFilter { after: Some(11), ..Default::default() }).await.unwrap_err();
-    assert_eq!((ahead.kind(), ahead.reason()), (ErrorKind::Invalid, "unknown_event_cursor"));
-    assert_eq!(events.subscribe(after(11)).await.err().unwrap().reason(), "unknown_event_cursor");
+    for nowhere in [11, -1, i64::MAX, i64::MIN] {
+        let error = events.list(EventFilter { after: Some(nowhere), ..Default::default() }).await.unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::Invalid, "unknown_event_cursor"));
+        assert_eq!(events.subscribe(after(nowhere)).await.err().unwrap().reason(), "unknown_event_cursor");
+    }
 });
 
 on_both!(names_and_subjects_choose_and_beginnings_end_at_a_dot, |database| async move {
@@ -421,7 +421,7 @@ on_both!(old_events_are_forgotten_and_a_cursor_before_them_says_so, |database| a
     assert_eq!(sequences(&kept.items), [4, 5, 6], "without a cursor, from the oldest that is kept");
     let expired = events.list(EventFilter { after: Some(2), ..Default::default() }).await.unwrap_err();
     assert_eq!((expired.kind(), expired.reason()), (ErrorKind::Conflict, "events_expired"));
-    assert!(expired.to_string().contains("from number 4 on"), "{expired}");
+    assert!(expired.to_string().contains("kept from number 4 on"), "{expired}");
     assert_eq!(events.subscribe(after(2)).await.err().unwrap().reason(), "events_expired");
     assert_eq!(stream.next().await.unwrap_err().reason(), "events_expired", "a stream that was left alone for weeks");
     assert_eq!(sequences(&take(&events.subscribe(after(3)).await.unwrap(), 3).await), [4, 5, 6]);

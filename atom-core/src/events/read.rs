@@ -59,20 +59,20 @@ pub(crate) async fn list(db: &Db, workspace: WorkspaceId, sight: Sight, filter: 
 
 /// Refuses a cursor from which one cannot go on without missing something.
 pub(super) fn check_cursor(after: i64, head: &Head) -> Result<()> {
-    if after + 1 < head.oldest {
+    if !(0..=head.sequence).contains(&after) {
         let text = format!(
-            "events are kept from number {} on and the cursor is at {after}: read the present state, then go on after {}",
+            "the cursor is at {after} and the newest event has number {}: it is of another workspace, or of a database that was restored since",
+            head.sequence
+        );
+        return Err(Error::invalid("unknown_event_cursor", text));
+    }
+    if after < head.oldest - 1 {
+        let text = format!(
+            "the cursor is at {after} and events are kept from number {} on: read the present state, then go on after {}",
             head.oldest,
             head.oldest - 1
         );
         return Err(Error::new(ErrorKind::Conflict, "events_expired", text));
-    }
-    if after > head.sequence {
-        let text = format!(
-            "the newest event has number {} and the cursor is at {after}: it is of another workspace, or of a database that was restored since",
-            head.sequence
-        );
-        return Err(Error::invalid("unknown_event_cursor", text));
     }
     Ok(())
 }

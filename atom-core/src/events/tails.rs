@@ -12,14 +12,14 @@ use crate::storage::{Db, Topic, on};
 use crate::{Result, WorkspaceId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 /// How many of a log's newest events are kept in memory.
 const KEPT: i64 = 64;
 /// How often to look although nothing was heard.
 const POLL: Duration = Duration::from_secs(1);
-/// Under a stream of commits, how long they are collected before the next look.
+/// Under a stream of commits, how long they are collected before the next look, at least.
 const SPACING: Duration = Duration::from_millis(5);
 
 /// The followed logs of one installation.
@@ -116,10 +116,12 @@ impl Tails {
                 std::mem::forget(watching);
                 return;
             }
+            let began = Instant::now();
             if let Err(error) = self.look(&db, &followed).await {
                 tracing::debug!(%error, "the events could not be read; trying again");
             }
-            tokio::time::sleep(SPACING).await;
+            // However many logs are followed, half of the time is left to others.
+            tokio::time::sleep(SPACING.max(began.elapsed())).await;
             tokio::select! {
                 _ = news.changed() => {}
                 () = self.0.added.notified() => {}
@@ -162,5 +164,50 @@ impl Drop for Watching<'_> {
         let mut board = self.0.board.lock().unwrap_or_else(PoisonError::into_inner);
         board.is_watched = false;
         board.tails.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventId, Json};
+
+    fn event(sequence: i64) -> Event {
+        let (id, at) = (EventId::generate(), chrono::Utc::now());
+        Event { sequence, id, name: "number.said".into(), at, subject: None, user_id: None, data: Json::default() }
+    }
+
+    fn found(tail: &Tail, place: i64) -> String {
+        match tail.after(place, |event| event.sequence % 10 != 0) {
+            Ahead::Event(event) => event.sequence.to_string(),
+            Ahead::Nothing => "nothing".into(),
+            Ahead::Far(head) => format!("far from {head}"),
+        }
+    }
+
+    #[test]
+    fn a_tail_keeps_the_newest_events_and_knows_what_it_does_not_have() {
+        let mut tail = Tail { head: 7, events: VecDeque::new() };
+        assert_eq!((found(&tail, 7), found(&tail, 6)), ("nothing".into(), "far from 7".into()));
+        for sequence in 8..=1000 {
+            tail.extend(sequence, vec![event(sequence)]);
+        }
+        assert_eq!(tail.events.len(), KEPT as usize);
+        let oldest = 1000 - KEPT + 1;
+        assert_eq!(found(&tail, oldest - 1), oldest.to_string());
+        assert_eq!(found(&tail, oldest - 2), "far from 1000");
+        assert_eq!((found(&tail, 988), found(&tail, 989), found(&tail, 999)), ("989".into(), "991".into(), "nothing".into()));
+    }
+
+    #[test]
+    fn a_tail_that_skipped_events_begins_anew() {
+        let mut tail = Tail { head: 7, events: VecDeque::from([event(6), event(7)]) };
+        tail.extend(200, (150..=200).map(event).collect());
+        assert_eq!(
+            (found(&tail, 7), found(&tail, 148), found(&tail, 150)),
+            ("far from 200".into(), "far from 200".into(), "151".into())
+        );
+        tail.extend(300, vec![]);
+        assert_eq!((found(&tail, 200), found(&tail, 300)), ("far from 300".into(), "nothing".into()));
     }
 }

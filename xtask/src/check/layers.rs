@@ -123,6 +123,7 @@ mod tests {
     fn layers_name_what_is_below_them_and_nothing_above() {
         for fine in [
             ("accounts", "storage"),
+            ("events", "audit"),
             ("audit", "storage"),
             ("http", "accounts"),
             ("id", "bridge::string_like"),
@@ -132,6 +133,8 @@ mod tests {
         }
         for wrong in [
             ("storage", "accounts"),
+            ("audit", "events"),
+            ("events", "accounts"),
             ("crypto", "connect"),
             ("accounts", "http"),
             ("error", "storage"),
