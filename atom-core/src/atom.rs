@@ -1,17 +1,18 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{Accounts, AuditTrail, Principal};
+use crate::accounts::{Accounts, AuditTrail, Events, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey, SigningKeys};
+use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
 use crate::storage::{Db, OwnDb, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) kinds: Kinds,
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<Worker>>,
+    pub(crate) tails: events::Tails,
 }
 
 impl Inner {
@@ -87,6 +89,11 @@ impl Atom {
     /// The providers that this installation can connect to.
     pub fn providers(&self) -> Vec<Provider> {
         self.inner.apps.list()
+    }
+
+    /// The events that Atom itself emits, to show or to choose from. Those of the host are not among them.
+    pub fn event_catalogue(&self) -> Vec<EventType> {
+        events::catalogue()
     }
 
     /// The scope of the user that an access token speaks for.
@@ -147,6 +154,10 @@ impl Atom {
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
         }
+        let keep_events_days = options.keep_events_days.unwrap_or(30);
+        if !(1..=3650).contains(&keep_events_days) {
+            return Err(Error::invalid("malformed_option", "keep_events_days is between 1 and 3650"));
+        }
         // Everything that can be refused without the database comes first.
         let http = HttpClient::new()?;
         let apps = Apps::new(options.providers.unwrap_or_default())?;
@@ -167,6 +178,7 @@ impl Atom {
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;
+        events::sweep(&db, now - TimeDelta::days(keep_events_days.into())).await?;
         let keys = KeyRing::open(&db, provider, now).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
@@ -182,6 +194,7 @@ impl Atom {
             flights: Flights::default(),
             kinds,
             workers: Mutex::default(),
+            tails: events::Tails::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -244,6 +257,11 @@ impl Scope {
     /// The workspace's jobs. What is enqueued here is enqueued on the user's behalf.
     pub fn jobs(&self) -> Jobs {
         Jobs { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
+    }
+
+    /// What happens in the workspace, for those who want to react to it.
+    pub fn events(&self) -> Events {
+        Events { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// What was done in the workspace.

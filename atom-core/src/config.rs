@@ -25,6 +25,8 @@ pub struct OpenOptions {
     pub job_kinds: Option<Vec<JobKind>>,
     /// Bring the schema up to date on opening. Default: true. With false, an older schema is an error.
     pub migrate: Option<bool>,
+    /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
+    pub keep_events_days: Option<i32>,
 }
 
 /// The host's OAuth client at one provider.
@@ -102,6 +104,12 @@ impl Builder {
     /// Whether to bring the schema up to date on opening. Default: true.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.options.migrate = Some(migrate);
+        self
+    }
+
+    /// How long events are kept, in days. Default: 30.
+    pub fn keep_events_days(mut self, days: i32) -> Self {
+        self.options.keep_events_days = Some(days);
         self
     }
 

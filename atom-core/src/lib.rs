@@ -20,6 +20,7 @@ mod config;
 mod connect;
 mod crypto;
 mod error;
+mod events;
 mod http_client;
 mod id;
 mod integrations;
@@ -32,7 +33,7 @@ pub mod testing;
 mod value;
 mod vault;
 
-pub use accounts::{Accounts, AuditTrail, Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
@@ -43,7 +44,10 @@ pub use connect::{
 };
 pub use crypto::{BoxFuture, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ConnectionId, JobId, SessionId, UserId, WorkspaceId};
+pub use events::{
+    Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
+};
+pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WorkspaceId};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };

@@ -6,6 +6,8 @@ mod accounts;
 mod audit;
 mod behaviour;
 mod connect;
+mod events;
+mod events_over_processes;
 mod installation;
 mod integrations;
 mod jobs;
