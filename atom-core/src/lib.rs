@@ -22,6 +22,7 @@ mod id;
 mod integrations;
 mod jobs;
 mod providers;
+mod schedules;
 mod secret;
 mod storage;
 #[cfg(feature = "testing")]
@@ -47,6 +48,7 @@ pub use integrations::calendar::{
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use jobs::{Handler, JobFailure, RunningJob};
+pub use schedules::MissedRuns;
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
