@@ -29,6 +29,7 @@ mod storage;
 pub mod testing;
 mod value;
 mod vault;
+mod webhooks;
 
 pub use accounts::{Accounts, AuditTrail, Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
@@ -52,3 +53,4 @@ pub use schedules::MissedRuns;
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
+pub use webhooks::{WebhookSigning, WebhookVerifier};
