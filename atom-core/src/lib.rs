@@ -16,6 +16,7 @@ mod clock;
 mod config;
 mod connect;
 mod crypto;
+mod egress;
 mod error;
 mod http_client;
 mod id;
