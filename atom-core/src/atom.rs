@@ -10,7 +10,9 @@ use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
 use crate::schedules::{self, Schedules};
-use crate::storage::{Db, OwnDb, Schema};
+#[cfg(feature = "testing")]
+use crate::storage::Topic;
+use crate::storage::{Db, OwnDb, PRIVATE, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -157,6 +159,21 @@ impl Atom {
         Builder::new(database_url.into())
     }
 
+    /// Has workers and schedules look at the clock.
+    #[cfg(feature = "testing")]
+    pub(crate) fn wake_workers(&self) -> Result<()> {
+        let db = self.inner.db()?;
+        [Topic::Jobs, Topic::Schedules].into_iter().for_each(|topic| db.wake(topic));
+        Ok(())
+    }
+
+    /// Fires what is due now, and returns whether any of these kinds has a job to run.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn has_work(&self, kinds: &[String]) -> Result<bool> {
+        schedules::fire(&self.inner).await?;
+        jobs::has_work(&self.inner, kinds).await
+    }
+
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
         let Builder { options, key, clock } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
@@ -173,6 +190,10 @@ impl Atom {
         let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), Vec::new())?;
         let provider = match key {
             Some(provider) => provider,
+            // What vanishes with the process needs no key that outlives it.
+            None if options.database_url == PRIVATE && options.key.is_none() && options.key_file.is_none() => {
+                Arc::new(LocalKey::generate()?)
+            }
             None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
         };
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
