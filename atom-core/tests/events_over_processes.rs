@@ -198,17 +198,16 @@ on_both!(ten_thousand_subscribers_hear_of_an_event_within_a_fifth_of_a_second, |
             }
         });
     }
-    let mut best = Duration::MAX;
-    for round in 0..10 {
+    let mut waits = Vec::new();
+    for _ in 0..10 {
         let event = PublishEvent { name: "number.said".into(), ..Default::default() };
         let sequence = scope.events().publish(event).await.unwrap().sequence;
         let committed = Instant::now();
         for _ in 0..SUBSCRIBERS {
             assert_eq!(hearing.recv().await.unwrap(), sequence);
         }
-        println!("round {round}: all had it {:?} after the commit", committed.elapsed());
-        best = best.min(committed.elapsed());
+        waits.push(committed.elapsed());
     }
     // The best of ten: other tests share the machine.
-    assert!(best < Duration::from_millis(200), "{best:?}");
+    assert!(waits.iter().min().unwrap() < &Duration::from_millis(200), "{waits:?}");
 });
