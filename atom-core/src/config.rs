@@ -1,6 +1,6 @@
 //! What an installation is opened with.
 
-use crate::{Clock, KeyProvider, Secret};
+use crate::{Clock, JobKind, KeyProvider, Secret};
 use atom_macros::model;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub struct OpenOptions {
     pub issuer: Option<String>,
     /// The shortest password for sign-up, in characters. Default: 15; at least 8.
     pub min_password_length: Option<i32>,
+    /// The kinds of jobs that this process enqueues or handles.
+    pub job_kinds: Option<Vec<JobKind>>,
     /// Bring the schema up to date on opening. Default: true. With false, an older schema is an error.
     pub migrate: Option<bool>,
     /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
@@ -78,6 +80,12 @@ impl Builder {
     /// Adds the host's OAuth client at one provider.
     pub fn provider(mut self, app: ProviderApp) -> Self {
         self.options.providers.get_or_insert_default().push(app);
+        self
+    }
+
+    /// Declares a kind of job that this process enqueues or handles.
+    pub fn job_kind(mut self, kind: JobKind) -> Self {
+        self.options.job_kinds.get_or_insert_default().push(kind);
         self
     }
 

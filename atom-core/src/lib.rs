@@ -8,6 +8,9 @@ uniffi::setup_scaffolding!("atom");
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The library whose transactions [`HostTransaction`] takes.
+pub use sqlx;
+
 mod accounts;
 mod atom;
 mod audit;
@@ -50,7 +53,11 @@ pub use integrations::calendar::{
 };
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
-pub use jobs::{Handler, JobFailure, RunningJob};
+pub use jobs::{
+    Batch, Effect, EnqueuedJob, Handler, HostTransaction, Job, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
+    JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
+    UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
+};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};

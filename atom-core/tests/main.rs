@@ -10,5 +10,6 @@ mod events;
 mod events_over_processes;
 mod installation;
 mod integrations;
+mod jobs;
 mod peers;
 mod support;
