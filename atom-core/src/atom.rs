@@ -9,6 +9,7 @@ use crate::crypto::{KeyRing, LocalKey, SigningKeys};
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
+use crate::schedules::{self, Schedules};
 use crate::storage::{Db, OwnDb, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
@@ -16,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation.
 ///
@@ -47,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) http: HttpClient,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
+    /// How long events are kept.
+    keep_events: TimeDelta,
     pub(crate) kinds: Kinds,
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<Worker>>,
@@ -117,6 +121,11 @@ impl Atom {
         Jobs { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
     }
 
+    /// The schedules of the installation itself, which belong to no workspace.
+    pub fn schedules(&self) -> Schedules {
+        Schedules { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
+    }
+
     /// The queues and workers of the installation.
     pub fn queues(&self) -> Queues {
         Queues { inner: Arc::clone(&self.inner) }
@@ -178,7 +187,8 @@ impl Atom {
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;
-        events::sweep(&db, now - TimeDelta::days(keep_events_days.into())).await?;
+        let keep_events = TimeDelta::days(keep_events_days.into());
+        events::sweep(&db, now - keep_events).await?;
         let keys = KeyRing::open(&db, provider, now).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
@@ -192,6 +202,7 @@ impl Atom {
             http,
             apps,
             flights: Flights::default(),
+            keep_events,
             kinds,
             workers: Mutex::default(),
             tails: events::Tails::default(),
@@ -202,7 +213,19 @@ impl Atom {
 
 /// What is looked after wherever there is a worker.
 fn chores() -> Vec<Chore> {
-    Vec::new()
+    let events = Chore {
+        name: "retention of events",
+        every: Duration::from_secs(60),
+        topic: None,
+        run: |inner| {
+            Box::pin(async move {
+                let before = inner.now() - inner.keep_events;
+                while events::sweep(inner.db()?, before).await? {}
+                Ok(None)
+            })
+        },
+    };
+    vec![schedules::CHORE, events]
 }
 
 /// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
@@ -257,6 +280,11 @@ impl Scope {
     /// The workspace's jobs. What is enqueued here is enqueued on the user's behalf.
     pub fn jobs(&self) -> Jobs {
         Jobs { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
+    }
+
+    /// The workspace's schedules. What they enqueue is enqueued on the user's behalf.
+    pub fn schedules(&self) -> Schedules {
+        Schedules { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
     }
 
     /// What happens in the workspace, for those who want to react to it.

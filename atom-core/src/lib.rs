@@ -19,6 +19,7 @@ mod clock;
 mod config;
 mod connect;
 mod crypto;
+mod egress;
 mod error;
 mod events;
 mod http_client;
@@ -26,12 +27,14 @@ mod id;
 mod integrations;
 mod jobs;
 mod providers;
+mod schedules;
 mod secret;
 mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
 mod vault;
+mod webhooks;
 
 pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
@@ -58,6 +61,8 @@ pub use jobs::{
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
     UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
+pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
+pub use webhooks::{WebhookSigning, WebhookVerifier};

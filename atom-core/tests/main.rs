@@ -12,4 +12,5 @@ mod installation;
 mod integrations;
 mod jobs;
 mod peers;
+mod schedules;
 mod support;

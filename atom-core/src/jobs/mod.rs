@@ -162,8 +162,7 @@ impl Jobs {
             drop(tx);
             return store::has_ended(db, self.workspace, id).await?.map(|_| false).ok_or_else(|| Error::not_found("job"));
         };
-        let ended = cancelled.into_ended(self.workspace, id);
-        ended::follow(&mut tx, &[ended], now).await?;
+        ended::follow(&mut tx, &[cancelled], now).await?;
         // A worker of this or another process may be running it.
         tx.wakes(Topic::Jobs);
         tx.commit().await?;
