@@ -50,9 +50,9 @@ impl OwnDb {
 pub(crate) struct SqlitePools {
     pub(crate) read: SqlitePool,
     /// Commits survive a killed process (`synchronous = NORMAL` under WAL).
-    write: SqlitePool,
+    pub(crate) write: SqlitePool,
     /// Commits also survive a power cut (`FULL`): for what cannot be done again.
-    durable: SqlitePool,
+    pub(crate) durable: SqlitePool,
 }
 
 /// A write transaction.
@@ -85,7 +85,8 @@ impl Conn<'_> {
 }
 
 /// Runs one body on whichever engine `$db` is: `on!(db, c => sqlx::query(…).fetch_one(c).await)`.
-/// For a [`Tx`], write `on!(tx: tx, c => …)`; for a [`Conn`], `on!(conn: conn, c => …)`.
+/// For a [`Tx`], write `on!(tx: tx, c => …)`; for a [`Conn`], `on!(conn: conn, c => …)`; for one statement that is a transaction of its
+/// own, `on!(write: db, c => …)`, or `durable:` where it must survive a power cut.
 macro_rules! on {
     (tx: $tx:expr, $c:ident => $body:expr) => {
         match &mut ($tx).open {
@@ -103,6 +104,24 @@ macro_rules! on {
         match $conn {
             $crate::storage::Conn::Sqlite($c) => $body,
             $crate::storage::Conn::Pg($c) => $body,
+        }
+    };
+    (write: $db:expr, $c:ident => $body:expr) => {
+        match &($db).engine {
+            $crate::storage::Engine::Sqlite(pools) => {
+                let $c = &pools.write;
+                $body
+            }
+            $crate::storage::Engine::Pg($c) => $body,
+        }
+    };
+    (durable: $db:expr, $c:ident => $body:expr) => {
+        match &($db).engine {
+            $crate::storage::Engine::Sqlite(pools) => {
+                let $c = &pools.durable;
+                $body
+            }
+            $crate::storage::Engine::Pg($c) => $body,
         }
     };
     ($db:expr, $c:ident => $body:expr) => {

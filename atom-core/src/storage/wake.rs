@@ -15,13 +15,15 @@ use tokio::task::JoinHandle;
 /// What may be new.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Topic {
-    /// A job can be run, or has ended.
+    /// A job can be run.
     Jobs = 1,
     /// An event was appended.
     Events = 2,
+    /// A job has ended. Only this process is told: elsewhere they look.
+    Ended = 4,
 }
 
-const ALL: [Topic; 2] = [Topic::Jobs, Topic::Events];
+const ALL: [Topic; 3] = [Topic::Jobs, Topic::Events, Topic::Ended];
 /// The channel of `NOTIFY`.
 pub(crate) const CHANNEL: &str = "atom_wake";
 /// At most one notification goes out in this time: each takes a lock over the whole PostgreSQL server.
@@ -35,6 +37,7 @@ pub(crate) struct Wakes(Arc<Shared>);
 struct Shared {
     jobs: watch::Sender<()>,
     events: watch::Sender<()>,
+    ended: watch::Sender<()>,
     /// Topics that other processes have not been told of yet; the top bit says that somebody is telling them.
     untold: AtomicU8,
     /// Tells our own notifications from those of other processes.
@@ -59,6 +62,7 @@ impl Wakes {
         Self(Arc::new(Shared {
             jobs: watch::Sender::new(()),
             events: watch::Sender::new(()),
+            ended: watch::Sender::new(()),
             untold: AtomicU8::new(0),
             me: uuid::Uuid::now_v7().simple().to_string(),
             watcher: Mutex::default(),
@@ -69,6 +73,7 @@ impl Wakes {
         match topic {
             Topic::Jobs => &self.0.jobs,
             Topic::Events => &self.0.events,
+            Topic::Ended => &self.0.ended,
         }
     }
 
@@ -84,8 +89,9 @@ impl Wakes {
     /// Wakes whoever waits in any process.
     pub(super) fn announce(&self, engine: &Engine, topics: u8) {
         self.wake(topics);
+        let topics = topics & !(Topic::Ended as u8);
         let Engine::Pg(pool) = engine else { return };
-        if self.0.untold.fetch_or(topics | TELLING, Ordering::AcqRel) & TELLING == 0 {
+        if topics != 0 && self.0.untold.fetch_or(topics | TELLING, Ordering::AcqRel) & TELLING == 0 {
             tokio::spawn(self.clone().tell(pool.clone()));
         }
     }
