@@ -6,10 +6,12 @@ use crate::config::{Builder, OpenOptions};
 use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey, SigningKeys};
+use crate::egress::Egress;
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
 use crate::storage::{Db, OwnDb, Schema};
+use crate::webhooks::{self, Webhooks};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: Hasher,
     pub(crate) min_password_length: usize,
     pub(crate) http: HttpClient,
+    pub(crate) egress: Egress,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
     pub(crate) kinds: Kinds,
@@ -125,7 +128,8 @@ impl Atom {
     /// Starts a worker in this process, with a handler for each kind of job that it is to run. It works until it is stopped.
     ///
     /// Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
-    pub async fn start_worker(&self, handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
+    pub async fn start_worker(&self, mut handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
+        handlers.extend([webhooks::handler(Arc::clone(&self.inner))]);
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
         self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker.clone());
         Ok(worker)
@@ -160,8 +164,9 @@ impl Atom {
         }
         // Everything that can be refused without the database comes first.
         let http = HttpClient::new()?;
+        let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
         let apps = Apps::new(options.providers.unwrap_or_default())?;
-        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), Vec::new())?;
+        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), vec![webhooks::kind()])?;
         let provider = match key {
             Some(provider) => provider,
             None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
@@ -190,6 +195,7 @@ impl Atom {
             hasher: Hasher::new()?,
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
             http,
+            egress,
             apps,
             flights: Flights::default(),
             kinds,
@@ -202,7 +208,7 @@ impl Atom {
 
 /// What is looked after wherever there is a worker.
 fn chores() -> Vec<Chore> {
-    Vec::new()
+    webhooks::chores().into()
 }
 
 /// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
@@ -262,6 +268,11 @@ impl Scope {
     /// What happens in the workspace, for those who want to react to it.
     pub fn events(&self) -> Events {
         Events { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Where the workspace's events are sent.
+    pub fn webhooks(&self) -> Webhooks {
+        Webhooks { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// What was done in the workspace.

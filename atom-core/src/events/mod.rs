@@ -18,9 +18,11 @@ mod sweep;
 mod tails;
 
 pub(crate) use catalogue::{
-    ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, SessionEnded, SessionStarted, UserSignedUp, catalogue,
+    ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, SessionEnded, SessionStarted, UserSignedUp,
+    WebhookEndpointDisabled, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
+pub(crate) use names::Names;
 pub(crate) use publish::{append, publish};
 pub(crate) use read::{Sight, head, list};
 pub use stream::EventStream;
