@@ -13,3 +13,4 @@ mod integrations;
 mod jobs;
 mod peers;
 mod support;
+mod webhooks;
