@@ -20,9 +20,10 @@ mod tails;
 
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, JobCancelled, JobFailed, JobInDoubt,
-    JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, catalogue,
+    JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
+pub(crate) use names::Names;
 pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
 pub(crate) use store::Draft;
