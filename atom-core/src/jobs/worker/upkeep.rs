@@ -20,8 +20,11 @@ pub(crate) struct Chore {
     pub(crate) every: Duration,
     pub(crate) topic: Option<Topic>,
     /// Returns when it is due again, if that is earlier.
-    pub(crate) run: fn(Arc<Inner>) -> BoxFuture<'static, Result<Option<DateTime<Utc>>>>,
+    pub(crate) run: fn(Arc<Inner>) -> Round,
 }
+
+/// One round of a chore.
+pub(crate) type Round = BoxFuture<'static, Result<Option<DateTime<Utc>>>>;
 
 /// How often a worker looks for jobs of dead ones.
 const WATCH: Duration = Duration::from_secs(1);
