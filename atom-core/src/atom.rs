@@ -10,7 +10,10 @@ use crate::egress::Egress;
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
-use crate::storage::{Db, OwnDb, Schema};
+use crate::schedules::{self, Schedules};
+#[cfg(feature = "testing")]
+use crate::storage::Topic;
+use crate::storage::{Db, OwnDb, PRIVATE, Schema};
 use crate::webhooks::{self, Webhooks};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
@@ -18,6 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation.
 ///
@@ -50,6 +54,8 @@ pub(crate) struct Inner {
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
+    /// How long events are kept.
+    keep_events: TimeDelta,
     pub(crate) kinds: Kinds,
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<Worker>>,
@@ -120,6 +126,11 @@ impl Atom {
         Jobs { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
     }
 
+    /// The schedules of the installation itself, which belong to no workspace.
+    pub fn schedules(&self) -> Schedules {
+        Schedules { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
+    }
+
     /// The queues and workers of the installation.
     pub fn queues(&self) -> Queues {
         Queues { inner: Arc::clone(&self.inner) }
@@ -152,6 +163,21 @@ impl Atom {
         Builder::new(database_url.into())
     }
 
+    /// Has workers and schedules look at the clock.
+    #[cfg(feature = "testing")]
+    pub(crate) fn wake_workers(&self) -> Result<()> {
+        let db = self.inner.db()?;
+        [Topic::Jobs, Topic::Schedules].into_iter().for_each(|topic| db.wake(topic));
+        Ok(())
+    }
+
+    /// Fires what is due now, and returns whether any of these kinds has a job to run.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn has_work(&self, kinds: &[String]) -> Result<bool> {
+        schedules::fire(&self.inner).await?;
+        jobs::has_work(&self.inner, kinds).await
+    }
+
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
         let Builder { options, key, clock } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
@@ -169,6 +195,10 @@ impl Atom {
         let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), vec![webhooks::kind()])?;
         let provider = match key {
             Some(provider) => provider,
+            // What vanishes with the process needs no key that outlives it.
+            None if options.database_url == PRIVATE && options.key.is_none() && options.key_file.is_none() => {
+                Arc::new(LocalKey::generate()?)
+            }
             None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
         };
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
@@ -183,7 +213,8 @@ impl Atom {
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;
-        events::sweep(&db, now - TimeDelta::days(keep_events_days.into())).await?;
+        let keep_events = TimeDelta::days(keep_events_days.into());
+        events::sweep(&db, now - keep_events).await?;
         let keys = KeyRing::open(&db, provider, now).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
@@ -198,6 +229,7 @@ impl Atom {
             egress,
             apps,
             flights: Flights::default(),
+            keep_events,
             kinds,
             workers: Mutex::default(),
             tails: events::Tails::default(),
@@ -208,7 +240,19 @@ impl Atom {
 
 /// What is looked after wherever there is a worker.
 fn chores() -> Vec<Chore> {
-    webhooks::chores().into()
+    let events = Chore {
+        name: "retention of events",
+        every: Duration::from_secs(60),
+        topic: None,
+        run: |inner| {
+            Box::pin(async move {
+                let before = inner.now() - inner.keep_events;
+                while events::sweep(inner.db()?, before).await? {}
+                Ok(None)
+            })
+        },
+    };
+    [schedules::CHORE, events].into_iter().chain(webhooks::chores()).collect()
 }
 
 /// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
@@ -263,6 +307,11 @@ impl Scope {
     /// The workspace's jobs. What is enqueued here is enqueued on the user's behalf.
     pub fn jobs(&self) -> Jobs {
         Jobs { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
+    }
+
+    /// The workspace's schedules. What they enqueue is enqueued on the user's behalf.
+    pub fn schedules(&self) -> Schedules {
+        Schedules { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
     }
 
     /// What happens in the workspace, for those who want to react to it.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// How to open an installation, the same in every language.
 #[model(secret, default)]
 pub struct OpenOptions {
-    /// `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`.
+    /// `sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
+    /// is closed, as tests want it; then a missing key is made up.
     pub database_url: String,
     /// The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`.
     pub key: Option<Secret>,

@@ -61,7 +61,7 @@ pub use jobs::{
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
     UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
-pub use schedules::MissedRuns;
+pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};

@@ -5,7 +5,7 @@
 //! committed. So numbers have no gaps and appear in their order, and a reader that has seen number 7 has seen all before it.
 //!
 //! Whoever also writes an audit entry does so first: two transactions that took the two rows in different orders would wait
-//! for each other. For the same reason a transaction appends to one workspace only.
+//! for each other. For the same reason a transaction that appends to several workspaces does so in the order of their ids.
 
 mod catalogue;
 mod model;
@@ -18,8 +18,8 @@ mod sweep;
 mod tails;
 
 pub(crate) use catalogue::{
-    ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, SessionEnded, SessionStarted, UserSignedUp,
-    WebhookEndpointDisabled, catalogue,
+    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, JobCancelled, JobFailed, JobInDoubt,
+    JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -11,7 +11,7 @@ mod schema;
 mod time;
 mod wake;
 
-pub(crate) use db::{Conn, Db, Engine, OpenTx, OwnDb, Tx, on, row};
+pub(crate) use db::{Conn, Db, Engine, OpenTx, OwnDb, PRIVATE, Tx, on, row};
 pub use migrate::MigrationStatus;
 pub use schema::Schema;
 pub(crate) use time::Timestamp;

@@ -142,8 +142,7 @@ async fn rescue(crew: &Crew) -> Result<()> {
     }
     for (workspace, parent) in store::forgotten_parents(db).await? {
         let mut tx = db.begin().await?;
-        store::release_parent(&mut tx, workspace, parent, now, ended::keep_until(now)).await?;
-        tx.wakes(Topic::Jobs);
+        ended::release(&mut tx, workspace, parent, now).await?;
         tx.commit().await?;
     }
     Ok(())
