@@ -252,7 +252,9 @@ fn chores() -> Vec<Chore> {
             })
         },
     };
-    [schedules::CHORE, events].into_iter().chain(webhooks::chores()).collect()
+    let mut chores = vec![schedules::CHORE, events];
+    chores.extend(webhooks::chores());
+    chores
 }
 
 /// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.

@@ -200,7 +200,11 @@ impl Db {
             let options = options.application_name("atom");
             // A pool would hide why it cannot connect behind its own time-out.
             sqlx::Connection::close(options.connect().await?).await?;
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+            // Short statements over lists of rows look expensive to the planner, which would then compile each of them for 10 ms.
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                .after_connect(|c, _| Box::pin(async move { sqlx::query("SET jit = off").execute(c).await.map(drop) }));
             let pool = pool.connect_with(options).await?;
             Ok(Self::of(Engine::Pg(pool)))
         } else {
