@@ -31,3 +31,6 @@ pub use stream::EventStream;
 pub(crate) use stream::subscribe;
 pub(crate) use sweep::sweep;
 pub(crate) use tails::Tails;
+
+#[cfg(test)]
+mod tests;

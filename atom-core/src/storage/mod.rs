@@ -18,4 +18,4 @@ pub(crate) use time::Timestamp;
 pub(crate) use wake::{CHANNEL, Topic};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
