@@ -67,7 +67,7 @@ pub struct WebhookEndpoint {
     pub disabled_because: Option<WebhookDisabled>,
     /// Since when every attempt has failed; none while all is well.
     pub failing_since: Option<DateTime<Utc>>,
-    /// When it last accepted an event.
+    /// When it last accepted an event, to the minute.
     pub last_success_at: Option<DateTime<Utc>>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
