@@ -1,5 +1,6 @@
 //! Jobs: stored with the act, run by whoever lives, and never twice where once was promised.
 
 mod enqueue;
+mod refusals;
 mod running;
 mod support;
