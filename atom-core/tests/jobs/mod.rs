@@ -4,3 +4,4 @@ mod enqueue;
 mod refusals;
 mod running;
 mod support;
+mod transactions;
