@@ -13,8 +13,8 @@ pub(super) enum Next {
     Dead,
 }
 
-/// A year: longer delays would be a mistake, and far beyond it moments run out of range.
-const LONGEST: f64 = 366.0 * 86400.0;
+/// A year and some days: longer delays would be a mistake, and far beyond it moments run out of range.
+const LONGEST: f64 = 3.2e7;
 
 /// Decides from what is known. `chance` is between 0 and 1.
 pub(super) fn next(
@@ -60,6 +60,9 @@ pub(super) fn check(policy: &RetryPolicy) -> Result<()> {
     }
     if !within(policy.jitter, 0.0, 1.0) {
         return malformed("`jitter` is a share between 0 and 1");
+    }
+    if policy.never_on.iter().flatten().any(|reason| reason.contains('\0')) {
+        return malformed("no reason holds the character U+0000: leave it out of `never_on`");
     }
     Ok(())
 }

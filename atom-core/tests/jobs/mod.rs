@@ -2,5 +2,7 @@
 
 mod enqueue;
 mod kit;
+mod refusals;
 mod running;
 mod support;
+mod transactions;

@@ -1,5 +1,6 @@
 //! New rows.
 
+use super::literal::Literal;
 use super::{micros, moment};
 use crate::jobs::kinds::Unique;
 use crate::jobs::{JobLimit, JobState, OnDuplicate, RetryPolicy, UniqueUntil};
@@ -198,8 +199,7 @@ pub(in crate::jobs) async fn open_limit(mut conn: Conn<'_>, workspace: Workspace
         .bind(sqlx::types::Json(json!({}))).execute(c).await.map(drop))?)
 }
 
-/// One statement that stores a run, for a transaction that is not ours. It holds no parameters, and all that came from outside stands
-/// in it as hexadecimal digits: no driver takes any of it for a placeholder.
+/// One statement that stores a run, for a transaction that is not ours. It has no parameters.
 pub(in crate::jobs) fn statement(run: &NewRun, postgres: bool) -> Result<String> {
     if run.limit.is_some()
         || run.unique.as_ref().is_some_and(|u| u.on_duplicate != OnDuplicate::Skip || u.until != UniqueUntil::Ended)
@@ -207,12 +207,32 @@ pub(in crate::jobs) fn statement(run: &NewRun, postgres: bool) -> Result<String>
         let text = "a statement cannot carry a limit or replace a job: enqueue it through Atom";
         return Err(Error::invalid("unsupported_in_statement", text));
     }
-    let hex = crate::crypto::hex(Value::Array(vec![run.json()]).to_string().as_bytes());
-    let (rows, text) = if postgres {
-        (postgres_rows!("$1::jsonb"), format!("convert_from(decode('{hex}', 'hex'), 'UTF8')"))
-    } else {
-        (sqlite_rows!("json_each($1)"), format!("CAST(x'{hex}' AS TEXT)"))
-    };
-    let when = if postgres { "" } else { " WHERE true" };
-    Ok(format!("{}{when}{ALONE}", rows.replace("$1", &text)))
+    let literal = if postgres { Literal::Pg } else { Literal::Sqlite };
+    let or_null = |value: Option<String>| value.unwrap_or_else(|| "NULL".into());
+    let unique = run.unique.as_ref();
+    let values = [
+        literal.id(run.workspace.0),
+        literal.id(run.id.0),
+        literal.text(run.shape),
+        literal.text(&run.kind),
+        literal.text(&run.queue),
+        run.lane.to_string(),
+        literal.text(run.state.as_str()),
+        run.priority.to_string(),
+        literal.moment(run.run_at),
+        literal.json(&run.input.0),
+        run.max_attempts.to_string(),
+        or_null(run.retry.as_ref().map(|retry| literal.json(&json!(retry)))),
+        or_null(run.timeout_ms.map(|ms| ms.to_string())),
+        run.keep_seconds.to_string(),
+        run.announce.to_string(),
+        or_null(unique.map(|u| literal.bytes(&u.key))),
+        or_null(unique.map(|u| literal.text(u.until.as_str()))),
+        or_null(unique.and_then(|u| u.expires).map(|at| literal.moment(at))),
+        or_null(run.parent.map(|parent| literal.id(parent.0))),
+        or_null(run.children.map(|children| children.to_string())),
+        or_null(run.user.map(|user| literal.id(user.0))),
+        literal.moment(run.created_at),
+    ];
+    Ok(format!("{}VALUES ({}){ALONE}", columns!(), values.join(", ")))
 }

@@ -4,6 +4,7 @@ mod claim;
 mod finish;
 mod insert;
 mod inspect;
+mod literal;
 mod steps;
 mod upkeep;
 

@@ -1,5 +1,6 @@
 //! Steps and signs of a running job. The run's row is locked while a step is written, so that a worker that has lost it writes nothing.
 
+use super::literal::Literal;
 use crate::jobs::{JobProgress, Run};
 use crate::storage::{Conn, Db, Engine, Timestamp, on, row};
 use crate::{Json, Result};
@@ -137,23 +138,15 @@ pub(in crate::jobs) async fn complete(conn: Conn<'_>, run: &Run, output: &Json, 
 
 /// The same as one statement without parameters, for a transaction that is not ours: it must change one row.
 pub(in crate::jobs) fn completion(run: &Run, output: &Json, postgres: bool, now: DateTime<Utc>) -> String {
-    let hex = crate::crypto::hex(output.0.to_string().as_bytes());
-    let keep_until = now + chrono::TimeDelta::seconds(run.keep_seconds);
-    let text =
-        if postgres { format!("convert_from(decode('{hex}', 'hex'), 'UTF8')::jsonb") } else { format!("CAST(x'{hex}' AS TEXT)") };
-    let id = |id: uuid::Uuid| if postgres { format!("'{id}'::uuid") } else { format!("x'{}'", id.simple()) };
-    let at = |at: DateTime<Utc>| match at.timestamp_micros() {
-        micros if postgres => format!("(timestamptz 'epoch' + {micros} * interval '1 microsecond')"),
-        micros => micros.to_string(),
-    };
-    let (now, kept) = (at(now), at(keep_until));
+    let literal = if postgres { Literal::Pg } else { Literal::Sqlite };
+    let (output, workspace, id) = (literal.json(&output.0), literal.id(run.workspace.0), literal.id(run.id.0));
+    let kept = literal.moment(now + chrono::TimeDelta::seconds(run.keep_seconds));
+    let now = literal.moment(now);
     format!(
-        "UPDATE atom_runs SET state = 'succeeded', output = {text}, error_reason = NULL, error_text = NULL, finished_at = {now}, \
+        "UPDATE atom_runs SET state = 'succeeded', output = {output}, error_reason = NULL, error_text = NULL, finished_at = {now}, \
          keep_until = {kept}, lease_owner = NULL, \
          unique_key = CASE WHEN unique_expires IS NULL OR unique_expires <= {now} THEN NULL ELSE unique_key END \
-         WHERE workspace_id = {} AND id = {} AND fence = {} AND state = 'running'",
-        id(run.workspace.0),
-        id(run.id.0),
+         WHERE workspace_id = {workspace} AND id = {id} AND fence = {} AND state = 'running'",
         run.fence,
     )
 }
