@@ -137,6 +137,7 @@ row! {
         timeout_ms: Option<i64>,
         keep_seconds: i64,
         fence: i64,
+        lease_owner: Uuid,
         user_id: Option<Uuid>,
         cancelled_at: Option<Timestamp>,
     }
@@ -156,6 +157,8 @@ pub(in crate::jobs) struct Claimed {
     pub(in crate::jobs) timeout_ms: Option<i64>,
     pub(in crate::jobs) keep_seconds: i64,
     pub(in crate::jobs) fence: i64,
+    /// As whom the worker took it.
+    pub(in crate::jobs) owner: Uuid,
     pub(in crate::jobs) user: Option<UserId>,
     pub(in crate::jobs) is_cancelled: bool,
 }
@@ -170,7 +173,7 @@ macro_rules! take {
 macro_rules! returning {
     () => {
         " RETURNING workspace_id, id, kind, lane, priority, run_at, input, attempt, max_attempts, retry, timeout_ms, keep_seconds, fence,
-            user_id, cancelled_at"
+            lease_owner, user_id, cancelled_at"
     };
 }
 
@@ -260,6 +263,7 @@ impl From<ClaimedRow> for Claimed {
             timeout_ms: row.timeout_ms,
             keep_seconds: row.keep_seconds,
             fence: row.fence,
+            owner: row.lease_owner,
             user: row.user_id.map(UserId),
             is_cancelled: row.cancelled_at.is_some(),
         }

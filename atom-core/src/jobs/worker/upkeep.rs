@@ -124,10 +124,11 @@ async fn take_orders(crew: Arc<Crew>) {
 /// Takes the jobs of dead workers away from them, and lets batches go on whose last worker died.
 async fn watch(crew: Arc<Crew>) {
     loop {
-        tokio::time::sleep(WATCH).await;
+        // At once, too: processes that never live as long as the pause would leave the jobs of each other alone for ever.
         if let Err(error) = rescue(&crew).await {
             tracing::debug!(%error, "dead workers could not be looked for; trying again");
         }
+        tokio::time::sleep(WATCH).await;
     }
 }
 
