@@ -91,6 +91,8 @@ export declare class Atom {
   get schema(): Schema
   /** The providers that this installation can connect to. */
   get providers(): Provider[]
+  /** The events that Atom itself emits, to show or to choose from. Those of the host are not among them. */
+  get eventCatalogue(): EventType[]
   /**
    * The scope of the user that an access token speaks for.
    *
@@ -414,6 +416,106 @@ export interface Credentials {
   workspaceId?: WorkspaceId | null
 }
 
+/** Something that happened in a workspace. */
+export interface Event {
+  /** Its place in the workspace's log: 1, 2, 3, … without gaps. It is the cursor from which to go on after this event. */
+  sequence: number
+  /** Its id, the same wherever it is delivered and however often. */
+  id: EventId
+  /** What happened: `connection.connected`. Those of Atom are in `Atom.event_catalogue`. */
+  name: string
+  /** When it happened. */
+  at: Date
+  /** What else is known. Never a secret; people only as ids. */
+  data: unknown
+  /** The id of what it happened to. */
+  subject?: string
+  /** The only member whom it concerns; none if it is for everyone in the workspace. */
+  userId?: UserId
+}
+
+/** A field of an event's data. */
+export interface EventField {
+  /** Its name. */
+  name: string
+  /** What it holds. */
+  fieldType: EventFieldType
+  /** Whether it may be `null`. */
+  nullable: boolean
+  /** What it says. */
+  about: string
+}
+
+/** What a field of an event's data holds. */
+export type EventFieldType = 'id' | 'text' | 'integer'
+
+export declare const EventFieldType: {
+  /** The id of something: a string. */
+  readonly Id: 'id'
+  /** A string. */
+  readonly Text: 'text'
+  /** A whole number. */
+  readonly Integer: 'integer'
+}
+
+/** Which events to list, oldest first. */
+export interface EventFilter {
+  /** Only those after this place. Default: from the oldest that is kept. */
+  after?: number | null
+  /** Only those with one of these names: `connection.connected`, or `connection.*` for all that begin so. */
+  names?: string[] | null
+  /** Only what happened to this. */
+  subject?: string | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+}
+
+/** An event, wherever it is delivered. */
+export type EventId = string
+
+/** A page of events. */
+export interface EventPage {
+  /** The events, oldest first. */
+  items: Event[]
+  /** How far the page reaches. Pass it as `after` for what comes next: now, or on any later day. */
+  cursor: number
+  /** Whether there is more already. */
+  hasMore: boolean
+}
+
+/**
+ * The events of a workspace as they happen, in order, each at least once.
+ *
+ * Nothing is queued for a stream that is not read: it is a place in the log. After a crash, on another day or in another process, a
+ * new stream goes on from the `sequence` of the last event that was dealt with.
+ */
+export declare class EventStream {
+  private constructor()
+  /**
+   * Waits for the next event. None after `stop` and after Atom was shut down.
+   *
+   * Several callers at once share the stream: each event goes to one of them. Fails with `conflict` (`events_expired`: the stream was
+   * not read for so long that events which it should have delivered are deleted; read the present state and subscribe anew) or
+   * `unavailable`, after which the same stream goes on.
+   */
+  next(): Promise<Event | null>
+  /**
+   * How far this stream has come: every event up to here was delivered, or is none of those that it follows. A new
+   * subscription goes on from here.
+   */
+  get cursor(): number
+  /** Ends the stream, also for a caller that waits for its next event. */
+  stop(): Promise<void>
+}
+
+/** Which events to follow. */
+export interface EventSubscription {
+  /** Go on after this place: the `sequence` of the last event that was dealt with, or a `cursor`. Default: from now on. */
+  after?: number | null
+  /** Only those with one of these names: `connection.connected`, or `connection.*` for all that begin so. */
+  names?: string[] | null
+}
+
 /** When an event starts or ends. */
 export type EventTime =
   /** A moment. */
@@ -430,6 +532,46 @@ export type EventTime =
       /** The day: `2026-11-21`. As an end it is the first day after the event. */
       date: string
     }
+
+/** A kind of event that Atom emits. */
+export interface EventType {
+  /** Its name: `connection.connected`. */
+  name: string
+  /** When it is emitted. */
+  about: string
+  /** What its data holds. */
+  fields: EventField[]
+}
+
+/**
+ * What happens in the workspace, in one order: Atom's events and the host's.
+ *
+ * Owners and admins see all of it; other members see what concerns them or everyone; guests see what concerns them.
+ */
+export declare class Events {
+  private constructor()
+  /**
+   * Publishes an event of the host's own, and returns it as it stands in the log.
+   *
+   * Fails with `invalid` (`malformed_event_name`, `reserved_event_name`, `malformed_event_subject`, `event_too_large`).
+   */
+  publish(event: PublishEvent): Promise<Event>
+  /**
+   * Lists events, oldest first, a page at a time.
+   *
+   * Fails with `conflict` (`events_expired`: events after the cursor are deleted already; read the present state, then go on with the
+   * cursor that the text names) or `invalid` (`unknown_event_cursor`, `malformed_event_name`, `malformed_page_size`).
+   */
+  list(filter: EventFilter): Promise<EventPage>
+  /**
+   * Follows events, from a cursor or from now on.
+   *
+   * Fails with `conflict` (`events_expired`, as in `list`) or `invalid` (`unknown_event_cursor`, `malformed_event_name`).
+   */
+  subscribe(subscription: EventSubscription): Promise<EventStream>
+  /** The `sequence` of the newest event, 0 before the first. Read it before the state of something, and follow what changes from there. */
+  head(): Promise<number>
+}
 
 /** A page of files. */
 export interface FilePage {
@@ -485,6 +627,9 @@ export declare class GoogleStandIn {
   /** How many requests have come to a path such as `/token`, failed ones included. */
   hits(path: string): Promise<number>
 }
+
+/** A job, from the moment it is enqueued. */
+export type JobId = string
 
 /** Which events to list. */
 export interface ListEvents {
@@ -683,6 +828,8 @@ export interface OpenOptions {
   minPasswordLength?: number | null
   /** Bring the schema up to date on opening. Default: true. With false, an older schema is an error. */
   migrate?: boolean | null
+  /** How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long. */
+  keepEventsDays?: number | null
 }
 
 /** Who is acting: a user in a workspace with a role. */
@@ -752,6 +899,21 @@ export interface ProviderApp {
   developmentEndpoint?: string
   /** A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own. */
   manifest?: string
+}
+
+/** An event of the host's own. */
+export interface PublishEvent {
+  /**
+   * What happened: words of small letters, digits and `_`, joined by dots, such as `order.paid`; at most 100 characters. The first
+   * word is not one of Atom's own.
+   */
+  name: string
+  /** The id of what it happened to, at most 200 characters. */
+  subject?: string | null
+  /** The only member whom it concerns: nobody else sees it but the owners and admins. Default: every member. */
+  userId?: UserId | null
+  /** What else is known, at most 20,000 bytes as JSON. Default: `{}`. Leave out what changes or is secret, and name its id. */
+  data?: unknown | null
 }
 
 /** A request to the provider's API, without its authentication. */
@@ -826,6 +988,27 @@ export declare const Role: {
   readonly Guest: 'guest'
 }
 
+/** The job that a handler is running. */
+export declare class RunningJob {
+  private constructor()
+  /** The job's id. */
+  get id(): JobId
+  /** What kind of job it is. */
+  get kind(): string
+  /** The workspace it belongs to. */
+  get workspaceId(): WorkspaceId
+  /** On whose behalf it was enqueued, if on someone's. */
+  get userId(): UserId | null
+  /** What it was enqueued with. */
+  get input(): unknown
+  /** Which attempt this is: 1, 2, 3, … */
+  get attempt(): number
+  /** Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another. */
+  get isCancelled(): boolean
+  /** Waits until this attempt is to end. */
+  cancelled(): Promise<void>
+}
+
 /** One value of every type that crosses a border. */
 export interface Sample {
   /** Text, any Unicode. */
@@ -887,6 +1070,8 @@ export declare class Scope {
   get principal(): Principal
   /** The user's connected accounts. */
   get connections(): Connections
+  /** What happens in the workspace, for those who want to react to it. */
+  get events(): Events
   /** What was done in the workspace. */
   get audit(): AuditTrail
 }

@@ -1,18 +1,21 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{Accounts, AuditTrail, Principal};
+use crate::accounts::{Accounts, AuditTrail, Events, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey, SigningKeys};
+use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
+use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
 use crate::storage::{Db, OwnDb, Schema};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation.
 ///
@@ -44,6 +47,10 @@ pub(crate) struct Inner {
     pub(crate) http: HttpClient,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
+    pub(crate) kinds: Kinds,
+    /// The workers of this process, which are stopped with it.
+    workers: Mutex<Vec<Worker>>,
+    pub(crate) tails: events::Tails,
 }
 
 impl Inner {
@@ -84,6 +91,11 @@ impl Atom {
         self.inner.apps.list()
     }
 
+    /// The events that Atom itself emits, to show or to choose from. Those of the host are not among them.
+    pub fn event_catalogue(&self) -> Vec<EventType> {
+        events::catalogue()
+    }
+
     /// The scope of the user that an access token speaks for.
     ///
     /// Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
@@ -100,8 +112,31 @@ impl Atom {
         Ok(Scope { inner: Arc::clone(&self.inner), principal })
     }
 
-    /// Closes the database connections. Later calls fail with `cancelled` (`closed`).
+    /// The jobs of the installation itself, which belong to no workspace.
+    pub fn jobs(&self) -> Jobs {
+        Jobs { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
+    }
+
+    /// The queues and workers of the installation.
+    pub fn queues(&self) -> Queues {
+        Queues { inner: Arc::clone(&self.inner) }
+    }
+
+    /// Starts a worker in this process, with a handler for each kind of job that it is to run. It works until it is stopped.
+    ///
+    /// Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
+    pub async fn start_worker(&self, handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
+        let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
+        self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker.clone());
+        Ok(worker)
+    }
+
+    /// Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`).
     pub async fn shut_down(&self) -> Result<()> {
+        let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        for worker in workers {
+            worker.stop().await?;
+        }
         self.inner.db()?.close().await;
         Ok(())
     }
@@ -119,9 +154,14 @@ impl Atom {
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
         }
+        let keep_events_days = options.keep_events_days.unwrap_or(30);
+        if !(1..=3650).contains(&keep_events_days) {
+            return Err(Error::invalid("malformed_option", "keep_events_days is between 1 and 3650"));
+        }
         // Everything that can be refused without the database comes first.
         let http = HttpClient::new()?;
         let apps = Apps::new(options.providers.unwrap_or_default())?;
+        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), Vec::new())?;
         let provider = match key {
             Some(provider) => provider,
             None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
@@ -138,6 +178,7 @@ impl Atom {
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;
+        events::sweep(&db, now - TimeDelta::days(keep_events_days.into())).await?;
         let keys = KeyRing::open(&db, provider, now).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
@@ -151,9 +192,17 @@ impl Atom {
             http,
             apps,
             flights: Flights::default(),
+            kinds,
+            workers: Mutex::default(),
+            tails: events::Tails::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
+}
+
+/// What is looked after wherever there is a worker.
+fn chores() -> Vec<Chore> {
+    Vec::new()
 }
 
 /// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
@@ -203,6 +252,16 @@ impl Scope {
     /// The user's connected accounts.
     pub fn connections(&self) -> Connections {
         Connections { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The workspace's jobs. What is enqueued here is enqueued on the user's behalf.
+    pub fn jobs(&self) -> Jobs {
+        Jobs { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
+    }
+
+    /// What happens in the workspace, for those who want to react to it.
+    pub fn events(&self) -> Events {
+        Events { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// What was done in the workspace.

@@ -1,6 +1,6 @@
 //! What an installation is opened with.
 
-use crate::{Clock, KeyProvider, Secret};
+use crate::{Clock, JobKind, KeyProvider, Secret};
 use atom_macros::model;
 use std::sync::Arc;
 
@@ -21,8 +21,12 @@ pub struct OpenOptions {
     pub issuer: Option<String>,
     /// The shortest password for sign-up, in characters. Default: 15; at least 8.
     pub min_password_length: Option<i32>,
+    /// The kinds of jobs that this process enqueues or handles.
+    pub job_kinds: Option<Vec<JobKind>>,
     /// Bring the schema up to date on opening. Default: true. With false, an older schema is an error.
     pub migrate: Option<bool>,
+    /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
+    pub keep_events_days: Option<i32>,
 }
 
 /// The host's OAuth client at one provider.
@@ -79,6 +83,12 @@ impl Builder {
         self
     }
 
+    /// Declares a kind of job that this process enqueues or handles.
+    pub fn job_kind(mut self, kind: JobKind) -> Self {
+        self.options.job_kinds.get_or_insert_default().push(kind);
+        self
+    }
+
     /// Who signs access tokens. Default: `atom`.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.options.issuer = Some(issuer.into());
@@ -94,6 +104,12 @@ impl Builder {
     /// Whether to bring the schema up to date on opening. Default: true.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.options.migrate = Some(migrate);
+        self
+    }
+
+    /// How long events are kept, in days. Default: 30.
+    pub fn keep_events_days(mut self, days: i32) -> Self {
+        self.options.keep_events_days = Some(days);
         self
     }
 

@@ -22,6 +22,10 @@ pub struct ConnectionId;
 #[id]
 pub struct JobId;
 
+/// An event, wherever it is delivered.
+#[id]
+pub struct EventId;
+
 /// The plain Rust side of an id; the bridges add theirs.
 macro_rules! impl_id {
     ($name:ident) => {

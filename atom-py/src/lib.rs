@@ -9,9 +9,10 @@ mod _atom {
     use atom_core::{
         AccessToken, Accounts, Atom, Attendee, AttendeeResponse, AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem,
         AuditReport, AuditTrail, Authorization, CalendarEvent, CalendarEventPage, Calendars, ConnectedAccount, Connection,
-        ConnectionState, Connections, Credentials, EventTime, FilePage, Files, ListEvents, ListFiles, ListMessages, MailAddress,
+        ConnectionState, Connections, Credentials, Event, EventField, EventFieldType, EventFilter, EventPage, EventStream,
+        EventSubscription, EventTime, EventType, Events, FilePage, Files, ListEvents, ListFiles, ListMessages, MailAddress,
         MailMessage, MailMessagePage, Mailbox, MigrationStatus, NewAccount, NewEvent, NewFile, NewMessage, OpenOptions,
-        Principal, Provider, ProviderApp, RawRequest, RawResponse, RemoteFile, Role, Schema, Scope, Session, StartConnection,
-        User, Workspace,
+        Principal, Provider, ProviderApp, PublishEvent, RawRequest, RawResponse, RemoteFile, Role, RunningJob, Schema, Scope,
+        Session, StartConnection, User, Workspace,
     };
 }

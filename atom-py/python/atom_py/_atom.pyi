@@ -28,7 +28,16 @@ __all__ = [
     "ConnectionState",
     "Connections",
     "Credentials",
+    "Event",
+    "EventField",
+    "EventFieldType",
+    "EventFilter",
+    "EventPage",
+    "EventStream",
+    "EventSubscription",
     "EventTime",
+    "EventType",
+    "Events",
     "FilePage",
     "Files",
     "GoogleStandIn",
@@ -49,10 +58,12 @@ __all__ = [
     "Probe",
     "Provider",
     "ProviderApp",
+    "PublishEvent",
     "RawRequest",
     "RawResponse",
     "RemoteFile",
     "Role",
+    "RunningJob",
     "Sample",
     "Schema",
     "Scope",
@@ -131,6 +142,9 @@ class Atom:
     @property
     def providers(self) -> list[Provider]:
         """The providers that this installation can connect to."""
+    @property
+    def event_catalogue(self) -> list[EventType]:
+        """The events that Atom itself emits, to show or to choose from. Those of the host are not among them."""
     async def authenticate(self, access_token: str) -> Scope:
         """The scope of the user that an access token speaks for.
 
@@ -570,6 +584,143 @@ class Credentials:
     def workspace_id(self) -> str | None:
         """The workspace to enter. Default: the one that the user joined first."""
 
+@typing.final
+class Event:
+    """Something that happened in a workspace."""
+    def __new__(cls, *, sequence: int, id: str, name: str, at: datetime.datetime, data: typing.Any, subject: str | None = None, user_id: str | None = None) -> Event: ...
+    @property
+    def sequence(self) -> int:
+        """Its place in the workspace's log: 1, 2, 3, … without gaps. It is the cursor from which to go on after this event."""
+    @property
+    def id(self) -> str:
+        """Its id, the same wherever it is delivered and however often."""
+    @property
+    def name(self) -> str:
+        """What happened: `connection.connected`. Those of Atom are in `Atom.event_catalogue`."""
+    @property
+    def at(self) -> datetime.datetime:
+        """When it happened."""
+    @property
+    def data(self) -> typing.Any:
+        """What else is known. Never a secret; people only as ids."""
+    @property
+    def subject(self) -> str | None:
+        """The id of what it happened to."""
+    @property
+    def user_id(self) -> str | None:
+        """The only member whom it concerns; none if it is for everyone in the workspace."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EventField:
+    """A field of an event's data."""
+    def __new__(cls, *, name: str, field_type: EventFieldType, nullable: bool, about: str) -> EventField: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def field_type(self) -> EventFieldType:
+        """What it holds."""
+    @property
+    def nullable(self) -> bool:
+        """Whether it may be `null`."""
+    @property
+    def about(self) -> str:
+        """What it says."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EventFieldType:
+    """What a field of an event's data holds."""
+    ID: typing.ClassVar[EventFieldType]
+    """The id of something: a string."""
+    TEXT: typing.ClassVar[EventFieldType]
+    """A string."""
+    INTEGER: typing.ClassVar[EventFieldType]
+    """A whole number."""
+    @property
+    def value(self) -> typing.Literal["id", "text", "integer"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class EventFilter:
+    """Which events to list, oldest first."""
+    def __new__(cls, *, after: int | None = None, names: list[str] | None = None, subject: str | None = None, page_size: int | None = None) -> EventFilter: ...
+    @property
+    def after(self) -> int | None:
+        """Only those after this place. Default: from the oldest that is kept."""
+    @property
+    def names(self) -> list[str] | None:
+        """Only those with one of these names: `connection.connected`, or `connection.*` for all that begin so."""
+    @property
+    def subject(self) -> str | None:
+        """Only what happened to this."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EventPage:
+    """A page of events."""
+    def __new__(cls, *, items: list[Event], cursor: int, has_more: bool) -> EventPage: ...
+    @property
+    def items(self) -> list[Event]:
+        """The events, oldest first."""
+    @property
+    def cursor(self) -> int:
+        """How far the page reaches. Pass it as `after` for what comes next: now, or on any later day."""
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more already."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EventStream:
+    """The events of a workspace as they happen, in order, each at least once.
+
+    Nothing is queued for a stream that is not read: it is a place in the log. After a crash, on another day or in another process, a
+    new stream goes on from the `sequence` of the last event that was dealt with.
+    """
+    async def next(self) -> Event | None:
+        """Waits for the next event. None after `stop` and after Atom was shut down.
+
+        Several callers at once share the stream: each event goes to one of them. Fails with `conflict` (`events_expired`: the stream was
+        not read for so long that events which it should have delivered are deleted; read the present state and subscribe anew) or
+        `unavailable`, after which the same stream goes on.
+        """
+    def next_blocking(self) -> Event | None:
+        """`next`, but the thread waits until it is done."""
+    @property
+    def cursor(self) -> int:
+        """How far this stream has come: every event up to here was delivered, or is none of those that it follows. A new
+        subscription goes on from here.
+        """
+    async def stop(self) -> None:
+        """Ends the stream, also for a caller that waits for its next event."""
+    def stop_blocking(self) -> None:
+        """`stop`, but the thread waits until it is done."""
+
+@typing.final
+class EventSubscription:
+    """Which events to follow."""
+    def __new__(cls, *, after: int | None = None, names: list[str] | None = None) -> EventSubscription: ...
+    @property
+    def after(self) -> int | None:
+        """Go on after this place: the `sequence` of the last event that was dealt with, or a `cursor`. Default: from now on."""
+    @property
+    def names(self) -> list[str] | None:
+        """Only those with one of these names: `connection.connected`, or `connection.*` for all that begin so."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
 @typing_extensions.disjoint_base
 class EventTime:
     """When an event starts or ends."""
@@ -596,6 +747,55 @@ class EventTime:
             """The day: `2026-11-21`. As an end it is the first day after the event."""
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EventType:
+    """A kind of event that Atom emits."""
+    def __new__(cls, *, name: str, about: str, fields: list[EventField]) -> EventType: ...
+    @property
+    def name(self) -> str:
+        """Its name: `connection.connected`."""
+    @property
+    def about(self) -> str:
+        """When it is emitted."""
+    @property
+    def fields(self) -> list[EventField]:
+        """What its data holds."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Events:
+    """What happens in the workspace, in one order: Atom's events and the host's.
+
+    Owners and admins see all of it; other members see what concerns them or everyone; guests see what concerns them.
+    """
+    async def publish(self, event: PublishEvent) -> Event:
+        """Publishes an event of the host's own, and returns it as it stands in the log.
+
+        Fails with `invalid` (`malformed_event_name`, `reserved_event_name`, `malformed_event_subject`, `event_too_large`).
+        """
+    def publish_blocking(self, event: PublishEvent) -> Event:
+        """`publish`, but the thread waits until it is done."""
+    async def list(self, filter: EventFilter) -> EventPage:
+        """Lists events, oldest first, a page at a time.
+
+        Fails with `conflict` (`events_expired`: events after the cursor are deleted already; read the present state, then go on with the
+        cursor that the text names) or `invalid` (`unknown_event_cursor`, `malformed_event_name`, `malformed_page_size`).
+        """
+    def list_blocking(self, filter: EventFilter) -> EventPage:
+        """`list`, but the thread waits until it is done."""
+    async def subscribe(self, subscription: EventSubscription) -> EventStream:
+        """Follows events, from a cursor or from now on.
+
+        Fails with `conflict` (`events_expired`, as in `list`) or `invalid` (`unknown_event_cursor`, `malformed_event_name`).
+        """
+    def subscribe_blocking(self, subscription: EventSubscription) -> EventStream:
+        """`subscribe`, but the thread waits until it is done."""
+    async def head(self) -> int:
+        """The `sequence` of the newest event, 0 before the first. Read it before the state of something, and follow what changes from there."""
+    def head_blocking(self) -> int:
+        """`head`, but the thread waits until it is done."""
 
 @typing.final
 class FilePage:
@@ -963,7 +1163,7 @@ class NewMessage:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, migrate: bool | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, migrate: bool | None = None, keep_events_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`."""
@@ -988,6 +1188,9 @@ class OpenOptions:
     @property
     def migrate(self) -> bool | None:
         """Bring the schema up to date on opening. Default: true. With false, an older schema is an error."""
+    @property
+    def keep_events_days(self) -> int | None:
+        """How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long."""
 
 @typing.final
 class Principal:
@@ -1102,6 +1305,27 @@ class ProviderApp:
         """A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own."""
 
 @typing.final
+class PublishEvent:
+    """An event of the host's own."""
+    def __new__(cls, *, name: str, subject: str | None = None, user_id: str | None = None, data: typing.Any | None = None) -> PublishEvent: ...
+    @property
+    def name(self) -> str:
+        """What happened: words of small letters, digits and `_`, joined by dots, such as `order.paid`; at most 100 characters. The first
+        word is not one of Atom's own.
+        """
+    @property
+    def subject(self) -> str | None:
+        """The id of what it happened to, at most 200 characters."""
+    @property
+    def user_id(self) -> str | None:
+        """The only member whom it concerns: nobody else sees it but the owners and admins. Default: every member."""
+    @property
+    def data(self) -> typing.Any | None:
+        """What else is known, at most 20,000 bytes as JSON. Default: `{}`. Leave out what changes or is secret, and name its id."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class RawRequest:
     """A request to the provider's API, without its authentication."""
     def __new__(cls, *, method: str, url: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, json: typing.Any | None = None, content: bytes | None = None) -> RawRequest: ...
@@ -1210,6 +1434,35 @@ class Role:
     def __hash__(self) -> int: ...
 
 @typing.final
+class RunningJob:
+    """The job that a handler is running."""
+    @property
+    def id(self) -> str:
+        """The job's id."""
+    @property
+    def kind(self) -> str:
+        """What kind of job it is."""
+    @property
+    def workspace_id(self) -> str:
+        """The workspace it belongs to."""
+    @property
+    def user_id(self) -> str | None:
+        """On whose behalf it was enqueued, if on someone's."""
+    @property
+    def input(self) -> typing.Any:
+        """What it was enqueued with."""
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is: 1, 2, 3, …"""
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another."""
+    async def cancelled(self) -> None:
+        """Waits until this attempt is to end."""
+    def cancelled_blocking(self) -> None:
+        """`cancelled`, but the thread waits until it is done."""
+
+@typing.final
 class Sample:
     """One value of every type that crosses a border."""
     def __new__(cls, *, text: str, count: int, ratio: float, flag: bool, at: datetime.datetime, connection: str, weight: Weight, shape: Shape, tags: list[str], labels: dict[str, str], raw: typing.Any, content: bytes, note: str | None = None) -> Sample: ...
@@ -1292,6 +1545,9 @@ class Scope:
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
+    @property
+    def events(self) -> Events:
+        """What happens in the workspace, for those who want to react to it."""
     @property
     def audit(self) -> AuditTrail:
         """What was done in the workspace."""

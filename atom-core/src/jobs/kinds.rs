@@ -1,0 +1,229 @@
+//! The kinds that the installation knows, and what a new job becomes with their defaults.
+
+use super::store::NewRun;
+use super::{JobKind, JobLimit, NewJob, OnDuplicate, RetryPolicy, UniqueJob, UniqueUntil, retry};
+use crate::{Error, JobId, Json, Result, UserId, WorkspaceId};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+
+/// The largest input and output of a job.
+pub(super) const LARGEST: usize = 256 * 1024;
+/// The default of `keep_seconds`.
+pub(super) const KEPT: i64 = 86400;
+/// How long jobs that failed or were cancelled are kept, at least.
+pub(super) const KEPT_FAILED: i64 = 30 * 86400;
+const QUEUE: &str = "default";
+
+/// The declared kinds, by name.
+#[derive(Default)]
+pub(crate) struct Kinds(HashMap<String, JobKind>);
+
+impl Kinds {
+    /// Those of the host, and those that Atom itself uses.
+    pub(crate) fn new(declared: Vec<JobKind>, own: Vec<JobKind>) -> Result<Self> {
+        let mut kinds = HashMap::new();
+        for kind in &declared {
+            check_name(&kind.name)?;
+            if kind.name.starts_with("atom.") {
+                return Err(Error::invalid(
+                    "malformed_job_kind",
+                    "kinds that start with `atom.` are Atom's own: choose another name",
+                ));
+            }
+        }
+        for kind in declared.into_iter().chain(own) {
+            check_queue(kind.queue.as_deref())?;
+            check_numbers(kind.max_attempts, kind.timeout_seconds, kind.keep_seconds)?;
+            kind.retry.as_ref().map_or(Ok(()), retry::check)?;
+            if let Some(twice) = kinds.insert(kind.name.clone(), kind) {
+                return Err(Error::invalid("malformed_job_kind", format!("the job kind `{}` is declared twice", twice.name)));
+            }
+        }
+        Ok(Self(kinds))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<&JobKind> {
+        self.0.get(name).ok_or_else(|| {
+            let text = format!("there is no job kind `{name}`: declare it in `job_kinds` when the installation is opened");
+            Error::invalid("unknown_job_kind", text)
+        })
+    }
+
+    /// The queue of a kind.
+    pub(super) fn queue(&self, name: &str) -> Result<&str> {
+        Ok(self.get(name)?.queue.as_deref().unwrap_or(QUEUE))
+    }
+
+    /// How a kind is retried.
+    pub(super) fn retry(&self, name: &str) -> RetryPolicy {
+        self.0.get(name).and_then(|kind| kind.retry.clone()).unwrap_or_default()
+    }
+
+    /// The row of a new job: checked, with its defaults.
+    pub(super) fn row(&self, workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now: DateTime<Utc>) -> Result<NewRun> {
+        let kind = self.get(&job.kind)?;
+        check_queue(job.queue.as_deref())?;
+        check_numbers(job.max_attempts, job.timeout_seconds, job.keep_seconds)?;
+        job.retry.as_ref().map_or(Ok(()), retry::check)?;
+        let input = job.input.unwrap_or_default();
+        check_value(&input, "input")?;
+        let run_at = match (job.run_at, job.delay_seconds) {
+            (Some(_), Some(_)) => return Err(Error::invalid("malformed_job", "give `run_at` or `delay_seconds`, not both")),
+            (Some(at), None) => at.max(DateTime::UNIX_EPOCH),
+            (None, Some(delay)) if !(0.0..=3.2e9).contains(&delay) => {
+                return Err(Error::invalid("malformed_job", "`delay_seconds` is not negative and less than a century"));
+            }
+            (None, delay) => now + retry::seconds(delay.unwrap_or_default()),
+        };
+        let timeout = job.timeout_seconds.or(kind.timeout_seconds);
+        let limit = job.limit.map(check_limit).transpose()?;
+        Ok(NewRun {
+            workspace,
+            id: JobId::generate(),
+            shape: "job",
+            queue: job.queue.or_else(|| kind.queue.clone()).unwrap_or_else(|| QUEUE.into()),
+            lane: limit.as_ref().map_or(0, |limit| lane(&limit.key)),
+            limit,
+            state: if run_at > now { super::JobState::Delayed } else { super::JobState::Waiting },
+            priority: job.priority.or(kind.priority).unwrap_or_default(),
+            run_at,
+            max_attempts: job.max_attempts.or(kind.max_attempts).unwrap_or(5),
+            retry: job.retry,
+            #[allow(clippy::cast_possible_truncation)] // checked above
+            timeout_ms: timeout.map(|seconds| (seconds * 1000.0).ceil() as i64),
+            keep_seconds: job.keep_seconds.or(kind.keep_seconds).unwrap_or(KEPT),
+            unique: job.unique.map(|unique| Unique::of(unique, &job.kind, &input, now)).transpose()?,
+            kind: job.kind,
+            input,
+            parent: None,
+            children: None,
+            user,
+            created_at: now,
+        })
+    }
+}
+
+/// What makes a job the only one.
+#[derive(Clone)]
+pub(super) struct Unique {
+    pub(super) key: [u8; 32],
+    pub(super) on_duplicate: OnDuplicate,
+    pub(super) until: UniqueUntil,
+    pub(super) expires: Option<DateTime<Utc>>,
+}
+
+impl Unique {
+    fn of(unique: UniqueJob, kind: &str, input: &Json, now: DateTime<Utc>) -> Result<Self> {
+        let key = match unique.key {
+            Some(key) if key.is_empty() || key.len() > 500 => {
+                return Err(Error::invalid("malformed_unique_key", "a unique key has between 1 and 500 bytes"));
+            }
+            Some(key) => crate::crypto::length_prefixed([&b"key"[..], key.as_bytes()]),
+            None => crate::crypto::length_prefixed([&b"input"[..], kind.as_bytes(), canonical(&input.0).as_bytes()]),
+        };
+        if unique.for_seconds.is_some_and(|seconds| !(0.0..=3.2e7).contains(&seconds)) {
+            return Err(Error::invalid("malformed_unique_key", "`for_seconds` is between 0 and a year"));
+        }
+        Ok(Self {
+            key: Sha256::digest(key).into(),
+            on_duplicate: unique.on_duplicate.unwrap_or(OnDuplicate::Skip),
+            until: unique.until.unwrap_or(UniqueUntil::Ended),
+            expires: unique.for_seconds.map(|seconds| now + retry::seconds(seconds)),
+        })
+    }
+}
+
+/// The number that stands for a limit's key in the rows of its jobs.
+pub(super) fn lane(key: &str) -> i64 {
+    let hash = Sha256::digest(key.as_bytes());
+    let (first, _) = hash.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+    (i64::from_be_bytes(*first) & i64::MAX).max(1)
+}
+
+fn check_limit(limit: JobLimit) -> Result<JobLimit> {
+    let malformed = |text| Err(Error::invalid("malformed_limit", text));
+    if limit.key.is_empty() || limit.key.len() > 500 {
+        return malformed("the key of a limit has between 1 and 500 bytes");
+    }
+    if limit.max_running.is_none() && limit.max_starts.is_none() {
+        return malformed("a limit says how many may run (`max_running`) or start (`max_starts`)");
+    }
+    if limit.max_running.is_some_and(|max| max < 1) || limit.max_starts.is_some_and(|max| max < 1) {
+        return malformed("a limit lets at least 1 run or start: pause the queue instead of a limit of 0");
+    }
+    if limit.per_seconds.is_some_and(|per| !(0.001..=3.2e6).contains(&per)) {
+        return malformed("`per_seconds` is between a millisecond and a month");
+    }
+    Ok(limit)
+}
+
+fn check_numbers(max_attempts: Option<i32>, timeout: Option<f64>, keep: Option<i64>) -> Result<()> {
+    let malformed = |text| Err(Error::invalid("malformed_job", text));
+    if max_attempts.is_some_and(|max| max < 1) {
+        return malformed("`max_attempts` is at least 1");
+    }
+    if timeout.is_some_and(|seconds| !(0.001..=3.2e7).contains(&seconds)) {
+        return malformed("`timeout_seconds` is between a millisecond and a year");
+    }
+    if keep.is_some_and(|seconds| !(0..=3_200_000_000).contains(&seconds)) {
+        return malformed("`keep_seconds` is between 0 and a century");
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be stored, or not well.
+pub(super) fn check_value(value: &Json, what: &str) -> Result<()> {
+    if has_nul(&value.0) {
+        let text = format!("the {what} of a job holds the character U+0000, which PostgreSQL cannot store: leave it out");
+        return Err(Error::invalid("malformed_job", text));
+    }
+    let size = value.0.to_string().len();
+    if size > LARGEST {
+        let text = format!("the {what} of a job has {size} bytes, more than {LARGEST}: store it elsewhere and pass its id");
+        return Err(Error::invalid("job_too_large", text));
+    }
+    Ok(())
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(name, item)| name.contains('\0') || has_nul(item)),
+        _ => false,
+    }
+}
+
+/// JSON with the names of objects in order, so that equal values have equal texts.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Object(members) => {
+            let sorted: BTreeMap<_, _> = members.iter().collect();
+            let member = |(name, item): (&String, &Value)| format!("{}:{}", Value::from(name.as_str()), canonical(item));
+            format!("{{{}}}", sorted.into_iter().map(member).collect::<Vec<_>>().join(","))
+        }
+        plain => plain.to_string(),
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if name.len() <= 100 && name.split('.').all(word) {
+        return Ok(());
+    }
+    let text = "a job kind is lower-case words, digits and underscores, separated by points, such as `email.send`";
+    Err(Error::invalid("malformed_job_kind", text))
+}
+
+pub(super) fn check_queue(queue: Option<&str>) -> Result<()> {
+    if queue.is_none_or(|queue| !queue.is_empty() && queue.len() <= 100) {
+        return Ok(());
+    }
+    Err(Error::invalid("malformed_queue", "the name of a queue has between 1 and 100 bytes"))
+}
