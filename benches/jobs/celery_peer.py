@@ -16,7 +16,7 @@ app.conf.update(
     # Nobody reads the results, and none are kept: https://docs.celeryq.dev/en/stable/userguide/tasks.html#ignore-results-you-don-t-want
     task_ignore_result=True,
     # Many short tasks: https://docs.celeryq.dev/en/stable/userguide/optimizing.html#prefetch-limits
-    worker_prefetch_multiplier=int(os.environ.get("PRE", 128)),
+    worker_prefetch_multiplier=128,
     worker_disable_rate_limits=True,
 )
 teller = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -63,7 +63,6 @@ def main():
         case "enqueue-many":
             driver.timed(args.jobs, fill)
         case "drain":
-            fill()
             worker = work()
             # The start of its processes takes a second or two and is not counted.
             while redis.llen("celery") == args.jobs:

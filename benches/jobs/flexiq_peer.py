@@ -19,7 +19,7 @@ starts = queue.SimpleQueue()
 # (https://docs.byteveda.org/flexiq/about/benchmarks). Event-driven dispatch has by far the shorter latency, but drains two jobs
 # a second from SQLite: so each measure has the setting that is best for it.
 TUNED = {"scheduler_poll_interval_ms": 1, "scheduler_batch_size": 100, "push_dispatch": args.mode == "latency"}
-jobs = Queue(db_path=args.db.removeprefix("sqlite://"), **(TUNED if args.variant == "tuned" else {}))
+jobs = Queue(db_path=args.db.removeprefix("sqlite:"), **(TUNED if args.variant == "tuned" else {}))
 
 
 @jobs.task()
@@ -36,7 +36,6 @@ def fill():
 
 
 def drain():
-    fill()
     clock = time.monotonic()
     work()
     done = 0

@@ -37,8 +37,6 @@ switch (args.mode) {
     await timed(fill);
     break;
   case 'drain':
-    await fill();
-    await pool.query('ANALYZE');
     await drained(work, () => starts.count, left);
     break;
   case 'latency':

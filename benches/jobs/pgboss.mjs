@@ -14,7 +14,7 @@ await boss.createQueue(queue, { notify: true });
 
 const pool = new pg.Pool({ connectionString: args.db });
 const starts = new Starts();
-const options = { batchSize: Number(process.env.BATCH ?? 500), burstWhenBatchFull: true, localConcurrency: Number(process.env.CONC ?? 2) };
+const options = { batchSize: 1000, burstWhenBatchFull: true, localConcurrency: 2 };
 const work = () => boss.work(queue, options, async (jobs) => starts.now(jobs.length));
 const fill = () => boss.insert(queue, numbers.map((job) => ({ data: { job } })));
 const left = async () => (await pool.query("SELECT count(*)::int FROM pgboss.job WHERE state < 'completed'")).rows[0].count;
@@ -29,8 +29,6 @@ switch (args.mode) {
     await timed(fill);
     break;
   case 'drain':
-    await fill();
-    await pool.query('ANALYZE');
     await drained(work, () => starts.count, left);
     break;
   case 'latency':

@@ -97,7 +97,7 @@ async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given: HashMap<&str, &str> =
         arguments.chunks_exact(2).map(|pair| (pair[0].trim_start_matches("--"), pair[1].as_str())).collect();
-    let path = given["db"].trim_start_matches("sqlite://");
+    let path = given["db"].trim_start_matches("sqlite:");
     let jobs: u64 = given["jobs"].parse()?;
     let limit = Duration::from_secs_f64(given["seconds"].parse()?);
     let tuned = given["variant"] == "tuned";
@@ -118,23 +118,21 @@ async fn main() -> Result<(), Failure> {
             rate(jobs, clock.elapsed());
         }
         "enqueue-many" => {
-            let clock = Instant::now();
-            storage.push_stream(&mut stream::iter(0..jobs)).await?;
-            rate(jobs, clock.elapsed());
-        }
-        "drain" => {
             if tuned {
                 // Without statistics of a past with this worker's name, SQLite completes a batch by a scan of every job that
-                // the worker has ever completed. The library gathers none, and the name is free when its heartbeat is late.
+                // the worker has ever completed. The library gathers none. The name is free once its heartbeat is late.
                 storage.push_stream(&mut stream::iter(0..1000)).await?;
                 drain(path, &config, 1000, limit).await?;
                 sleep(Duration::from_secs(3)).await;
             }
+            let clock = Instant::now();
             storage.push_stream(&mut stream::iter(0..jobs)).await?;
+            rate(jobs, clock.elapsed());
             if tuned {
                 sqlx::raw_sql("ANALYZE").execute(&pool).await?;
             }
-            pool.close().await;
+        }
+        "drain" => {
             let (done, time) = drain(path, &config, jobs, limit).await?;
             rate(done, time);
         }
