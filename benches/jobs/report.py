@@ -64,7 +64,8 @@ def markdown(measured):
     name, arguments, loads = measured["name"], measured["arguments"], measured["loads"]
     out = [f"# Job queues side by side: {name}", "", "| | |", "| --- | --- |"]
     out += [f"| {key} | {value} |" for key, value in measured["machine"].items()]
-    out += [f"| Load average after each round | {', '.join(f'{load:.1f}' for load in loads)} |", ""]
+    out += [f"| Load average after each round | {', '.join(f'{load:.1f}' for load in loads)} |"]
+    out += [f"| Turns that began while others used the machine | {measured['busy']} of {measured['turns']} |", ""]
     out += [
         f"Medians of {len(loads)} rounds in which every subject had its turn, with the lowest and the highest round; jobs per second.",
         f"A backlog is done when the database says so. What took longer than {arguments['seconds']} seconds was cut off and counts for",

@@ -26,6 +26,7 @@ class Run:
         self.args, self.postgres, self.redis = args, postgres, redis
         self.found = defaultdict(list)
         self.failed = {}
+        self.turns = self.busy = 0
 
     def fresh(self, database):
         """An empty place for one subject: a file, a database, a Redis."""
@@ -36,6 +37,15 @@ class Run:
         for old in WORK.glob("jobs.db*"):
             old.unlink()
         return f"sqlite:{WORK / 'jobs.db'}"
+
+    def calm(self):
+        """Waits until others leave the processors alone, but not forever."""
+        end = time.monotonic() + self.args.calm
+        self.turns += 1
+        while busy(0.5) > 0.2:
+            if time.monotonic() >= end:
+                self.busy += 1
+                return
 
     def drive(self, subject, url, mode, jobs):
         """What a driver says; none when it failed, once said."""
@@ -55,6 +65,7 @@ class Run:
     def measure(self, subject, measure):
         """The figures of one measure, by its name."""
         args, url = self.args, self.fresh(subject.database)
+        self.calm()
         if measure == "latency":
             said = self.drive(subject, url, "latency", args.samples)
             return {"latency": [sample / 1000 for sample in said["samples_us"]]} if said else {}
@@ -80,6 +91,18 @@ class Run:
                     for name, figures in self.measure(subject, measure).items():
                         self.found[f"{subject.database} {subject.key} {name}"] += figures
                         say(f"round {number + 1} of {self.args.rounds}  {subject.title:26} {name:13} {report.short(name, figures)}")
+
+
+def busy(seconds):
+    """The share of the processors' time that is used."""
+    def times():
+        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+        return sum(fields), fields[3] + fields[4]
+
+    before = times()
+    time.sleep(seconds)
+    total, idle = (now - then for now, then in zip(times(), before))
+    return 1 - idle / total
 
 
 def rate(said):
@@ -117,6 +140,7 @@ def main():
     parser.add_argument("--commits", type=int, default=10_000, help="how many raw commits are made")
     parser.add_argument("--samples", type=int, default=50, help="how often latency is taken in a round")
     parser.add_argument("--seconds", type=int, default=15, help="after which a drain is cut off, and counts for what it did")
+    parser.add_argument("--calm", type=int, default=30, help="how many seconds at most a turn waits for an idle machine")
     parser.add_argument("--only", nargs="*", default=[], help="subjects whose keys begin so")
     args = parser.parse_args()
 
@@ -132,7 +156,7 @@ def main():
             run.round(number, [subject for subject in wanted if subject.needs not in absent])
             loads.append(os.getloadavg()[0])
             # After every round, so that a run that is stopped is not lost.
-            measured |= {"loads": loads, "found": run.found, "failed": run.failed}
+            measured |= {"loads": loads, "turns": run.turns, "busy": run.busy, "found": run.found, "failed": run.failed}
             (WORK / f"{args.name}.json").write_text(json.dumps(measured))
     for path in report.write(measured, ROOT / "benches" / "results"):
         print(path.relative_to(ROOT))

@@ -33,7 +33,7 @@ class Postgres:
         self.bin = binaries()
         self.data = folder / "postgres"
         self.port = free_port()
-        self.version = subprocess.check_output([self.bin / "postgres", "--version"], text=True).split()[-1]
+        self.version = subprocess.check_output([self.bin / "postgres", "--version"], text=True).split()[2]
         # It refuses to run as root.
         self.user = "postgres" if os.getuid() == 0 else None
 
@@ -61,7 +61,8 @@ class Postgres:
 
     def sql(self, database, *statements):
         commands = [part for statement in statements for part in ("-c", statement)]
-        subprocess.run([self.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), *commands], check=True)
+        quiet = {**os.environ, "PGOPTIONS": "-c client_min_messages=warning"}
+        subprocess.run([self.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), *commands], check=True, env=quiet)
 
     def fresh(self, database):
         """An empty database, with no checkpoint of an earlier subject due."""

@@ -53,8 +53,8 @@ def ours(database):
         yield queue("ours_unbatched", "Atom, no prefetch", database, "ours", [*command, "--keep", "0", "--prefetch", "0"], how, "As Atom.")
 
 
-APALIS_AFTER = "Kept as `Done` with its result. A heartbeat of the worker; no fence; times in whole seconds."
-FLEXIQ_AFTER = "Kept as completed with its result, and a row of metrics."
+APALIS_AFTER = "Kept as `Done` with its result. A heartbeat of the worker, and its name as the fence; times in whole seconds."
+FLEXIQ_AFTER = "Moved to an archive with its result, and a row of metrics."
 GRAPHILE_AFTER = "Deleted; no result. No heartbeat: the jobs of a killed worker stay locked for 4 hours."
 PGBOSS_AFTER = "Kept as `completed` for 7 days. A job that was being run when its worker was killed waits for its expiry (15 minutes)."
 CELERY_AFTER = (
