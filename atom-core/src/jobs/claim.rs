@@ -67,14 +67,14 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
         }
         turn.last = place.id;
         let mut taken = 0;
-        if place.limited && limited_left > 0 {
+        if place.has_limited() && limited_left > 0 {
             let (lanes, more) = lanes_in_turn(db, want.queue, place.id, turn).await?;
             got.more |= more;
             let of = (place.id, count.min(limited_left));
             taken = limited_shares(&mut tx, want, of, &lanes, (turn, &mut plan, &mut got)).await?;
             limited_left -= taken;
         }
-        if place.plain && count > taken {
+        if place.has_plain() && count > taken {
             plan.shares.push(Share { workspace: place.id, lane: 0, count: count - taken });
         }
         left -= count;

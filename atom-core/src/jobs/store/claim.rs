@@ -13,8 +13,20 @@ row! {
     /// A workspace that has jobs waiting.
     pub(in crate::jobs) struct Place {
         id: Uuid,
-        plain: bool,
-        limited: bool,
+        first_lane: Option<i64>,
+        last_lane: Option<i64>,
+    }
+}
+
+impl Place {
+    /// Whether jobs without a limit wait here.
+    pub(in crate::jobs) fn has_plain(&self) -> bool {
+        self.first_lane == Some(0)
+    }
+
+    /// Whether jobs with a limit wait here.
+    pub(in crate::jobs) fn has_limited(&self) -> bool {
+        self.last_lane.is_some_and(|lane| lane > 0)
     }
 }
 
@@ -23,7 +35,8 @@ pub(in crate::jobs) const PAGE: i64 = 32;
 
 /// The workspaces from one on that have jobs waiting in a queue.
 pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, from: Uuid) -> Result<Vec<Place>> {
-    // One probe of the index per workspace, however many jobs it has.
+    // A few probes of the index per workspace, however many jobs it has. `EXISTS` would read better, and PostgreSQL might read all of them
+    // for it.
     const FIND: &str = "
         WITH RECURSIVE w(id, n) AS (
             SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id >= $2
@@ -33,8 +46,8 @@ pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, from: Uuid) -> Res
                     ORDER BY workspace_id LIMIT 1), n + 1
               FROM w WHERE w.id IS NOT NULL AND n < $3)
         SELECT id,
-            EXISTS (SELECT 1 FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND lane = 0) AS plain,
-            EXISTS (SELECT 1 FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND lane > 0) AS limited
+            (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id ORDER BY lane LIMIT 1) AS first_lane,
+            (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id ORDER BY lane DESC LIMIT 1) AS last_lane
           FROM w WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $1 AND paused_at IS NOT NULL)";
     Ok(on!(db, c => sqlx::query_as(FIND).bind(queue).bind(from).bind(PAGE).fetch_all(c).await)?)
 }
