@@ -45,14 +45,13 @@ pub(super) struct Got {
 
 /// Takes jobs of a queue.
 pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Got> {
-    let mut got = Got::default();
-    let page = store::workspaces(db, want.queue, turn.from).await?;
+    let mut got = Got { is_round: true, ..Default::default() };
+    let page = store::workspaces(db, want.queue, want.kinds, turn.from).await?;
     let full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= store::PAGE;
     let started_late = !turn.from.is_nil();
     turn.from = if full { page.last().map_or_else(Uuid::nil, |place| after(place.id)) } else { Uuid::nil() };
     if page.is_empty() {
         got.more = started_late;
-        got.is_round = true;
         return Ok(got);
     }
     let page = rotate(page, turn.last);
@@ -60,8 +59,9 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
     let mut plan = Plan::default();
     let mut left = want.count;
     let mut limited_left = want.limited;
-    for (place, count) in page.iter().zip(divide(want.count, page.len())) {
-        let count = count.min(left);
+    for (place, places_left) in page.iter().zip((1..=i64::try_from(page.len()).unwrap_or(i64::MAX)).rev()) {
+        // What a place has no use for is divided among those after it.
+        let count = left / places_left + i64::from(left % places_left > 0);
         if count == 0 {
             break;
         }
@@ -73,11 +73,12 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
         }
         if place.plain && count > taken {
             plan.shares.push(Share { workspace: place.id, lane: 0, count: count - taken });
+            taken = count;
         }
-        left -= count;
+        left -= taken;
     }
     got.more |= full || started_late;
-    got.is_round = !full;
+    got.is_round &= !full;
     if plan.shares.is_empty() {
         return Ok(got);
     }
@@ -116,22 +117,23 @@ async fn limited_shares(
     plan: &mut Plan,
     got: &mut Got,
 ) -> Result<i64> {
-    let mut lanes = store::lanes(db, want.queue, workspace, turn.lane).await?;
+    let mut lanes = store::lanes(db, want.queue, want.kinds, workspace, turn.lane).await?;
     if i64::try_from(lanes.len()).unwrap_or(i64::MAX) < store::PAGE {
-        let first = store::lanes(db, want.queue, workspace, 1).await?;
+        let first = store::lanes(db, want.queue, want.kinds, workspace, 1).await?;
         lanes.extend(first.into_iter().filter(|lane| *lane < turn.lane));
     } else {
-        got.more = true;
+        (got.more, got.is_round) = (true, false);
     }
     let limits = store::limits(tx, workspace, &lanes).await?;
     let mut taken = 0;
     for (lane, share) in lanes.iter().zip(divide(count, lanes.len()).map(|share| share.max(1))) {
-        // A limit that is not there is in the hands of another worker.
-        let Some(limit) = limits.iter().find(|limit| limit.lane == *lane) else { continue };
         if taken >= count {
             turn.lane = *lane;
             break;
         }
+        turn.lane = lane + 1;
+        // A limit that is not there is in the hands of another worker.
+        let Some(limit) = limits.iter().find(|limit| limit.lane == *lane) else { continue };
         let mut free = share.min(count - taken);
         if let Some(max) = limit.max_running {
             free = free.min(i64::from(max) - limit.running);
@@ -148,7 +150,6 @@ async fn limited_shares(
             plan.shares.push(Share { workspace, lane: *lane, count: free });
             plan.rates.extend(rate.map(|rate| (workspace, *lane, rate, starts)));
         }
-        turn.lane = lane + 1;
     }
     Ok(taken)
 }
