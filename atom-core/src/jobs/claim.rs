@@ -45,14 +45,13 @@ pub(super) struct Got {
 
 /// Takes jobs of a queue.
 pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Got> {
-    let mut got = Got::default();
-    let page = store::workspaces(db, want.queue, turn.from).await?;
+    let mut got = Got { is_round: true, ..Default::default() };
+    let page = store::workspaces(db, want.queue, want.kinds, turn.from).await?;
     let full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= store::PAGE;
     let started_late = !turn.from.is_nil();
     turn.from = if full { page.last().map_or_else(Uuid::nil, |place| after(place.id)) } else { Uuid::nil() };
     if page.is_empty() {
         got.more = started_late;
-        got.is_round = true;
         return Ok(got);
     }
     let page = rotate(page, turn.last);
@@ -60,27 +59,29 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
     let mut plan = Plan::default();
     let mut left = want.count;
     let mut limited_left = want.limited;
-    for (place, count) in page.iter().zip(divide(want.count, page.len())) {
-        let count = count.min(left);
+    for (place, places_left) in page.iter().zip((1..=i64::try_from(page.len()).unwrap_or(i64::MAX)).rev()) {
+        // What a place has no use for is divided among those after it.
+        let count = left / places_left + i64::from(left % places_left > 0);
         if count == 0 {
             break;
         }
         turn.last = place.id;
         let mut taken = 0;
         if place.has_limited() && limited_left > 0 {
-            let (lanes, more) = lanes_in_turn(db, want.queue, place.id, turn).await?;
-            got.more |= more;
+            let (lanes, more) = lanes_in_turn(db, want, place.id, turn).await?;
+            (got.more, got.is_round) = (got.more | more, got.is_round & !more);
             let of = (place.id, count.min(limited_left));
             taken = limited_shares(&mut tx, want, of, &lanes, (turn, &mut plan, &mut got)).await?;
             limited_left -= taken;
         }
         if place.has_plain() && count > taken {
             plan.shares.push(Share { workspace: place.id, lane: 0, count: count - taken });
+            taken = count;
         }
-        left -= count;
+        left -= taken;
     }
     got.more |= full || started_late;
-    got.is_round = !full;
+    got.is_round &= !full;
     if plan.shares.is_empty() {
         return Ok(got);
     }
@@ -109,12 +110,12 @@ fn divide(count: i64, among: usize) -> impl Iterator<Item = i64> {
 }
 
 /// The keys of limits that have jobs waiting, the one whose turn it is first. Says whether there are more.
-async fn lanes_in_turn(db: &Db, queue: &str, workspace: Uuid, turn: &Turn) -> Result<(Vec<i64>, bool)> {
-    let mut lanes = store::lanes(db, queue, workspace, turn.lane).await?;
+async fn lanes_in_turn(db: &Db, want: Want<'_>, workspace: Uuid, turn: &Turn) -> Result<(Vec<i64>, bool)> {
+    let mut lanes = store::lanes(db, want.queue, want.kinds, workspace, turn.lane).await?;
     if i64::try_from(lanes.len()).unwrap_or(i64::MAX) >= store::PAGE {
         return Ok((lanes, true));
     }
-    let first = store::lanes(db, queue, workspace, 1).await?;
+    let first = store::lanes(db, want.queue, want.kinds, workspace, 1).await?;
     lanes.extend(first.into_iter().filter(|lane| *lane < turn.lane));
     Ok((lanes, false))
 }
@@ -130,12 +131,13 @@ async fn limited_shares(
     let limits = store::limits(tx, workspace, lanes).await?;
     let mut taken = 0;
     for (lane, share) in lanes.iter().zip(divide(count, lanes.len()).map(|share| share.max(1))) {
-        // A limit that is not there is in the hands of another worker.
-        let Some(limit) = limits.iter().find(|limit| limit.lane == *lane) else { continue };
         if taken >= count {
             turn.lane = *lane;
             break;
         }
+        turn.lane = lane + 1;
+        // A limit that is not there is in the hands of another worker.
+        let Some(limit) = limits.iter().find(|limit| limit.lane == *lane) else { continue };
         let mut free = share.min(count - taken);
         if let Some(max) = limit.max_running {
             free = free.min(i64::from(max) - limit.running);
@@ -152,7 +154,6 @@ async fn limited_shares(
             plan.shares.push(Share { workspace, lane: *lane, count: free });
             plan.rates.extend(rate.map(|rate| (workspace, *lane, rate, starts)));
         }
-        turn.lane = lane + 1;
     }
     Ok(taken)
 }

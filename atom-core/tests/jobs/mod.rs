@@ -9,6 +9,8 @@ mod frozen;
 mod host;
 mod kit;
 mod limits;
+mod limits_over_processes;
+mod order;
 mod processes;
 mod refusals;
 mod running;

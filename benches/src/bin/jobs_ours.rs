@@ -106,7 +106,8 @@ async fn work(atom: &Atom, starts: &Starts, options: WorkerOptions) -> Result<Wo
 
 async fn unfinished(atom: &Atom) -> Result<u64> {
     let counts = atom.jobs().counts().await?;
-    let left = counts.iter().filter(|count| matches!(count.state, JobState::Waiting | JobState::Running)).map(|count| count.count);
+    let left =
+        counts.iter().filter(|count| matches!(count.state, JobState::Waiting | JobState::Running)).map(|count| count.count);
     Ok(left.sum::<i64>() as u64)
 }
 

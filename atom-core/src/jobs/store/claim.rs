@@ -2,7 +2,7 @@
 
 use crate::jobs::RetryPolicy;
 use crate::jobs::rate::Starts;
-use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::storage::{Db, Engine, OpenTx, Timestamp, Tx, on, row};
 use crate::{JobId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -33,39 +33,86 @@ impl Place {
 /// How many workspaces and keys are looked at in one go.
 pub(in crate::jobs) const PAGE: i64 = 32;
 
-/// The workspaces from one on that have jobs waiting in a queue.
-pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, from: Uuid) -> Result<Vec<Place>> {
+/// Kinds for SQLite, which looks into a text faster than into a list.
+fn list(kinds: &[String]) -> String {
+    format!("|{}|", kinds.join("|"))
+}
+
+/// The workspaces from one on that have jobs of these kinds waiting in a queue.
+pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, kinds: &[String], from: Uuid) -> Result<Vec<Place>> {
     // A few probes of the index per workspace, however many jobs it has. `EXISTS` would read better, and PostgreSQL might read all of them
     // for it.
-    const FIND: &str = "
+    macro_rules! find {
+        ($kinds:literal) => {
+            concat!("
         WITH RECURSIVE w(id, n) AS (
-            SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id >= $2
+            SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id >= $2 AND ", $kinds, "
                     ORDER BY workspace_id LIMIT 1), 1
             UNION ALL
-            SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id > w.id
+            SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id > w.id AND ", $kinds, "
                     ORDER BY workspace_id LIMIT 1), n + 1
               FROM w WHERE w.id IS NOT NULL AND n < $3)
         SELECT id,
-            (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id ORDER BY lane LIMIT 1) AS first_lane,
-            (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id ORDER BY lane DESC LIMIT 1) AS last_lane
-          FROM w WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $1 AND paused_at IS NOT NULL)";
-    Ok(on!(db, c => sqlx::query_as(FIND).bind(queue).bind(from).bind(PAGE).fetch_all(c).await)?)
+            (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND ", $kinds, " ORDER BY lane LIMIT 1)
+                AS first_lane,
+            (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND ", $kinds, " ORDER BY lane DESC LIMIT 1)
+                AS last_lane
+          FROM w WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $1 AND paused_at IS NOT NULL)")
+        };
+    }
+    Ok(match &db.engine {
+        Engine::Sqlite(pools) => {
+            sqlx::query_as(find!("instr($4, '|' || kind || '|') > 0"))
+                .bind(queue)
+                .bind(from)
+                .bind(PAGE)
+                .bind(list(kinds))
+                .fetch_all(&pools.read)
+                .await?
+        }
+        Engine::Pg(pool) => {
+            sqlx::query_as(find!("kind = ANY($4)")).bind(queue).bind(from).bind(PAGE).bind(kinds).fetch_all(pool).await?
+        }
+    })
 }
 
-/// The keys of limits in a workspace that have jobs waiting, from one on.
-pub(in crate::jobs) async fn lanes(db: &Db, queue: &str, workspace: Uuid, from: i64) -> Result<Vec<i64>> {
-    const FIND: &str = "
+/// The keys of limits in a workspace that have jobs of these kinds waiting, from one on.
+pub(in crate::jobs) async fn lanes(db: &Db, queue: &str, kinds: &[String], workspace: Uuid, from: i64) -> Result<Vec<i64>> {
+    macro_rules! find {
+        ($kinds:literal) => {
+            concat!("
         WITH RECURSIVE l(lane, n) AS (
-            SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane >= $3
+            SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane >= $3 AND ", $kinds, "
                     ORDER BY lane LIMIT 1), 1
             UNION ALL
-            SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane > l.lane
+            SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane > l.lane AND ", $kinds, "
                     ORDER BY lane LIMIT 1), n + 1
               FROM l WHERE l.lane IS NOT NULL AND n < $4)
-        SELECT lane FROM l WHERE lane IS NOT NULL";
-    let found: Vec<(i64,)> =
-        on!(db, c => sqlx::query_as(FIND).bind(queue).bind(workspace).bind(from).bind(PAGE).fetch_all(c).await)?;
-    Ok(found.into_iter().map(|(lane,)| lane).collect())
+        SELECT lane FROM l WHERE lane IS NOT NULL")
+        };
+    }
+    Ok(match &db.engine {
+        Engine::Sqlite(pools) => {
+            sqlx::query_scalar(find!("instr($5, '|' || kind || '|') > 0"))
+                .bind(queue)
+                .bind(workspace)
+                .bind(from)
+                .bind(PAGE)
+                .bind(list(kinds))
+                .fetch_all(&pools.read)
+                .await?
+        }
+        Engine::Pg(pool) => {
+            sqlx::query_scalar(find!("kind = ANY($5)"))
+                .bind(queue)
+                .bind(workspace)
+                .bind(from)
+                .bind(PAGE)
+                .bind(kinds)
+                .fetch_all(pool)
+                .await?
+        }
+    })
 }
 
 row! {
