@@ -1,13 +1,14 @@
 //! What an installation is opened with.
 
-use crate::{Clock, KeyProvider, Secret};
+use crate::{Clock, JobKind, KeyProvider, Secret};
 use atom_macros::model;
 use std::sync::Arc;
 
 /// How to open an installation, the same in every language.
 #[model(secret, default)]
 pub struct OpenOptions {
-    /// `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`.
+    /// `sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
+    /// is closed, as tests want it; then a missing key is made up.
     pub database_url: String,
     /// The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`.
     pub key: Option<Secret>,
@@ -21,8 +22,14 @@ pub struct OpenOptions {
     pub issuer: Option<String>,
     /// The shortest password for sign-up, in characters. Default: 15; at least 8.
     pub min_password_length: Option<i32>,
+    /// The kinds of jobs that this process enqueues or handles.
+    pub job_kinds: Option<Vec<JobKind>>,
     /// Bring the schema up to date on opening. Default: true. With false, an older schema is an error.
     pub migrate: Option<bool>,
+    /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
+    pub keep_events_days: Option<i32>,
+    /// Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false.
+    pub loopback_webhooks: Option<bool>,
 }
 
 /// The host's OAuth client at one provider.
@@ -79,6 +86,12 @@ impl Builder {
         self
     }
 
+    /// Declares a kind of job that this process enqueues or handles.
+    pub fn job_kind(mut self, kind: JobKind) -> Self {
+        self.options.job_kinds.get_or_insert_default().push(kind);
+        self
+    }
+
     /// Who signs access tokens. Default: `atom`.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.options.issuer = Some(issuer.into());
@@ -94,6 +107,18 @@ impl Builder {
     /// Whether to bring the schema up to date on opening. Default: true.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.options.migrate = Some(migrate);
+        self
+    }
+
+    /// How long events are kept, in days. Default: 30.
+    pub fn keep_events_days(mut self, days: i32) -> Self {
+        self.options.keep_events_days = Some(days);
+        self
+    }
+
+    /// Whether webhook endpoints may be on this machine, over plain http too: for development and tests. Default: false.
+    pub fn loopback_webhooks(mut self, allowed: bool) -> Self {
+        self.options.loopback_webhooks = Some(allowed);
         self
     }
 

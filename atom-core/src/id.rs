@@ -22,6 +22,18 @@ pub struct ConnectionId;
 #[id]
 pub struct JobId;
 
+/// An event, wherever it is delivered.
+#[id]
+pub struct EventId;
+
+/// An address that a workspace's events are sent to.
+#[id]
+pub struct WebhookEndpointId;
+
+/// One event on its way to one endpoint.
+#[id]
+pub struct WebhookDeliveryId;
+
 /// The plain Rust side of an id; the bridges add theirs.
 macro_rules! impl_id {
     ($name:ident) => {

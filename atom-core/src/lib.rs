@@ -8,6 +8,9 @@ uniffi::setup_scaffolding!("atom");
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The library whose transactions [`HostTransaction`] takes.
+pub use sqlx;
+
 mod accounts;
 mod atom;
 mod audit;
@@ -16,20 +19,24 @@ mod clock;
 mod config;
 mod connect;
 mod crypto;
+mod egress;
 mod error;
+mod events;
 mod http_client;
 mod id;
 mod integrations;
 mod jobs;
 mod providers;
+mod schedules;
 mod secret;
 mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
 mod vault;
+mod webhooks;
 
-pub use accounts::{Accounts, AuditTrail, Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
@@ -40,13 +47,25 @@ pub use connect::{
 };
 pub use crypto::{BoxFuture, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ConnectionId, JobId, SessionId, UserId, WorkspaceId};
+pub use events::{
+    Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
+};
+pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
-pub use jobs::{Handler, JobFailure, RunningJob};
+pub use jobs::{
+    Batch, Effect, EnqueuedJob, Handler, HostTransaction, Job, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
+    JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
+    UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
+};
+pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
+pub use webhooks::{
+    NewWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage, WebhookDeliveryState,
+    WebhookDisabled, WebhookEndpoint, WebhookEndpointPatch, WebhookSigning, WebhookVerifier, Webhooks,
+};

@@ -16,7 +16,13 @@ enum Thing {
     Accounts(Accounts),
     Schema(Schema),
     Audit(AuditTrail),
+    Events(Events),
+    EventStream(EventStream),
     Scope(Scope),
+    Jobs(Jobs),
+    Queues(Queues),
+    Schedules(Schedules),
+    Webhooks(Webhooks),
     Connections(Connections),
     Connection(Connection),
     Files(Files),
@@ -37,8 +43,17 @@ impl Thing {
             (Self::Atom(atom), "accounts") => Self::Accounts(atom.accounts()),
             (Self::Atom(atom), "schema") => Self::Schema(atom.schema()),
             (Self::Atom(atom), "providers") => Self::plain(atom.providers()),
+            (Self::Atom(atom), "event_catalogue") => Self::plain(atom.event_catalogue()),
             (Self::Scope(scope), "principal") => Self::plain(scope.principal()),
             (Self::Scope(scope), "audit") => Self::Audit(scope.audit()),
+            (Self::Atom(atom), "jobs") => Self::Jobs(atom.jobs()),
+            (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
+            (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
+            (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
+            (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
+            (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
+            (Self::Scope(scope), "events") => Self::Events(scope.events()),
+            (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
             (Self::Scope(scope), "connections") => Self::Connections(scope.connections()),
             (Self::Connection(connection), "id") => Self::plain(connection.id()),
             (Self::Connection(connection), "files") => Self::Files(connection.files()),
@@ -65,6 +80,19 @@ impl Thing {
             (Self::Audit(audit), "list") => audit.list(args.next()).await.map(Self::plain),
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
+            (Self::Jobs(jobs), method) => jobs_method(jobs, method, args).await,
+            (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
+            (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
+            (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
+            (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
+            (Self::Queues(queues), "pause") => queues.pause(args.next()).await.map(Self::plain),
+            (Self::Queues(queues), "resume") => queues.resume(args.next()).await.map(Self::plain),
+            (Self::Events(events), "publish") => events.publish(args.next()).await.map(Self::plain),
+            (Self::Events(events), "list") => events.list(args.next()).await.map(Self::plain),
+            (Self::Events(events), "head") => events.head().await.map(Self::plain),
+            (Self::Events(events), "subscribe") => events.subscribe(args.next()).await.map(Self::EventStream),
+            (Self::EventStream(stream), "next") => stream.next().await.map(Self::plain),
+            (Self::EventStream(stream), "stop") => stream.stop().await.map(Self::plain),
             (Self::Connections(connections), "start") => connections.start(args.next()).await.map(Self::plain),
             (Self::Connections(connections), "complete") => connections.complete(args.next()).await.map(Self::Connection),
             (Self::Connections(connections), "list") => connections.list().await.map(Self::plain),
@@ -102,6 +130,57 @@ impl Thing {
     }
 }
 
+async fn jobs_method(jobs: &Jobs, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "enqueue" => jobs.enqueue(args.next()).await.map(Thing::plain),
+        "enqueue_many" => jobs.enqueue_many(args.next()).await.map(Thing::plain),
+        "enqueue_batch" => jobs.enqueue_batch(args.next()).await.map(Thing::plain),
+        "batch" => jobs.batch(args.next()).await.map(Thing::plain),
+        "statement" => jobs.statement(args.next()).await.map(Thing::plain),
+        "get" => jobs.get(args.next()).await.map(Thing::plain),
+        "list" => jobs.list(args.next()).await.map(Thing::plain),
+        "counts" => jobs.counts().await.map(Thing::plain),
+        "wait" => jobs.wait(args.next(), args.next()).await.map(Thing::plain),
+        "cancel" => jobs.cancel(args.next()).await.map(Thing::plain),
+        "replay" => jobs.replay(args.next()).await.map(Thing::plain),
+        "replay_all" => jobs.replay_all(args.next()).await.map(Thing::plain),
+        "settle" => jobs.settle(args.next(), args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("jobs have no method `{method}`"),
+    }
+}
+
+async fn schedules_method(schedules: &Schedules, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "put" => schedules.put(args.next()).await.map(Thing::plain),
+        "get" => schedules.get(args.next()).await.map(Thing::plain),
+        "list" => schedules.list().await.map(Thing::plain),
+        "remove" => schedules.remove(args.next()).await.map(Thing::plain),
+        "pause" => schedules.pause(args.next()).await.map(Thing::plain),
+        "resume" => schedules.resume(args.next()).await.map(Thing::plain),
+        "trigger" => schedules.trigger(args.next()).await.map(Thing::plain),
+        "preview" => schedules.preview(args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("schedules have no method `{method}`"),
+    }
+}
+
+async fn webhooks_method(webhooks: &Webhooks, method: &str, mut args: Args) -> Result<Thing> {
+    let text = |secret: Result<Secret>| secret.map(|secret| Thing::plain(secret.expose()));
+    match method {
+        "create" => webhooks.create(args.webhook()).await.map(Thing::plain),
+        "update" => webhooks.update(args.next(), args.next()).await.map(Thing::plain),
+        "get" => webhooks.get(args.next()).await.map(Thing::plain),
+        "list" => webhooks.list().await.map(Thing::plain),
+        "enable" => webhooks.enable(args.next()).await.map(Thing::plain),
+        "disable" => webhooks.disable(args.next()).await.map(Thing::plain),
+        "remove" => webhooks.remove(args.next()).await.map(Thing::plain),
+        "verification_key" => text(webhooks.verification_key(args.next()).await),
+        "rotate_key" => text(webhooks.rotate_key(args.next(), args.next(), Some(args.secret())).await),
+        "deliveries" => webhooks.deliveries(args.next()).await.map(Thing::plain),
+        "replay" => webhooks.replay(args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("webhooks have no method `{method}`"),
+    }
+}
+
 /// The arguments of a call, as plain JSON that serde reads.
 struct Args(std::vec::IntoIter<Value>);
 
@@ -124,6 +203,17 @@ impl Args {
             password: take("password").unwrap().into(),
             display_name: take("display_name"),
             workspace_name: take("workspace_name"),
+        }
+    }
+
+    fn webhook(&mut self) -> NewWebhookEndpoint {
+        let fields: Map<String, Value> = self.next();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        NewWebhookEndpoint {
+            url: text("url").unwrap().into(),
+            event_names: fields.get("event_names").map(|names| serde_json::from_value(names.clone()).unwrap()),
+            key: text("key").map(Secret::from),
+            ..Default::default()
         }
     }
 
@@ -250,7 +340,14 @@ on_both!(every_scenario_of_the_suite, |database| async move {
         let scenarios: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         for scenario in scenarios {
             let google = GoogleStandIn::start().await.unwrap();
-            let atom = database.builder().provider(google.app()).open().await.unwrap();
+            let greet = JobKind {
+                name: "greet".into(),
+                queue: Some("behaviour".into()),
+                priority: Some(2),
+                max_attempts: Some(3),
+                ..Default::default()
+            };
+            let atom = database.builder().provider(google.app()).job_kind(greet).open().await.unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

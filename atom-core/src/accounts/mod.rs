@@ -4,6 +4,7 @@ mod access_token;
 mod audit_trail;
 mod authenticate;
 mod email;
+mod events;
 mod model;
 mod refresh;
 mod session;
@@ -13,6 +14,7 @@ mod sign_up;
 mod store;
 
 pub use audit_trail::AuditTrail;
+pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 
 use crate::atom::Inner;

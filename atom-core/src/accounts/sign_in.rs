@@ -4,6 +4,7 @@ use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
 use super::{Credentials, Session, email, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
+use crate::events::{self, SessionStarted};
 use crate::{Error, ErrorKind, Result, UserId};
 
 pub(super) async fn run(inner: &Inner, credentials: Credentials) -> Result<Session> {
@@ -29,6 +30,7 @@ pub(super) async fn run(inner: &Inner, credentials: Credentials) -> Result<Sessi
     let entry =
         Entry { workspace: workspace.id, actor, action: AuditAction::SignedIn, subject: Some(user.id.to_string()), details: &[] };
     audit::append(&mut tx, entry, now).await?;
+    events::append(&mut tx, workspace.id, SessionStarted { session_id: session.id, user_id: user.id }, now).await?;
     tx.commit().await?;
 
     let issue = Issue { user, workspace, role, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };

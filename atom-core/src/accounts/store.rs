@@ -2,6 +2,7 @@
 
 use super::{Role, User, Workspace};
 use crate::audit::{self, Actor, AuditAction, Entry};
+use crate::events::{self, SessionEnded};
 use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -126,7 +127,7 @@ pub(super) async fn advance_session(
     Ok(moved.is_some())
 }
 
-/// Ends a session that is not over yet; the act and its audit entry are one transaction.
+/// Ends a session that is not over yet; the act, its audit entry and its event are one transaction.
 pub(super) async fn revoke_session(
     db: &Db,
     workspace: WorkspaceId,
@@ -142,6 +143,8 @@ pub(super) async fn revoke_session(
     if ended.is_some() {
         let actor = Actor { user, session: Some(session) };
         audit::append(&mut tx, Entry { workspace, actor, action, subject: Some(session.to_string()), details: &[] }, now).await?;
+        let ended = SessionEnded { session_id: session, user_id: user, reason: action.as_str().to_owned() };
+        events::append(&mut tx, workspace, ended, now).await?;
     }
     tx.commit().await
 }

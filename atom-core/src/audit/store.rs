@@ -31,7 +31,7 @@ impl AuditRow {
             session_id: self.session_id.map(SessionId),
             subject: self.subject,
             details: serde_json::from_str(&self.details).map_err(damaged)?,
-            hash: super::verify::hex(&self.hash),
+            hash: crate::crypto::hex(&self.hash),
         })
     }
 }

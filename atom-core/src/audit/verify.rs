@@ -2,13 +2,12 @@
 
 use super::chain::{genesis, hash};
 use super::{AuditProblem, AuditReport, store};
-use crate::crypto::SigningKeys;
+use crate::crypto::{SigningKeys, hex};
 use crate::storage::Db;
 use crate::{Error, Result, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// The `typ` of a checkpoint.
 const TYPE: &str = "atom-audit+jwt";
@@ -79,11 +78,4 @@ pub(crate) async fn verify(
         return Ok(broken(sequence, AuditProblem::Truncated));
     }
     Ok(AuditReport { intact_entries: sequence, problem: None, problem_at: None })
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -7,6 +7,7 @@ use super::oauth::{OAuth, printable};
 use super::start::{KIND, Pending, binding, place};
 use super::{App, Connection, Connections, identity, store};
 use crate::audit::{self, AuditAction, Entry};
+use crate::events::{self, ConnectionConnected};
 use crate::storage::once;
 use crate::vault;
 use crate::{Error, ErrorKind, Result, Secret};
@@ -139,6 +140,9 @@ async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code
                 details: &details,
             };
             audit::append(&mut tx, entry, now).await?;
+            let provider = app.manifest.name.clone();
+            let connected = ConnectionConnected { connection_id: id, user_id: principal.user_id, provider };
+            events::append(&mut tx, workspace, connected, now).await?;
             tx.commit().await?;
             return Ok(Connection { inner: Arc::clone(inner), principal: principal.clone(), id, app });
         }

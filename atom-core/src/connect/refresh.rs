@@ -3,6 +3,7 @@
 use super::oauth::OAuth;
 use super::{Connection, ConnectionState, store};
 use crate::audit::{self, AuditAction};
+use crate::events::{self, ConnectionReauthRequired};
 use crate::vault::{self, Stored};
 use crate::{Error, ErrorKind, Result};
 use chrono::TimeDelta;
@@ -108,11 +109,18 @@ async fn mark(connection: &Connection, reason: &str) -> Result<()> {
     let (inner, provider) = (&connection.inner, connection.app.manifest.name.as_str());
     tracing::warn!(connection.id = %connection.id, provider, reason, "a connection needs the user's consent again");
     let now = inner.now();
-    let mut tx = inner.db()?.begin().await?;
+    let mut tx = inner.db()?.begin_durable().await?;
     if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::ReauthRequired, Some(reason), now).await?
     {
         let details = [("provider", provider), ("reason", reason)];
         audit::append(&mut tx, connection.entry(AuditAction::ReauthRequired, &details), now).await?;
+        let required = ConnectionReauthRequired {
+            connection_id: connection.id,
+            user_id: connection.principal.user_id,
+            provider: provider.to_owned(),
+            reason: reason.to_owned(),
+        };
+        events::append(&mut tx, connection.principal.workspace_id, required, now).await?;
     }
     tx.commit().await
 }

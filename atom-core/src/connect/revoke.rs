@@ -2,6 +2,7 @@
 
 use super::{Connection, ConnectionState, store};
 use crate::audit::{self, AuditAction};
+use crate::events::{self, ConnectionRevoked};
 use crate::http_client::Request;
 use crate::integrations::failure;
 use crate::providers::ClientAuth;
@@ -28,6 +29,9 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
     if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::Revoked, None, now).await? {
         let details = [("provider", connection.app.manifest.name.as_str())];
         audit::append(&mut tx, connection.entry(AuditAction::Disconnected, &details), now).await?;
+        let (user_id, provider) = (connection.principal.user_id, connection.app.manifest.name.clone());
+        let revoked = ConnectionRevoked { connection_id: connection.id, user_id, provider };
+        events::append(&mut tx, workspace, revoked, now).await?;
     }
     tx.commit().await
 }

@@ -1,16 +1,26 @@
 //! Pools, transactions and the macros that run one text on either engine.
 
+use super::wake::{Topic, Wakes};
 use super::{migrate, once};
 use crate::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// The database of one installation.
 #[derive(Clone)]
-pub(crate) enum Db {
+pub(crate) struct Db {
+    pub(crate) engine: Engine,
+    wakes: Wakes,
+}
+
+#[derive(Clone)]
+pub(crate) enum Engine {
     Sqlite(SqlitePools),
     Pg(PgPool),
 }
@@ -40,41 +50,111 @@ impl OwnDb {
 /// the file lock.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
+    /// Where the file of a private database is. Dropped last.
+    _scratch: Option<Arc<Scratch>>,
     pub(crate) read: SqlitePool,
     /// Commits survive a killed process (`synchronous = NORMAL` under WAL).
-    write: SqlitePool,
+    pub(crate) write: SqlitePool,
     /// Commits also survive a power cut (`FULL`): for what cannot be done again.
-    durable: SqlitePool,
+    pub(crate) durable: SqlitePool,
+}
+
+/// The folder of a private database, removed with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("atom-{}", uuid::Uuid::now_v7().simple()));
+        let failed =
+            |e| Error::unavailable("disk_full", "no folder can be made for a private database: check TMPDIR").with_source(e);
+        std::fs::create_dir(&folder).map_err(failed)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The system clears its folder for temporary files some day.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A write transaction.
-pub(crate) enum Tx {
+pub(crate) struct Tx {
+    pub(crate) open: OpenTx,
+    db: Db,
+    /// What its commit makes new.
+    topics: u8,
+}
+
+pub(crate) enum OpenTx {
     Sqlite(Transaction<'static, Sqlite>),
     Pg(Transaction<'static, Postgres>),
 }
 
+/// The connection of a transaction: ours, or one of the host's.
+pub(crate) enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Pg(&'a mut PgConnection),
+}
+
+impl Conn<'_> {
+    /// The same connection once more.
+    pub(crate) fn again(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::Pg(c) => Conn::Pg(c),
+        }
+    }
+}
+
 /// Runs one body on whichever engine `$db` is: `on!(db, c => sqlx::query(…).fetch_one(c).await)`.
-/// For a [`Tx`], write `on!(tx: tx, c => …)`.
+/// For a [`Tx`], write `on!(tx: tx, c => …)`; for a [`Conn`], `on!(conn: conn, c => …)`; for one statement that is a transaction of its
+/// own, `on!(write: db, c => …)`, or `durable:` where it must survive a power cut.
 macro_rules! on {
     (tx: $tx:expr, $c:ident => $body:expr) => {
-        match $tx {
-            $crate::storage::Tx::Sqlite(t) => {
+        match &mut ($tx).open {
+            $crate::storage::OpenTx::Sqlite(t) => {
                 let $c = &mut **t;
                 $body
             }
-            $crate::storage::Tx::Pg(t) => {
+            $crate::storage::OpenTx::Pg(t) => {
                 let $c = &mut **t;
                 $body
             }
         }
     };
+    (conn: $conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::storage::Conn::Sqlite($c) => $body,
+            $crate::storage::Conn::Pg($c) => $body,
+        }
+    };
+    (write: $db:expr, $c:ident => $body:expr) => {
+        match &($db).engine {
+            $crate::storage::Engine::Sqlite(pools) => {
+                let $c = &pools.write;
+                $body
+            }
+            $crate::storage::Engine::Pg($c) => $body,
+        }
+    };
+    (durable: $db:expr, $c:ident => $body:expr) => {
+        match &($db).engine {
+            $crate::storage::Engine::Sqlite(pools) => {
+                let $c = &pools.durable;
+                $body
+            }
+            $crate::storage::Engine::Pg($c) => $body,
+        }
+    };
     ($db:expr, $c:ident => $body:expr) => {
-        match $db {
-            $crate::storage::Db::Sqlite(pools) => {
+        match &($db).engine {
+            $crate::storage::Engine::Sqlite(pools) => {
                 let $c = &pools.read;
                 $body
             }
-            $crate::storage::Db::Pg($c) => $body,
+            $crate::storage::Engine::Pg($c) => $body,
         }
     };
 }
@@ -99,25 +179,40 @@ macro_rules! row {
 }
 pub(crate) use row;
 
+/// The URL of a database that nobody else sees and that vanishes when it is closed.
+pub(crate) const PRIVATE: &str = "memory:";
+
 impl Db {
-    /// Connects to `sqlite:PATH` (the file is made if it is missing) or `postgres://…`. Nothing is migrated yet.
+    fn of(engine: Engine) -> Self {
+        Self { engine, wakes: Wakes::new() }
+    }
+
+    /// Connects to `sqlite:PATH` (the file is made if it is missing), `postgres://…` or `memory:`. Nothing is migrated yet.
     pub(crate) async fn connect(url: &str) -> Result<Self> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::connect_sqlite(path.strip_prefix("//").unwrap_or(path)).await
+        if url == PRIVATE {
+            let scratch = Scratch::new()?;
+            let file = scratch.0.join("atom.db").display().to_string();
+            Self::connect_sqlite(&file, Some(scratch)).await
+        } else if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::connect_sqlite(path.strip_prefix("//").unwrap_or(path), None).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|e| malformed_url().with_source(e))?;
             let options = options.application_name("atom");
             // A pool would hide why it cannot connect behind its own time-out.
             sqlx::Connection::close(options.connect().await?).await?;
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+            // Short statements over lists of rows look expensive to the planner, which would then compile each of them for 10 ms.
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                .after_connect(|c, _| Box::pin(async move { sqlx::query("SET jit = off").execute(c).await.map(drop) }));
             let pool = pool.connect_with(options).await?;
-            Ok(Self::Pg(pool))
+            Ok(Self::of(Engine::Pg(pool)))
         } else {
             Err(malformed_url())
         }
     }
 
-    async fn connect_sqlite(path: &str) -> Result<Self> {
+    async fn connect_sqlite(path: &str, scratch: Option<Scratch>) -> Result<Self> {
         if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
             return Err(malformed_url());
         }
@@ -127,32 +222,37 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
+        let is_private = scratch.is_some();
         let pool = |synchronous, connections| {
+            let synchronous = if is_private { SqliteSynchronous::Off } else { synchronous };
             let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(60));
             pool.connect_with(options.clone().synchronous(synchronous))
         };
         // The first connection makes the file and switches it to WAL before the others look at it.
         let write = pool(SqliteSynchronous::Normal, 1).await?;
         let durable = pool(SqliteSynchronous::Full, 1).await?;
-        let read = pool(SqliteSynchronous::Normal, 4).await?;
-        Ok(Self::Sqlite(SqlitePools { read, write, durable }))
+        // One of them is kept by whoever watches for the commits of other processes.
+        let read = pool(SqliteSynchronous::Normal, 5).await?;
+        Ok(Self::of(Engine::Sqlite(SqlitePools { _scratch: scratch.map(Arc::new), read, write, durable })))
     }
 
     /// Begins a write transaction. On SQLite it takes the write lock at once: a transaction that reads first and writes later
     /// would fail instead of waiting.
     pub(crate) async fn begin(&self) -> Result<Tx> {
-        Ok(match self {
-            Self::Sqlite(pools) => Tx::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
-        })
+        let open = match &self.engine {
+            Engine::Sqlite(pools) => OpenTx::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
+        };
+        Ok(Tx { open, db: self.clone(), topics: 0 })
     }
 
     /// Begins a write transaction whose commit survives a power cut: for what cannot be done again, such as a rotated token.
     pub(crate) async fn begin_durable(&self) -> Result<Tx> {
-        Ok(match self {
-            Self::Sqlite(pools) => Tx::Sqlite(pools.durable.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
-        })
+        let open = match &self.engine {
+            Engine::Sqlite(pools) => OpenTx::Sqlite(pools.durable.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
+        };
+        Ok(Tx { open, db: self.clone(), topics: 0 })
     }
 
     /// Brings the schema up to date.
@@ -170,25 +270,50 @@ impl Db {
         once::sweep(self, now).await
     }
 
+    /// A receiver that changes when there may be something new, in this process or another.
+    pub(crate) fn subscribe(&self, topic: Topic) -> watch::Receiver<()> {
+        self.wakes.subscribe(&self.engine, topic)
+    }
+
+    /// Wakes whoever waits in this process.
+    pub(crate) fn wake(&self, topic: Topic) {
+        self.wakes.wake(topic as u8);
+    }
+
     pub(crate) async fn close(&self) {
-        match self {
-            Self::Sqlite(pools) => {
+        match &self.engine {
+            Engine::Sqlite(pools) => {
                 pools.read.close().await;
                 pools.durable.close().await;
                 pools.write.close().await;
             }
-            Self::Pg(pool) => pool.close().await,
+            Engine::Pg(pool) => pool.close().await,
         }
     }
 }
 
 impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(t) => t.commit().await?,
-            Self::Pg(t) => t.commit().await?,
+        match self.open {
+            OpenTx::Sqlite(t) => t.commit().await?,
+            OpenTx::Pg(t) => t.commit().await?,
+        }
+        if self.topics != 0 {
+            self.db.wakes.announce(&self.db.engine, self.topics);
         }
         Ok(())
+    }
+
+    /// Has the commit wake those who wait for this.
+    pub(crate) fn wakes(&mut self, topic: Topic) {
+        self.topics |= topic as u8;
+    }
+
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match &mut self.open {
+            OpenTx::Sqlite(t) => Conn::Sqlite(t),
+            OpenTx::Pg(t) => Conn::Pg(t),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Embedded, numbered, forward-only migrations.
 
-use super::{Db, Timestamp, Tx, on};
+use super::{Db, Engine, OpenTx, Timestamp, Tx, on};
 use crate::{Error, ErrorKind, Result};
 use chrono::Utc;
 use sha2::{Digest, Sha256};
@@ -23,7 +23,8 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations![1 "0001_foundation", 2 "0002_audit"];
+const MIGRATIONS: &[Migration] =
+    migrations![1 "0001_foundation", 2 "0002_audit", 3 "0003_jobs", 4 "0004_events", 5 "0005_webhooks"];
 
 /// One schema migration and whether this database has it.
 #[atom_macros::model]
@@ -40,9 +41,9 @@ pub struct MigrationStatus {
 
 impl Migration {
     fn sql(&self, db: &Db) -> &'static str {
-        match db {
-            Db::Sqlite(_) => self.sqlite,
-            Db::Pg(_) => self.postgres,
+        match &db.engine {
+            Engine::Sqlite(_) => self.sqlite,
+            Engine::Pg(_) => self.postgres,
         }
     }
 
@@ -108,13 +109,13 @@ fn compare(db: &Db, applied: &Applied) -> Result<()> {
 }
 
 async fn create_table(tx: &mut Tx) -> Result<()> {
-    let sql = match tx {
-        Tx::Sqlite(_) => {
+    let sql = match &tx.open {
+        OpenTx::Sqlite(_) => {
             "CREATE TABLE IF NOT EXISTS atom_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL, applied_at INTEGER NOT NULL) STRICT"
         }
         // The advisory lock ends with the transaction; its number is arbitrary and only ours. It must come first: two
         // `IF NOT EXISTS` at once can still collide on PostgreSQL.
-        Tx::Pg(_) => {
+        OpenTx::Pg(_) => {
             "SELECT pg_advisory_xact_lock(7310324582374632);
              CREATE TABLE IF NOT EXISTS atom_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum BYTEA NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
         }
@@ -130,11 +131,11 @@ async fn applied_in(tx: &mut Tx) -> Result<Applied> {
 }
 
 async fn applied(db: &Db) -> Result<Applied> {
-    let exists: (i64,) = match db {
-        Db::Sqlite(pools) => {
+    let exists: (i64,) = match &db.engine {
+        Engine::Sqlite(pools) => {
             sqlx::query_as("SELECT count(*) FROM sqlite_master WHERE name = 'atom_migrations'").fetch_one(&pools.read).await?
         }
-        Db::Pg(pool) => sqlx::query_as("SELECT count(to_regclass('atom_migrations'))").fetch_one(pool).await?,
+        Engine::Pg(pool) => sqlx::query_as("SELECT count(to_regclass('atom_migrations'))").fetch_one(pool).await?,
     };
     if exists.0 == 0 {
         return Ok(Vec::new());

@@ -1,7 +1,8 @@
 //! Handlers without a queue, and a stream without events.
 
-use crate::jobs::Run;
-use crate::{Error, ErrorKind, Handler, JobFailure, JobId, Json, Result, RunningJob, UserId, WorkspaceId};
+use crate::atom::Inner;
+use crate::jobs::{Run, Stop};
+use crate::{Atom, Error, ErrorKind, Handler, JobFailure, Json, Result};
 use atom_macros::{api, handle, model};
 use futures_util::StreamExt;
 use std::collections::HashMap;
@@ -64,27 +65,20 @@ pub(super) async fn run(handlers: HashMap<String, Handler>, trial: Trial) -> Res
     let handler = handlers.get(&trial.kind);
     let handler = handler.ok_or_else(|| Error::new(ErrorKind::NotFound, "no_handler", "no handler for jobs of this kind"))?;
     let at_once = usize::try_from(trial.at_once.unwrap_or(trial.jobs)).unwrap_or(0).max(1);
-    let start = |_| async { attempt(&handler, &trial).await.into() };
+    let inner = Atom::builder("memory:").open().await?.inner();
+    let start = |_| async { attempt(&inner, handler, &trial).await.into() };
     Ok(futures_util::stream::iter((0..trial.jobs).map(start)).buffered(at_once).collect().await)
 }
 
-async fn attempt(handler: &Handler, trial: &Trial) -> Result<Json, JobFailure> {
-    let (stop, stopped) = watch::channel(false);
-    let job = RunningJob::new(Run {
-        workspace: WorkspaceId::generate(),
-        id: JobId::generate(),
-        user: Some(UserId::generate()),
-        kind: trial.kind.clone(),
-        input: trial.input.clone(),
-        attempt: 1,
-        stop: stopped,
-    });
+async fn attempt(inner: &Arc<Inner>, handler: &Handler, trial: &Trial) -> Result<Json, JobFailure> {
+    let (stop, stopped) = watch::channel(None);
+    let job = Run::unstored(Arc::clone(inner), trial.kind.clone(), trial.input.clone(), stopped);
     let mut work = handler.run(job);
     let Some(cancel_after) = trial.cancel_after else { return work.await };
     if let Ok(result) = tokio::time::timeout(millis(cancel_after), &mut work).await {
         return result;
     }
-    let _ = stop.send(true);
+    let _ = stop.send(Some(Stop::Cancelled));
     let Some(abandon_after) = trial.abandon_after else { return work.await };
     let ended = tokio::time::timeout(millis(abandon_after), work).await;
     ended.unwrap_or_else(|_| Err(JobFailure::new("abandoned", "the handler did not end in time")))

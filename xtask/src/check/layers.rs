@@ -9,7 +9,7 @@ use std::path::Path;
 /// The types that every layer speaks.
 const BASE: &[&str] = &["error", "id", "page", "clock", "secret", "value"];
 /// Below every domain, the lowest first. The key ring is stored, and what is stored is sealed: these two know each other.
-const FOUNDATION: &[&[&str]] = &[&["crypto", "storage"], &["audit"]];
+const FOUNDATION: &[&[&str]] = &[&["crypto", "storage"], &["audit"], &["events"]];
 /// What stands on top and is named by nobody below.
 const TOP: &[&str] = &["http", "bridge", "testing"];
 /// Empty in a build without bridges: a value type says with it that it is a string in every other language.
@@ -123,6 +123,7 @@ mod tests {
     fn layers_name_what_is_below_them_and_nothing_above() {
         for fine in [
             ("accounts", "storage"),
+            ("events", "audit"),
             ("audit", "storage"),
             ("http", "accounts"),
             ("id", "bridge::string_like"),
@@ -132,6 +133,8 @@ mod tests {
         }
         for wrong in [
             ("storage", "accounts"),
+            ("audit", "events"),
+            ("events", "accounts"),
             ("crypto", "connect"),
             ("accounts", "http"),
             ("error", "storage"),

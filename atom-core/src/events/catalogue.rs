@@ -1,0 +1,239 @@
+//! The events that Atom itself emits: the only place that names them.
+
+use super::{EventField, EventFieldType, EventType};
+use crate::{ConnectionId, JobId, SessionId, UserId, WebhookEndpointId};
+use serde::Serialize;
+
+/// The first words that Atom keeps for its own events, those of today and those to come.
+pub(super) const RESERVED: &[&str] = &[
+    "agent",
+    "atom",
+    "batch",
+    "connection",
+    "event",
+    "invitation",
+    "job",
+    "member",
+    "queue",
+    "schedule",
+    "session",
+    "user",
+    "webhook",
+    "workflow",
+    "workspace",
+];
+
+/// The data of one of Atom's events.
+pub(crate) trait Payload: Serialize {
+    const NAME: &'static str;
+
+    /// What it happened to.
+    fn subject(&self) -> String;
+
+    /// The only member whom it concerns.
+    fn user(&self) -> Option<UserId>;
+}
+
+/// What a Rust type is in an event's data.
+trait Field {
+    const TYPE: EventFieldType;
+    const NULLABLE: bool = false;
+}
+
+macro_rules! fields {
+    ($($rust:ty = $kind:ident),+ $(,)?) => {
+        $(impl Field for $rust {
+            const TYPE: EventFieldType = EventFieldType::$kind;
+        })+
+    };
+}
+fields!(ConnectionId = Id, JobId = Id, SessionId = Id, UserId = Id, WebhookEndpointId = Id, String = Text, i64 = Integer);
+
+impl<T: Field> Field for Option<T> {
+    const TYPE: EventFieldType = T::TYPE;
+    const NULLABLE: bool = true;
+}
+
+/// One line per event: its name, its payload, the field it is about and, where it concerns one member only, that member's field.
+macro_rules! catalogue {
+    ($(
+        $(#[doc = $about:literal])+
+        $name:literal = $payload:ident(about $subject:ident $(, of $user:ident)?) {
+            $($(#[doc = $field_about:literal])+ $field:ident: $type:ty,)+
+        }
+    )+) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Serialize)]
+            pub(crate) struct $payload {
+                $($(#[doc = $field_about])+ pub(crate) $field: $type,)+
+            }
+
+            impl Payload for $payload {
+                const NAME: &'static str = $name;
+
+                fn subject(&self) -> String {
+                    self.$subject.to_string()
+                }
+
+                fn user(&self) -> Option<UserId> {
+                    None$(.or(self.$user.into()))?
+                }
+            }
+        )+
+
+        /// Every event that Atom emits.
+        pub(crate) fn catalogue() -> Vec<EventType> {
+            vec![$(EventType {
+                name: $name.to_owned(),
+                about: concat!($($about),+).trim().to_owned(),
+                fields: vec![$(EventField {
+                    name: stringify!($field).to_owned(),
+                    field_type: <$type as Field>::TYPE,
+                    nullable: <$type as Field>::NULLABLE,
+                    about: concat!($($field_about),+).trim().to_owned(),
+                }),+],
+            }),+]
+        }
+    };
+}
+
+catalogue! {
+    /// A user signed up, and the workspace was made for them.
+    "user.signed_up" = UserSignedUp(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user signed up or in.
+    "session.started" = SessionStarted(about session_id, of user_id) {
+        /// The session.
+        session_id: SessionId,
+        /// Whose session it is.
+        user_id: UserId,
+    }
+
+    /// A session was ended before its time.
+    "session.ended" = SessionEnded(about session_id, of user_id) {
+        /// The session.
+        session_id: SessionId,
+        /// Whose session it was.
+        user_id: UserId,
+        /// Why: `signed_out`, or `session_revoked` because an old refresh token came back.
+        reason: String,
+    }
+
+    /// An account at a provider was connected, or connected again.
+    "connection.connected" = ConnectionConnected(about connection_id, of user_id) {
+        /// The connection.
+        connection_id: ConnectionId,
+        /// Whose connection it is.
+        user_id: UserId,
+        /// The provider's name: `google`.
+        provider: String,
+    }
+
+    /// The provider no longer accepts a connection's grant: the user must connect again.
+    "connection.reauth_required" = ConnectionReauthRequired(about connection_id, of user_id) {
+        /// The connection.
+        connection_id: ConnectionId,
+        /// Whose connection it is.
+        user_id: UserId,
+        /// The provider's name.
+        provider: String,
+        /// Why: the error code.
+        reason: String,
+    }
+
+    /// A connection was revoked and its tokens were destroyed.
+    "connection.revoked" = ConnectionRevoked(about connection_id, of user_id) {
+        /// The connection.
+        connection_id: ConnectionId,
+        /// Whose connection it was.
+        user_id: UserId,
+        /// The provider's name.
+        provider: String,
+    }
+
+    /// A job succeeded whose kind announces it.
+    "job.succeeded" = JobSucceeded(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// The last attempt at a job failed: it is a dead letter, and can be replayed.
+    "job.failed" = JobFailed(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+        /// Why: the reason of the failure.
+        reason: String,
+    }
+
+    /// A job was cancelled.
+    "job.cancelled" = JobCancelled(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// A job may have done a step that must not be done twice: somebody has to find out and settle it.
+    "job.in_doubt" = JobInDoubt(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// All jobs of a batch have ended, whatever became of them.
+    "batch.finished" = BatchFinished(about batch_id, of user_id) {
+        /// The batch.
+        batch_id: JobId,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// A webhook endpoint was disabled, because its receiver is gone or has failed for days.
+    "webhook.endpoint_disabled" = WebhookEndpointDisabled(about endpoint_id) {
+        /// The endpoint.
+        endpoint_id: WebhookEndpointId,
+        /// Why: `gone` (it answered 410) or `failing`.
+        reason: String,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::names;
+
+    #[test]
+    fn every_name_of_the_catalogue_is_well_formed_distinct_and_reserved() {
+        let types = catalogue();
+        let names: std::collections::HashSet<_> = types.iter().map(|t| t.name.as_str()).collect();
+        assert_eq!(names.len(), types.len());
+        for name in names {
+            assert!(names::is_name(name) && RESERVED.contains(&names::first_word(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_event_and_field_of_the_catalogue_is_described() {
+        for kind in catalogue() {
+            assert!(kind.about.ends_with('.') && !kind.fields.is_empty(), "{}", kind.name);
+            assert!(kind.fields.iter().all(|field| field.about.ends_with('.')), "{}", kind.name);
+        }
+    }
+}

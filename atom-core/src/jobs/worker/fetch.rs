@@ -1,0 +1,193 @@
+//! Taking jobs and starting them.
+
+use super::acks::Finished;
+use super::buffer::Buffer;
+use super::{Crew, Phase, attempt};
+use crate::Result;
+use crate::jobs::claim::{self, Got, Turn, Want};
+use crate::jobs::store::{self, Claimed};
+use crate::storage::Topic;
+use chrono::{DateTime, Utc};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Jobs are fetched in advance as long as what was fetched is done in less than this; the other workspaces wait no longer than that.
+const AHEAD: Duration = Duration::from_millis(15);
+/// How many outcomes may wait to be stored before no more jobs are taken.
+const UNSTORED: usize = 10_000;
+
+/// The turns in each queue, and which queue is first.
+struct Turns {
+    queues: Vec<Turn>,
+    first: usize,
+}
+
+/// What a look at the queues found.
+struct Found {
+    jobs: Vec<Claimed>,
+    /// When something will be there that is not there yet.
+    next: Option<DateTime<Utc>>,
+    /// Whether all that was wanted was found, so that there may be more.
+    is_full: bool,
+}
+
+type Look = Pin<Box<dyn Future<Output = (Turns, Result<Found>)> + Send>>;
+
+pub(super) async fn run(crew: Arc<Crew>) {
+    let Ok(db) = crew.inner.db() else { return };
+    let mut wakes = db.subscribe(Topic::Jobs);
+    let mut phase = crew.phase.subscribe();
+    let concurrency = usize::try_from(crew.settings.concurrency).unwrap_or(1);
+    let mut buffer = Buffer::default();
+    let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0 });
+    let mut look: Option<Look> = None;
+    let (mut ahead, mut wanted, mut last_full) = (0_usize, 0_usize, Instant::now());
+    // Whether there may be something to take, and when to look again if there is not.
+    let (mut due, mut next) = (true, Instant::now());
+    while crew.phase() == Phase::Working {
+        dispatch(&crew, &mut buffer, concurrency);
+        let room = (concurrency.saturating_sub(crew.running()) + ahead).saturating_sub(buffer.len());
+        let low = buffer.len() <= ahead / 2 && room > 0 && crew.unstored.load(Ordering::Relaxed) < UNSTORED;
+        if due
+            && low
+            && let Some(state) = turns.take()
+        {
+            wakes.mark_unchanged();
+            (due, wanted) = (false, room);
+            let free = concurrency.saturating_sub(crew.running() + buffer.len());
+            look = Some(Box::pin(look_around(Arc::clone(&crew), state, room, free)));
+        }
+        tokio::select! {
+            biased;
+            _ = phase.changed() => {}
+            (state, found) = async { match look.as_mut() { Some(look) => look.await, None => std::future::pending().await } } => {
+                (turns, look) = (Some(state), None);
+                match found {
+                    Ok(found) => {
+                        let now = Instant::now();
+                        if found.jobs.len() >= wanted {
+                            ahead = pace(ahead, now - last_full, concurrency, crew.settings.prefetch);
+                            last_full = now;
+                        } else {
+                            ahead = ahead.min(found.jobs.len());
+                        }
+                        due |= found.is_full;
+                        let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
+                        next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
+                        found.jobs.into_iter().for_each(|job| buffer.push(job));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, reason = error.reason(), "jobs cannot be taken; trying again");
+                        next = Instant::now() + crew.settings.poll.min(Duration::from_millis(500));
+                    }
+                }
+            }
+            () = crew.freed.notified() => {}
+            _ = wakes.changed(), if !due => due = true,
+            () = tokio::time::sleep_until(next), if !due && look.is_none() => due = true,
+        }
+    }
+    // What a look under way takes is given back, too.
+    if let Some(look) = look
+        && let (_, Ok(found)) = look.await
+    {
+        found.jobs.into_iter().for_each(|job| buffer.push(job));
+    }
+    for job in buffer.take() {
+        give_back(&crew, &job);
+    }
+}
+
+/// Stores that a job was not started after all.
+fn give_back(crew: &Crew, job: &Claimed) {
+    crew.unstored.fetch_add(1, Ordering::Relaxed);
+    // Nobody listens only after the worker has stopped.
+    let _ = crew.finished.send(Some(Finished::unstarted(job)));
+}
+
+/// How many jobs to fetch in advance, from how long the last ones lasted.
+fn pace(ahead: usize, lasted: Duration, concurrency: usize, most: usize) -> usize {
+    if lasted < AHEAD / 2 {
+        (ahead * 2).max(concurrency).min(most)
+    } else if lasted > AHEAD {
+        ahead / 2
+    } else {
+        ahead
+    }
+}
+
+/// Starts what there is room for. What was taken under a lease that has ended is forgotten: others have it by now.
+fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) {
+    let mut room = concurrency.saturating_sub(crew.running());
+    let mut late = 0;
+    while room > 0
+        && let Some(job) = buffer.pop()
+    {
+        let lease = crew.lease();
+        // The worker may have found out already, and go on as another.
+        if job.owner != lease.id || std::time::Instant::now() >= lease.until {
+            super::lock(&crew.held).remove(&(job.id, job.fence));
+            late += 1;
+        } else {
+            attempt::start(crew, job);
+            room -= 1;
+        }
+    }
+    if late > 0 {
+        tracing::warn!(jobs = late, "the worker could not prolong its lease in time: its jobs go to others");
+    }
+}
+
+/// Looks at all queues until it has found enough, or has seen everything.
+async fn look_around(crew: Arc<Crew>, mut turns: Turns, room: usize, free: usize) -> (Turns, Result<Found>) {
+    let found = look(&crew, &mut turns, room, free).await;
+    (turns, found)
+}
+
+async fn look(crew: &Crew, turns: &mut Turns, room: usize, free: usize) -> Result<Found> {
+    let (db, now) = (crew.inner.db()?, crew.inner.now());
+    let mut found = Found { jobs: Vec::new(), next: None, is_full: false };
+    while store::promote_if_due(db, now).await? {}
+    let queues = crew.settings.queues.len();
+    for i in 0..queues {
+        let queue = (turns.first + i) % queues;
+        let mut rounds = 0;
+        while found.jobs.len() < room && rounds < 2 {
+            let taken = found.jobs.len();
+            let want = Want {
+                worker: crew.lease().id,
+                queue: &crew.settings.queues[queue],
+                kinds: &crew.settings.kinds,
+                count: i64::try_from(room - taken).unwrap_or(i64::MAX),
+                limited: i64::try_from(free.saturating_sub(taken)).unwrap_or(i64::MAX),
+                now,
+            };
+            let Got { jobs, more, is_round, opens_at } = match claim::claim(db, want, &mut turns.queues[queue]).await {
+                Ok(got) => got,
+                Err(error) if found.jobs.is_empty() => return Err(error),
+                // What was taken before is ours.
+                Err(_) => return Ok(found),
+            };
+            super::lock(&crew.held).extend(jobs.iter().map(|job| (job.id, job.fence)));
+            found.next = [found.next, opens_at].into_iter().flatten().min();
+            if jobs.is_empty() {
+                rounds += i32::from(is_round);
+                if !more {
+                    break;
+                }
+            }
+            found.jobs.extend(jobs);
+        }
+    }
+    turns.first = (turns.first + 1) % queues.max(1);
+    found.is_full = found.jobs.len() >= room;
+    if !found.is_full
+        && let Ok(due) = store::next_due(db).await
+    {
+        found.next = [found.next, due].into_iter().flatten().min();
+    }
+    Ok(found)
+}

@@ -1,0 +1,20 @@
+//! Jobs: stored with the act, run by whoever lives, and never twice where once was promised.
+
+mod chaos;
+mod crash;
+mod drain;
+mod enqueue;
+mod fairness;
+mod frozen;
+mod host;
+mod kit;
+mod limits;
+mod limits_over_processes;
+mod order;
+mod processes;
+mod refusals;
+mod running;
+mod server;
+mod shop;
+mod support;
+mod transactions;
