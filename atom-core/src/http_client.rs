@@ -1,6 +1,7 @@
 //! The one HTTP client: one TLS stack, no redirects, bounded time and size.
 
 use crate::{Error, ErrorKind, Result};
+use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use std::sync::Arc;
@@ -83,6 +84,15 @@ pub(crate) fn tls() -> Result<rustls::ClientConfig> {
     let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// How long a `Retry-After` header asks to wait (RFC 9110 §10.2.3): seconds or a date.
+pub(crate) fn read_retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let text = text.trim();
+    match text.parse::<u32>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok(),
+    }
 }
 
 /// Whether a URL leads to this machine by a name that nobody can rebind.

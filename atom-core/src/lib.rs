@@ -50,7 +50,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
-pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WorkspaceId};
+pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
@@ -65,4 +65,7 @@ pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
-pub use webhooks::{WebhookSigning, WebhookVerifier};
+pub use webhooks::{
+    NewWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage, WebhookDeliveryState,
+    WebhookDisabled, WebhookEndpoint, WebhookEndpointPatch, WebhookSigning, WebhookVerifier, Webhooks,
+};

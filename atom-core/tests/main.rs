@@ -14,3 +14,4 @@ mod jobs;
 mod peers;
 mod schedules;
 mod support;
+mod webhooks;

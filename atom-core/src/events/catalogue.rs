@@ -1,7 +1,7 @@
 //! The events that Atom itself emits: the only place that names them.
 
 use super::{EventField, EventFieldType, EventType};
-use crate::{ConnectionId, JobId, SessionId, UserId};
+use crate::{ConnectionId, JobId, SessionId, UserId, WebhookEndpointId};
 use serde::Serialize;
 
 /// The first words that Atom keeps for its own events, those of today and those to come.
@@ -47,7 +47,7 @@ macro_rules! fields {
         })+
     };
 }
-fields!(ConnectionId = Id, JobId = Id, SessionId = Id, UserId = Id, String = Text, i64 = Integer);
+fields!(ConnectionId = Id, JobId = Id, SessionId = Id, UserId = Id, WebhookEndpointId = Id, String = Text, i64 = Integer);
 
 impl<T: Field> Field for Option<T> {
     const TYPE: EventFieldType = T::TYPE;
@@ -203,6 +203,14 @@ catalogue! {
         batch_id: JobId,
         /// On whose behalf it was enqueued.
         user_id: Option<UserId>,
+    }
+
+    /// A webhook endpoint was disabled, because its receiver is gone or has failed for days.
+    "webhook.endpoint_disabled" = WebhookEndpointDisabled(about endpoint_id) {
+        /// The endpoint.
+        endpoint_id: WebhookEndpointId,
+        /// Why: `gone` (it answered 410) or `failing`.
+        reason: String,
     }
 }
 

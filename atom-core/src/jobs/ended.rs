@@ -2,7 +2,7 @@
 
 use super::store::{self, Ended};
 use super::{JobState, kinds};
-use crate::events::{self, BatchFinished, JobCancelled, JobFailed, JobInDoubt, JobSucceeded};
+use crate::events::{self, BatchFinished, Draft, JobCancelled, JobFailed, JobInDoubt, JobSucceeded};
 use crate::storage::{Topic, Tx};
 use crate::{JobId, Result, UserId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -51,33 +51,24 @@ pub(super) async fn release(tx: &mut Tx, workspace: Uuid, parent: Uuid, now: Dat
     Ok(())
 }
 
-/// Appends events, workspace by workspace in one order: two workers that took the logs of two workspaces in different orders would wait
-/// for each other. The installation's own jobs have no readers.
+/// Appends the events. The installation's own jobs have no readers, and what succeeds says so only if its kind announces it.
 async fn announce(tx: &mut Tx, ended: &[Ended], finished: Vec<(Uuid, Uuid, Option<Uuid>)>, now: DateTime<Utc>) -> Result<()> {
-    let worth = |job: &&Ended| {
-        !job.workspace_id.is_nil()
-            && (job.announce || !matches!(job.state.as_str(), "succeeded" | "waiting" | "delayed" | "running"))
-    };
-    let mut told: Vec<&Ended> = ended.iter().filter(worth).collect();
-    told.sort_by_key(|job| job.workspace_id);
-    let workspaces: BTreeSet<Uuid> =
-        told.iter().map(|job| job.workspace_id).chain(finished.iter().map(|batch| batch.0)).collect();
-    for id in workspaces.into_iter().filter(|id| !id.is_nil()) {
-        let workspace = WorkspaceId(id);
-        for job in told.iter().filter(|job| job.workspace_id == id) {
-            let (job_id, kind, user_id) = (JobId(job.id), job.kind.clone(), job.user_id.map(UserId));
-            let reason = job.error_reason.clone().unwrap_or_default();
-            match job.state.parse()? {
-                JobState::Succeeded => events::append(tx, workspace, JobSucceeded { job_id, kind, user_id }, now).await?,
-                JobState::Failed => events::append(tx, workspace, JobFailed { job_id, kind, user_id, reason }, now).await?,
-                JobState::Cancelled => events::append(tx, workspace, JobCancelled { job_id, kind, user_id }, now).await?,
-                JobState::InDoubt => events::append(tx, workspace, JobInDoubt { job_id, kind, user_id }, now).await?,
-                JobState::Held | JobState::Delayed | JobState::Waiting | JobState::Running => {}
+    let mut news = Vec::new();
+    for job in ended.iter().filter(|job| !job.workspace_id.is_nil()) {
+        let (job_id, kind, user_id) = (JobId(job.id), job.kind.clone(), job.user_id.map(UserId));
+        let draft = match job.state.parse()? {
+            JobState::Succeeded if job.announce => Draft::of(&JobSucceeded { job_id, kind, user_id })?,
+            JobState::Failed => {
+                Draft::of(&JobFailed { job_id, kind, user_id, reason: job.error_reason.clone().unwrap_or_default() })?
             }
-        }
-        for (_, batch, user) in finished.iter().filter(|batch| batch.0 == id) {
-            events::append(tx, workspace, BatchFinished { batch_id: JobId(*batch), user_id: user.map(UserId) }, now).await?;
-        }
+            JobState::Cancelled => Draft::of(&JobCancelled { job_id, kind, user_id })?,
+            JobState::InDoubt => Draft::of(&JobInDoubt { job_id, kind, user_id })?,
+            JobState::Succeeded | JobState::Held | JobState::Delayed | JobState::Waiting | JobState::Running => continue,
+        };
+        news.push((WorkspaceId(job.workspace_id), draft));
     }
-    Ok(())
+    for (workspace, batch, user) in finished.into_iter().filter(|batch| !batch.0.is_nil()) {
+        news.push((WorkspaceId(workspace), Draft::of(&BatchFinished { batch_id: JobId(batch), user_id: user.map(UserId) })?));
+    }
+    events::append_all(tx, news, now).await
 }

@@ -39,6 +39,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Whether any job of these kinds runs or could.
+#[cfg(feature = "testing")]
+pub(crate) async fn has_work(inner: &Inner, kinds: &[String]) -> Result<bool> {
+    store::has_work(inner.db()?, kinds, inner.now()).await
+}
+
 /// The jobs of a workspace, or of the installation itself.
 ///
 /// ```

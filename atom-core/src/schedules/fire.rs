@@ -22,7 +22,7 @@ pub(crate) const CHORE: Chore = Chore {
 };
 
 /// Fires what is due, and returns when something will be.
-async fn fire(inner: &Arc<Inner>) -> Result<Option<DateTime<Utc>>> {
+pub(crate) async fn fire(inner: &Arc<Inner>) -> Result<Option<DateTime<Utc>>> {
     let db = inner.db()?;
     loop {
         let due = store::due(db, inner.now()).await?;

@@ -6,6 +6,8 @@ mod recurrence;
 mod store;
 
 pub(crate) use fire::CHORE;
+#[cfg(feature = "testing")]
+pub(crate) use fire::fire;
 pub use model::{NewSchedule, Schedule, ScheduleRule};
 pub use recurrence::MissedRuns;
 use recurrence::Recurrence;

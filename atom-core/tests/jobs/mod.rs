@@ -1,9 +1,20 @@
 //! Jobs: stored with the act, run by whoever lives, and never twice where once was promised.
 
+mod chaos;
+mod crash;
+mod drain;
 mod enqueue;
+mod fairness;
+mod frozen;
+mod host;
+mod keys;
+mod kit;
 mod limits;
 mod order;
+mod processes;
 mod refusals;
 mod running;
+mod server;
+mod shop;
 mod support;
 mod transactions;

@@ -270,3 +270,12 @@ pub(in crate::jobs) async fn workers(db: &Db) -> Result<Vec<WorkerStatus>> {
     };
     Ok(rows.into_iter().map(status).collect())
 }
+
+/// Whether any job of these kinds, or of Atom's own, runs or could.
+#[cfg(feature = "testing")]
+pub(in crate::jobs) async fn has_work(db: &Db, kinds: &[String], now: DateTime<Utc>) -> Result<bool> {
+    let work: Vec<(String,)> = on!(db, c => sqlx::query_as(
+        "SELECT DISTINCT kind FROM atom_runs WHERE state IN ('waiting', 'running') OR (state = 'delayed' AND run_at <= $1)")
+        .bind(Timestamp::from(now)).fetch_all(c).await)?;
+    Ok(work.iter().any(|(kind,)| kinds.contains(kind) || kind.starts_with("atom.")))
+}

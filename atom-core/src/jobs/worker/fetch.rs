@@ -122,20 +122,22 @@ fn pace(ahead: usize, lasted: Duration, concurrency: usize, most: usize) -> usiz
 /// Starts what there is room for. What was taken under a lease that has ended is forgotten: others have it by now.
 fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) {
     let mut room = concurrency.saturating_sub(crew.running());
-    while room > 0 && buffer.len() > 0 {
-        if std::time::Instant::now() >= crew.lease().until {
-            let held = buffer.take();
-            tracing::warn!(jobs = held.len(), "the worker could not prolong its lease in time: its jobs go to others");
-            let mut known = super::lock(&crew.held);
-            for job in held {
-                known.remove(&(job.id, job.fence));
-            }
-            return;
-        }
-        if let Some(job) = buffer.pop() {
+    let mut late = 0;
+    while room > 0
+        && let Some(job) = buffer.pop()
+    {
+        let lease = crew.lease();
+        // The worker may have found out already, and go on as another.
+        if job.owner != lease.id || std::time::Instant::now() >= lease.until {
+            super::lock(&crew.held).remove(&(job.id, job.fence));
+            late += 1;
+        } else {
             attempt::start(crew, job);
             room -= 1;
         }
+    }
+    if late > 0 {
+        tracing::warn!(jobs = late, "the worker could not prolong its lease in time: its jobs go to others");
     }
 }
 

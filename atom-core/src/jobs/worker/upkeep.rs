@@ -20,8 +20,11 @@ pub(crate) struct Chore {
     pub(crate) every: Duration,
     pub(crate) topic: Option<Topic>,
     /// Returns when it is due again, if that is earlier.
-    pub(crate) run: fn(Arc<Inner>) -> BoxFuture<'static, Result<Option<DateTime<Utc>>>>,
+    pub(crate) run: fn(Arc<Inner>) -> Round,
 }
+
+/// One round of a chore.
+pub(crate) type Round = BoxFuture<'static, Result<Option<DateTime<Utc>>>>;
 
 /// How often a worker looks for jobs of dead ones.
 const WATCH: Duration = Duration::from_secs(1);
@@ -121,10 +124,11 @@ async fn take_orders(crew: Arc<Crew>) {
 /// Takes the jobs of dead workers away from them, and lets batches go on whose last worker died.
 async fn watch(crew: Arc<Crew>) {
     loop {
-        tokio::time::sleep(WATCH).await;
+        // At once, too: processes that never live as long as the pause would leave the jobs of each other alone for ever.
         if let Err(error) = rescue(&crew).await {
             tracing::debug!(%error, "dead workers could not be looked for; trying again");
         }
+        tokio::time::sleep(WATCH).await;
     }
 }
 

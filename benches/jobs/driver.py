@@ -1,0 +1,37 @@
+"""What the drivers in Python share: the arguments and the lines of the protocol in README.md."""
+
+import argparse
+import json
+import time
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--db", required=True)
+    parser.add_argument("--mode", required=True, choices=["enqueue-one", "enqueue-many", "drain", "latency"])
+    parser.add_argument("--jobs", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--variant", default="default")
+    return parser.parse_args()
+
+
+def rate(jobs, seconds):
+    print(json.dumps({"jobs": jobs, "seconds": seconds}), flush=True)
+
+
+def timed(jobs, act):
+    clock = time.monotonic()
+    act()
+    rate(jobs, time.monotonic() - clock)
+
+
+def latency(jobs, enqueue, started):
+    """One job at a time on an idle worker, from before the call to the start of the handler."""
+    samples = []
+    for job in range(jobs):
+        # From 20 to 520 ms, in no step with anybody's polling.
+        time.sleep((20 + job * 197 % 500) / 1000)
+        clock = time.monotonic()
+        enqueue()
+        samples.append(round((started() - clock) * 1e6))
+    print(json.dumps({"samples_us": samples}), flush=True)
