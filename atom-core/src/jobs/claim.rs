@@ -3,6 +3,7 @@
 use super::rate::{Rate, Starts};
 use super::store::{self, Claimed, Place, Share};
 use crate::Result;
+use crate::atom::Inner;
 use crate::storage::{Db, Tx};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -45,7 +46,8 @@ pub(super) struct Got {
 }
 
 /// Takes jobs of a queue.
-pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Got> {
+pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) -> Result<Got> {
+    let db = inner.db()?;
     let mut got = Got::default();
     let page = store::workspaces(db, want.queue, want.kinds, turn.from).await?;
     let full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= store::PAGE;
@@ -58,6 +60,8 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
     }
     let page = rotate(page, turn.last);
     let mut tx = db.begin().await?;
+    // On SQLite this may have waited for other processes, and starts under a rate count from now on.
+    want.now = inner.now();
     let mut plan = Plan::default();
     let mut left = want.count;
     let mut limited_left = want.limited;
