@@ -7,6 +7,7 @@ mod enqueue;
 mod fairness;
 mod frozen;
 mod host;
+mod keys;
 mod kit;
 mod limits;
 mod limits_over_processes;

@@ -165,7 +165,7 @@ async fn look(crew: &Crew, turns: &mut Turns, room: usize, free: usize) -> Resul
                 limited: i64::try_from(free.saturating_sub(taken)).unwrap_or(i64::MAX),
                 now,
             };
-            let Got { jobs, more, is_round, opens_at } = match claim::claim(db, want, &mut turns.queues[queue]).await {
+            let Got { jobs, more, is_round, opens_at } = match claim::claim(&crew.inner, want, &mut turns.queues[queue]).await {
                 Ok(got) => got,
                 Err(error) if found.jobs.is_empty() => return Err(error),
                 // What was taken before is ours.
