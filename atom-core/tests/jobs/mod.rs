@@ -10,7 +10,6 @@ mod host;
 mod keys;
 mod kit;
 mod limits;
-mod limits_over_processes;
 mod order;
 mod processes;
 mod refusals;
