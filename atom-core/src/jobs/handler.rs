@@ -64,6 +64,12 @@ impl JobFailure {
         Self { retryable: false, ..Self::new(reason, text) }
     }
 
+    /// The host's side of the handler has ended: its event loop, its interpreter, its thread. Another worker can still do the job.
+    #[cfg(any(feature = "python", feature = "node"))]
+    pub(crate) fn gone(text: &str) -> Self {
+        Self::new("handler_gone", text)
+    }
+
     /// Not before this has passed.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
