@@ -1,6 +1,6 @@
 //! Other processes of the installation: this test program once more, in one of the tasks below. They can be killed and stopped.
 
-use super::{drain, fairness, frozen, limits_over_processes, shop};
+use super::{drain, fairness, frozen, limits, shop};
 use crate::support::*;
 use atom_core::*;
 use chrono::Utc;
@@ -106,7 +106,7 @@ async fn process() {
         Task::Shop => shop::work(&part, &atom).await,
         Task::Customer => shop::place_orders(&part, &atom).await,
         Task::Drain => drain::work(&part, &atom).await,
-        Task::Limits => limits_over_processes::work(&part, &atom).await,
+        Task::Limits => limits::work(&part, &atom).await,
         Task::Fairness => fairness::work(&part, &atom).await,
         Task::Frozen => frozen::work(&part, &atom).await,
     }

@@ -194,7 +194,7 @@ pub(in crate::jobs) async fn open_limit(mut conn: Conn<'_>, workspace: Workspace
         "INSERT INTO atom_limits (workspace_id, lane, key, max_running, max_starts, per_ms, starts) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (workspace_id, lane) DO UPDATE SET max_running = excluded.max_running, max_starts = excluded.max_starts,
             starts = CASE WHEN atom_limits.per_ms = excluded.per_ms THEN atom_limits.starts ELSE excluded.starts END,
-            per_ms = excluded.per_ms")
+            per_ms = excluded.per_ms, opens_at = NULL")
         .bind(workspace.0).bind(lane).bind(&limit.key).bind(limit.max_running).bind(limit.max_starts).bind(per_ms)
         .bind(sqlx::types::Json(json!({}))).execute(c).await.map(drop))?)
 }
