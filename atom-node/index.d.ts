@@ -135,6 +135,7 @@ export declare class Atom {
   startWorker(handlers: Record<string, (job: RunningJob) => unknown>, options?: WorkerOptions | null): Promise<Worker>
   /** Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Someone who is invited. */
