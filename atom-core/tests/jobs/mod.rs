@@ -13,6 +13,7 @@ mod limits;
 mod order;
 mod processes;
 mod refusals;
+mod retries;
 mod running;
 mod server;
 mod shop;
