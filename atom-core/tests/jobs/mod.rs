@@ -19,3 +19,4 @@ mod server;
 mod shop;
 mod support;
 mod transactions;
+mod unique;
