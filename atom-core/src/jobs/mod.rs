@@ -105,9 +105,11 @@ impl Jobs {
     }
 
     /// The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
-    /// has no parameters. Workers notice the job when they look next (`poll_seconds`), or when something else wakes them.
+    /// has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+    /// when something else wakes them.
     ///
-    /// Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit or one that replaces others.
+    /// Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+    /// is the only one `for_seconds`.
     pub async fn statement(&self, job: NewJob) -> Result<String> {
         let postgres = matches!(self.inner.db()?.engine, Engine::Pg(_));
         store::statement(&self.row(job)?, postgres)

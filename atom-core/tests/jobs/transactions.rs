@@ -158,7 +158,7 @@ on_both!(a03_the_statement_stores_what_enqueue_stores, |database| async move {
         retry: Some(RetryPolicy { never_on: Some(vec!["it's".into()]), ..Default::default() }),
         timeout_seconds: Some(1.5),
         keep_seconds: Some(60),
-        unique: Some(UniqueJob { key: Some("a'b".into()), for_seconds: Some(60.0), ..Default::default() }),
+        unique: Some(UniqueJob { key: Some("a'b".into()), until: Some(UniqueUntil::Started), ..Default::default() }),
         ..new("echo", json!({"text": "it's \"quoted\" \\ $1 ?1 :name %s {0} -- /* \u{1F600} \r\n", "n": [0.5, null, true]}))
     };
     let id = enqueue(&jobs, job.clone()).await;

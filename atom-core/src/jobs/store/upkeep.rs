@@ -190,9 +190,9 @@ pub(in crate::jobs) async fn delete_old(db: &Db, now: DateTime<Utc>) -> Result<u
     let now = Timestamp::from(now);
     // A worker may still claim that it runs it: only what has ended is deleted.
     let gone: Vec<(Uuid, Uuid)> = match &mut tx.open {
-        OpenTx::Sqlite(t) => sqlx::query_as("DELETE FROM atom_runs WHERE rowid IN (SELECT rowid FROM atom_runs WHERE keep_until < $1 LIMIT 2000) RETURNING workspace_id, id")
+        OpenTx::Sqlite(t) => sqlx::query_as("DELETE FROM atom_runs WHERE rowid IN (SELECT rowid FROM atom_runs WHERE keep_until < $1 AND (unique_key IS NULL OR unique_expires IS NULL OR unique_expires <= $1) LIMIT 2000) RETURNING workspace_id, id")
             .bind(now).fetch_all(&mut **t).await?,
-        OpenTx::Pg(t) => sqlx::query_as("DELETE FROM atom_runs WHERE ctid = ANY (ARRAY(SELECT ctid FROM atom_runs WHERE keep_until < $1 LIMIT 2000 FOR UPDATE SKIP LOCKED)) RETURNING workspace_id, id")
+        OpenTx::Pg(t) => sqlx::query_as("DELETE FROM atom_runs WHERE ctid = ANY (ARRAY(SELECT ctid FROM atom_runs WHERE keep_until < $1 AND (unique_key IS NULL OR unique_expires IS NULL OR unique_expires <= $1) LIMIT 2000 FOR UPDATE SKIP LOCKED)) RETURNING workspace_id, id")
             .bind(now).fetch_all(&mut **t).await?,
     };
     if !gone.is_empty() {

@@ -81,8 +81,12 @@ async fn run(
         End::Abandoned
     } else {
         let timeout = job.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-        let work = AssertUnwindSafe(handler.run(RunningJob::new(Arc::clone(&run)))).catch_unwind();
-        attend(work, timeout, crew.settings.grace, &stop, stopped).await
+        let running = RunningJob::new(Arc::clone(&run));
+        // A handler may panic before it has made its future, too.
+        let work = AssertUnwindSafe(async move { handler.run(running).await }).catch_unwind();
+        let attended = attend(work, timeout, crew.settings.grace, &stop, stopped);
+        // A handler that is dropped may panic in that.
+        AssertUnwindSafe(attended).catch_unwind().await.unwrap_or(End::Abandoned)
     };
     let why = *stop.borrow();
     if why == Some(Stop::Lost) {
