@@ -881,9 +881,11 @@ export declare class Jobs {
   batch(id: JobId): Promise<Batch>
   /**
    * The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
-   * has no parameters. Workers notice the job when they look next (`poll_seconds`), or when something else wakes them.
+   * has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+   * when something else wakes them.
    *
-   * Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit or one that replaces others.
+   * Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+   * is the only one `for_seconds`.
    */
   statement(job: NewJob): Promise<string>
   /** A job. Fails with `not_found`, also once it is no longer kept. */
@@ -1184,7 +1186,7 @@ export declare const OnDuplicate: {
   readonly Skip: 'skip'
   /**
    * The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-   * runs after it.
+   * is stored beside it: give both a limit if they must not run at once.
    */
   readonly Replace: 'replace'
   /** As `replace`, and the waiting one waits anew. */
@@ -1773,15 +1775,15 @@ export interface TrialOutcome {
   retryAfter?: number
 }
 
-/** Makes a job the only one of its key in its workspace. */
+/** Makes a job the only one of its kind and key in its workspace. */
 export interface UniqueJob {
-  /** What makes it the same job. Default: its kind and its input. */
+  /** What makes it the same job among those of its kind. Default: its input. */
   key?: string
   /** What happens to the second one. Default: `skip`. */
   onDuplicate?: OnDuplicate
   /** How long it stays the only one. Default: `ended`. */
   until?: UniqueUntil
-  /** At least this long after it was enqueued, in seconds, even when it has ended. */
+  /** At least this long after it was enqueued, in seconds, even when it has started or ended. It is not deleted before. */
   forSeconds?: number
 }
 

@@ -1266,9 +1266,11 @@ class Jobs:
         """`batch`, but the thread waits until it is done."""
     async def statement(self, job: NewJob) -> str:
         """The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
-        has no parameters. Workers notice the job when they look next (`poll_seconds`), or when something else wakes them.
+        has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+        when something else wakes them.
 
-        Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit or one that replaces others.
+        Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+        is the only one `for_seconds`.
         """
     def statement_blocking(self, job: NewJob) -> str:
         """`statement`, but the thread waits until it is done."""
@@ -1713,7 +1715,7 @@ class OnDuplicate:
     """The new one is not stored."""
     REPLACE: typing.ClassVar[OnDuplicate]
     """The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-    runs after it.
+    is stored beside it: give both a limit if they must not run at once.
     """
     DEBOUNCE: typing.ClassVar[OnDuplicate]
     """As `replace`, and the waiting one waits anew."""
@@ -2573,11 +2575,11 @@ class TrialOutcome:
 
 @typing.final
 class UniqueJob:
-    """Makes a job the only one of its key in its workspace."""
+    """Makes a job the only one of its kind and key in its workspace."""
     def __new__(cls, *, key: str | None = None, on_duplicate: OnDuplicate | None = None, until: UniqueUntil | None = None, for_seconds: float | None = None) -> UniqueJob: ...
     @property
     def key(self) -> str | None:
-        """What makes it the same job. Default: its kind and its input."""
+        """What makes it the same job among those of its kind. Default: its input."""
     @property
     def on_duplicate(self) -> OnDuplicate | None:
         """What happens to the second one. Default: `skip`."""
@@ -2586,7 +2588,7 @@ class UniqueJob:
         """How long it stays the only one. Default: `ended`."""
     @property
     def for_seconds(self) -> float | None:
-        """At least this long after it was enqueued, in seconds, even when it has ended."""
+        """At least this long after it was enqueued, in seconds, even when it has started or ended. It is not deleted before."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
