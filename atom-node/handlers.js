@@ -60,20 +60,32 @@ function withHandlers(args) {
   return args.map((value) => (isRecord(value) ? many(value) : one(value)));
 }
 
-/** Adds to jobs the `signal` that JavaScript uses to call off what is under way. It is made when it is first asked for. */
-function addSignal(RunningJob) {
-  const signals = new WeakMap();
-  function signal() {
-    if (!signals.has(this)) {
-      const controller = new AbortController();
-      signals.set(this, controller.signal);
-      // A job that is over is not cancelled, but nobody waits for it any more either.
-      const abort = () => this.isCancelled && controller.abort();
-      if (!abort()) this.cancelled().then(abort);
-    }
-    return signals.get(this);
-  }
+/** Adds to jobs what takes or gives things of JavaScript. */
+function extend(RunningJob) {
   Object.defineProperty(RunningJob.prototype, 'signal', { get: signal, configurable: true, enumerable: true });
+  RunningJob.prototype.step = step;
 }
 
-module.exports = { withHandlers, addSignal };
+const signals = new WeakMap();
+
+/** Made when it is first asked for. */
+function signal() {
+  if (!signals.has(this)) {
+    const controller = new AbortController();
+    signals.set(this, controller.signal);
+    // A job that is over is not cancelled, but nobody waits for it any more either.
+    const abort = () => this.isCancelled && controller.abort();
+    if (!abort()) this.cancelled().then(abort);
+  }
+  return signals.get(this);
+}
+
+async function step(name, effect, work) {
+  const recorded = await this.beginStep(name, effect);
+  if (recorded !== null) return recorded.output;
+  const output = (await work()) ?? null;
+  await this.finishStep(name, output);
+  return output;
+}
+
+module.exports = { extend, withHandlers };

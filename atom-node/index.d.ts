@@ -583,6 +583,7 @@ export declare class EventStream {
   /** Ends the stream, also for a caller that waits for its next event. */
   stop(): Promise<void>
   [Symbol.asyncIterator](): AsyncIterableIterator<Event>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Which events to follow. */
@@ -1489,6 +1490,13 @@ export declare class RunningJob {
   completion(output: unknown): Promise<string>
   /** Fires when this attempt is to end; pass it on to what the handler waits for. */
   get signal(): AbortSignal
+  /**
+   * Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+   *
+   * What `work` throws leaves the step undone. Fails with `conflict` (`step_in_doubt`) where an earlier attempt may have done a step that
+   * must not be repeated, and with `cancelled` (`job_lost`): let both leave the handler.
+   */
+  step<T>(step: string, effect: Effect, work: () => T | PromiseLike<T>): Promise<T>
 }
 
 /** One value of every type that crosses a border. */
@@ -2076,6 +2084,7 @@ export declare class Worker {
   finished(): Promise<void>
   /** How many jobs it is running. */
   get running(): number
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** How a worker works. */

@@ -1,7 +1,7 @@
 'use strict';
 
 const { isAtomError, JobError, wrongArguments } = require('./errors.js');
-const { addSignal, withHandlers } = require('./handlers.js');
+const { extend, withHandlers } = require('./handlers.js');
 const { load } = require('./native.js');
 
 // Records nest less deep than this; only JSON goes deeper, and it has no dates.
@@ -53,6 +53,7 @@ function publish(Native) {
   }
   for (const [method, value] of methods(name, prototype)) prototype[method] = value;
   if (prototype.next) prototype[Symbol.asyncIterator] = iterator;
+  if (prototype.stop && Symbol.asyncDispose) prototype[Symbol.asyncDispose] = prototype.stop;
   for (const [method, value] of methods(name, Native)) Public[method] = value.bind(Native);
   prototype.constructor = Public;
   return Object.defineProperties(Public, { name: { value: name }, prototype: { value: prototype, writable: false } });
@@ -60,7 +61,7 @@ function publish(Native) {
 
 module.exports = { isAtomError, JobError };
 const native = load(__dirname);
-addSignal(native.RunningJob);
 for (const [name, value] of Object.entries(native)) {
   module.exports[name] = typeof value === 'function' ? publish(value) : Object.freeze(value);
 }
+extend(native.RunningJob);

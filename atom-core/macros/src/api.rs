@@ -85,6 +85,12 @@ impl<'a> Method<'a> {
         Ok(Self { name, docs, args, output, shape, item })
     }
 
+    /// Whether it ends what the handle stands for.
+    fn is_end(&self) -> bool {
+        let returns_nothing = matches!(&self.output, Type::Tuple(tuple) if tuple.elems.is_empty());
+        self.name == "stop" && self.shape == Shape::Async && self.args.is_empty() && returns_nothing
+    }
+
     fn parts(&self) -> (Vec<&Ident>, Vec<TokenStream>) {
         (self.args.iter().map(|(n, _)| n).collect(), self.args.iter().map(|(n, t)| quote!(#n: #t)).collect())
     }
@@ -102,8 +108,10 @@ impl<'a> Method<'a> {
         };
         let this = if self.shape == Shape::Async { quote!(let this = self.clone();) } else { quote!() };
         let iteration = self.item.as_ref().map(iteration);
+        let context = self.is_end().then(context);
         quote! {
             #iteration
+            #context
             #(#docs)*
             #attr
             #[pyo3(name = #text, signature = (#(#sig),*))]
@@ -196,6 +204,41 @@ fn iteration(item: &Type) -> TokenStream {
         fn __next__(&self, py: ::pyo3::Python<'_>) -> ::pyo3::PyResult<::std::option::Option<#item>> {
             let this = self.clone();
             crate::bridge::python::blocking(py, async move { this.next().await })
+        }
+    }
+}
+
+/// `async with` and `with`.
+fn context() -> TokenStream {
+    quote! {
+        fn __aenter__<'py>(&self, py: ::pyo3::Python<'py>) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+            let this = self.clone();
+            crate::bridge::python::awaitable(py, async move { Ok(this) })
+        }
+        fn __aexit__<'py>(
+            &self,
+            py: ::pyo3::Python<'py>,
+            kind: ::pyo3::Bound<'py, ::pyo3::PyAny>,
+            error: ::pyo3::Bound<'py, ::pyo3::PyAny>,
+            traceback: ::pyo3::Bound<'py, ::pyo3::PyAny>,
+        ) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+            let _ = (kind, error, traceback);
+            let this = self.clone();
+            crate::bridge::python::awaitable(py, async move { this.stop().await })
+        }
+        fn __enter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
+            this
+        }
+        fn __exit__(
+            &self,
+            py: ::pyo3::Python<'_>,
+            kind: ::pyo3::Bound<'_, ::pyo3::PyAny>,
+            error: ::pyo3::Bound<'_, ::pyo3::PyAny>,
+            traceback: ::pyo3::Bound<'_, ::pyo3::PyAny>,
+        ) -> ::pyo3::PyResult<()> {
+            let _ = (kind, error, traceback);
+            let this = self.clone();
+            crate::bridge::python::blocking(py, async move { this.stop().await })
         }
     }
 }

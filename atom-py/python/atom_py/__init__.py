@@ -8,10 +8,14 @@ the classes of `atom_py.errors`.
 # into an import.
 import datetime as _datetime
 
-from . import _atom, _calls, errors
+from . import _atom, _calls, _steps, errors
 from ._atom import *
 from .errors import *
 
 __all__: list[str] = []
 __all__ += _atom.__all__
 __all__ += errors.__all__
+
+# The native class cannot take a function of Python in its own methods.
+for _method in (_steps.step, _steps.step_blocking):
+    setattr(RunningJob, _method.__name__, _method)

@@ -2,6 +2,7 @@
 
 import builtins
 import datetime
+import types
 import typing
 
 import typing_extensions
@@ -834,6 +835,10 @@ class EventStream:
         """How far this stream has come: every event up to here was delivered, or is none of those that it follows. A new
         subscription goes on from here.
         """
+    async def __aenter__(self) -> typing_extensions.Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
+    def __enter__(self) -> typing_extensions.Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
     async def stop(self) -> None:
         """Ends the stream, also for a caller that waits for its next event."""
     def stop_blocking(self) -> None:
@@ -2164,6 +2169,14 @@ class RunningJob:
         """
     def completion_blocking(self, output: typing.Any) -> str:
         """`completion`, but the thread waits until it is done."""
+    async def step(self, step: str, effect: Effect, work: typing.Callable[[], typing.Any]) -> typing.Any:
+        """Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+
+        What `work` raises leaves the step undone. Raises `ConflictError` (`step_in_doubt`) where an earlier attempt may have done a step
+        that must not be repeated, and `CancelledError` (`job_lost`): let both leave the handler.
+        """
+    def step_blocking(self, step: str, effect: Effect, work: typing.Callable[[], typing.Any]) -> typing.Any:
+        """`step`, but the thread waits until it is done."""
 
 @typing.final
 class Sample:
@@ -2963,6 +2976,10 @@ class Weight:
 @typing.final
 class Worker:
     """A worker of this process. It works until it is stopped, whether or not this handle is kept."""
+    async def __aenter__(self) -> typing_extensions.Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
+    def __enter__(self) -> typing_extensions.Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
     async def stop(self) -> None:
         """Stops gracefully: no more jobs are taken, those that run may finish within `drain_seconds`, then they are told to end, and what still
         does not end is left to other workers. Its attempt does not count. Returns when all of that has been stored.

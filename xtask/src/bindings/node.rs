@@ -52,8 +52,15 @@ export declare class JobError extends Error {
 ";
 
 /// What `handlers.js` adds to a job.
-const SIGNAL: &str = "  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
+const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
   get signal(): AbortSignal
+  /**
+   * Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+   *
+   * What `work` throws leaves the step undone. Fails with `conflict` (`step_in_doubt`) where an earlier attempt may have done a step that
+   * must not be repeated, and with `cancelled` (`job_lost`): let both leave the handler.
+   */
+  step<T>(step: string, effect: Effect, work: () => T | PromiseLike<T>): Promise<T>
 ";
 
 pub(super) fn generate(surface: &Surface, codes: &[String]) -> String {
@@ -116,10 +123,11 @@ fn declaration(item: &Item, returned: bool) -> String {
             out
         }
         Kind::Handle(methods) => {
-            let more = if name == "RunningJob" { SIGNAL } else { "" };
+            let more = if name == "RunningJob" { JOB } else { "" };
             let iteration = methods.iter().find_map(Method::item).map(iteration).unwrap_or_default();
+            let disposal = if methods.iter().any(Method::is_end) { "  [Symbol.asyncDispose](): Promise<void>\n" } else { "" };
             let methods: String = methods.iter().map(method).collect();
-            format!("export declare class {name} {{\n  private constructor()\n{methods}{more}{iteration}}}\n")
+            format!("export declare class {name} {{\n  private constructor()\n{methods}{more}{iteration}{disposal}}}\n")
         }
     }
 }

@@ -73,6 +73,11 @@ impl Method {
             _ => None,
         }
     }
+
+    /// Whether it ends what the handle stands for.
+    pub(crate) fn is_end(&self) -> bool {
+        self.name == "stop" && self.shape == Shape::Async && self.args.is_empty() && self.output == Type::Unit
+    }
 }
 
 impl Surface {

@@ -20,3 +20,12 @@ fun jobHandler(run: suspend (RunningJob) -> String): JobHandler = object : JobHa
             throw jobError(e::class.simpleName ?: "Throwable", e.message ?: "")
         }
 }
+
+/**
+ * Does a step unless an earlier attempt has done it, and returns its outcome as JSON.
+ *
+ * What `work` throws leaves the step undone. Fails with `Conflict` (`step_in_doubt`) where an earlier attempt may have done a step that must
+ * not be repeated, and with `Cancelled` (`job_lost`): let both leave the handler.
+ */
+suspend fun RunningJob.step(step: String, effect: Effect, work: suspend () -> String): String =
+    beginStep(step, effect)?.output ?: work().also { finishStep(step, it) }

@@ -23,3 +23,18 @@ private final class FunctionHandler: JobHandler {
         }
     }
 }
+
+extension RunningJob {
+    /// Does a step unless an earlier attempt has done it, and returns its outcome as JSON.
+    ///
+    /// What `work` throws leaves the step undone. Fails with `Conflict` (`step_in_doubt`) where an earlier attempt may have done a step that
+    /// must not be repeated, and with `Cancelled` (`job_lost`): let both leave the handler.
+    public func step(_ step: String, _ effect: Effect, _ work: () async throws -> String) async throws -> String {
+        if let recorded = try await beginStep(step: step, effect: effect) {
+            return recorded.output
+        }
+        let output = try await work()
+        try await finishStep(step: step, output: output)
+        return output
+    }
+}
