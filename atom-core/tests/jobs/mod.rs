@@ -1,5 +1,6 @@
 //! Jobs: stored with the act, run by whoever lives, and never twice where once was promised.
 
+mod batches;
 mod chaos;
 mod crash;
 mod drain;
