@@ -18,6 +18,7 @@ mod retries;
 mod running;
 mod server;
 mod shop;
+mod steps;
 mod support;
 mod transactions;
 mod unique;
