@@ -25,13 +25,21 @@ def timed(jobs, act):
     rate(jobs, time.monotonic() - clock)
 
 
+def pause(job):
+    """How long a worker is left idle before a job: from 20 to 520 ms, in no step with anybody's polling."""
+    return (20 + job * 197 % 500) / 1000
+
+
 def latency(jobs, enqueue, started):
     """One job at a time on an idle worker, from before the call to the start of the handler."""
     samples = []
     for job in range(jobs):
-        # From 20 to 520 ms, in no step with anybody's polling.
-        time.sleep((20 + job * 197 % 500) / 1000)
+        time.sleep(pause(job))
         clock = time.monotonic()
         enqueue()
-        samples.append(round((started() - clock) * 1e6))
-    print(json.dumps({"samples_us": samples}), flush=True)
+        samples.append(started() - clock)
+    tell(samples)
+
+
+def tell(samples):
+    print(json.dumps({"samples_us": [round(sample * 1e6) for sample in samples]}), flush=True)

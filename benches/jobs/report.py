@@ -117,6 +117,12 @@ def aims(measured):
         if middle:
             yield f"| {title} | ≤ {most} ms | {milliseconds(middle)} | {'yes' if middle <= most else 'no'} |"
 
+    def added(title, key, most):
+        rust, other = median("sqlite", "ours", "drain"), median("sqlite", key, "drain")
+        if rust and other:
+            micros = 1e6 / other - 1e6 / rust
+            yield f"| {title} | ≤ {most} µs | {micros:.3g} µs | {'yes' if micros <= most else 'no'} |"
+
     table = [
         *ratio("SQLite, backlog: to apalis-sqlite", "sqlite", "ours", "apalis", 10),
         *ratio("SQLite, backlog: to apalis-sqlite, tuned", "sqlite", "ours", "apalis_tuned", 1),
@@ -126,6 +132,9 @@ def aims(measured):
         *ratio("PostgreSQL, backlog: to Celery with Redis", "postgres", "ours", "celery", 5),
         *latency("PostgreSQL, latency, median", "postgres", 5),
         *latency("SQLite, latency in one process, median", "sqlite", 1),
+        *added("SQLite, backlog: a coroutine in Python adds to a job", "ours_python_coroutine", 150),
+        *added("SQLite, backlog: a plain function in Python adds to a job", "ours_python_plain", 150),
+        *added("SQLite, backlog: a function in JavaScript adds to a job", "ours_node", 150),
     ]
     return ["", "## Aims", "", "| | aim | this run | reached |", "| --- | ---: | ---: | --- |", *table] if table else []
 

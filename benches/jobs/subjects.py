@@ -15,6 +15,8 @@ PYTHON = WORK / "venv" / "bin" / "python"
 NODE = WORK / "venv" / "bin" / "node"
 APALIS = WORK / "apalis" / "release" / "apalis-peer"
 OURS = ROOT / "target" / "release" / "jobs_ours"
+# Where the bench of the bindings puts the packages with their release libraries.
+STAGED = ROOT / "target" / "bench"
 
 QUEUE = ("enqueue-one", "enqueue-many", "drain-few", "drain", "latency")
 
@@ -51,6 +53,13 @@ def ours(database):
     if database == "postgres":
         how = "24 at a time, fetches only what can start at once"
         yield queue("ours_unbatched", "Atom, no prefetch", database, "ours", [*command, "--keep", "0", "--prefetch", "0"], how, "As Atom.")
+    else:
+        for variant in ("coroutine", "plain"):
+            python = ["env", f"PYTHONPATH={STAGED / 'python'}", PYTHON, HERE / "ours.py", "--variant", variant]
+            title = f"Atom, Python, {variant}"
+            yield queue(f"ours_python_{variant}", title, database, "bindings", python, "24 at a time, handlers in Python", "As Atom.")
+        node = ["env", f"ATOM_BENCH_NODE={STAGED / 'node'}", NODE, HERE / "ours.mjs"]
+        yield queue("ours_node", "Atom, Node.js", database, "bindings", node, "24 at a time, handlers in JavaScript", "As Atom.")
 
 
 APALIS_AFTER = "Kept as `Done` with its result. A heartbeat of the worker, and its name as the fence; times in whole seconds."
@@ -111,7 +120,8 @@ def install(say):
         "python": python,
         "node": node,
         "apalis": lambda: cargo("--locked", "--manifest-path", HERE / "apalis" / "Cargo.toml", CARGO_TARGET_DIR=str(WORK / "apalis")),
-        "ours": lambda: cargo("-p", "atom-benches", "--bin", "jobs_ours"),
+        "ours": lambda: cargo("--workspace", "--all-features", "--lib", "--bin", "jobs_ours"),
+        "bindings": stage,
         "redis": redis_binary,
     }
     absent = {}
@@ -123,6 +133,11 @@ def install(say):
             absent[name] = str(error)
             say(f"absent: {name}: {error}")
     return absent
+
+
+def stage():
+    """Puts the libraries that were built with `ours` into the packages for Python and Node.js."""
+    run(sys.executable, "-c", "import run; run.stage()", cwd=HERE.parent)
 
 
 def redis_binary():

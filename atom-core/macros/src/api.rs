@@ -25,6 +25,8 @@ struct Method<'a> {
     /// `T` of `Result<T>` for an async method, the plain type for a property.
     output: Type,
     shape: Shape,
+    /// `T`, for the `next` of a stream of `T`.
+    item: Option<Type>,
 }
 
 #[derive(PartialEq)]
@@ -77,8 +79,10 @@ impl<'a> Method<'a> {
         if shape == Shape::Constructor && !check::is(&output, "Self") {
             return check::error(&f.sig, "a static method must be an async constructor: `async fn open(…) -> Result<Self>`");
         }
+        check::goes_out(&output)?;
+        let item = if name == "next" { Some(item(f, &shape, &args, &output)?) } else { None };
         let docs = f.attrs.iter().filter(|a| a.path().is_ident("doc") || a.path().is_ident("cfg")).collect();
-        Ok(Self { name, docs, args, output, shape })
+        Ok(Self { name, docs, args, output, shape, item })
     }
 
     fn parts(&self) -> (Vec<&Ident>, Vec<TokenStream>) {
@@ -97,7 +101,9 @@ impl<'a> Method<'a> {
             Shape::Constructor => (quote!(), quote!(#[staticmethod]), quote!(<#this>::#name), quote!(#this)),
         };
         let this = if self.shape == Shape::Async { quote!(let this = self.clone();) } else { quote!() };
+        let iteration = self.item.as_ref().map(iteration);
         quote! {
+            #iteration
             #(#docs)*
             #attr
             #[pyo3(name = #text, signature = (#(#sig),*))]
@@ -161,6 +167,35 @@ impl<'a> Method<'a> {
                     Ok(crate::bridge::mobile::task(Self::#name(#(#names),*)).await?)
                 }
             },
+        }
+    }
+}
+
+/// What a stream gives, from its `next`.
+fn item(f: &ImplItemFn, shape: &Shape, args: &[(Ident, Type)], output: &Type) -> Result<Type> {
+    let item = if check::is(output, "Option") { check::argument(output) } else { None };
+    match item {
+        Some(item) if *shape == Shape::Async && args.is_empty() => Ok(item),
+        _ => check::error(&f.sig, "a handle with a `next` is a stream: `pub async fn next(&self) -> Result<Option<T>>`"),
+    }
+}
+
+/// `async for` and `for`.
+fn iteration(item: &Type) -> TokenStream {
+    quote! {
+        fn __aiter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
+            this
+        }
+        fn __anext__<'py>(&self, py: ::pyo3::Python<'py>) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+            let this = self.clone();
+            crate::bridge::python::awaitable_next(py, async move { this.next().await })
+        }
+        fn __iter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
+            this
+        }
+        fn __next__(&self, py: ::pyo3::Python<'_>) -> ::pyo3::PyResult<::std::option::Option<#item>> {
+            let this = self.clone();
+            crate::bridge::python::blocking(py, async move { this.next().await })
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::atom::Inner;
 use crate::storage::{Db, Tx};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Whose turn it is in a queue.
@@ -90,8 +91,9 @@ pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) ->
     if plan.shares.is_empty() {
         drop(tx);
     } else {
+        let claimed_at = Instant::now();
         got.jobs = store::claim(&mut tx, want.worker, want.queue, want.kinds, &plan.shares, want.now).await?;
-        note(&mut tx, want.now, plan, &got.jobs).await?;
+        note(&mut tx, want.now, plan, &mut got.jobs, claimed_at).await?;
         tx.commit().await?;
     }
     // What was taken is ours, whether or not this can be read.
@@ -157,7 +159,10 @@ async fn limited_shares(
         if let Some(max) = limit.max_running {
             free = free.min(i64::from(max) - limit.running);
         }
-        let rate = limit.max_starts.zip(limit.per_ms).map(|(max, per_ms)| Rate { max: i64::from(max), per: per_ms * 1000 });
+        let rate = limit
+            .max_starts
+            .zip(limit.per_ms)
+            .map(|(max, per_ms)| Rate { max: i64::from(max), per: per_ms * 1000 + slack(limit.per_ms) });
         let mut starts = limit.starts.0.clone();
         if let Some(rate) = rate {
             free = free.min(starts.free(rate, want.now.timestamp_micros()));
@@ -165,26 +170,45 @@ async fn limited_shares(
         if free > 0 {
             taken += free;
             plan.shares.push(Share { workspace, lane: *lane, count: free });
-            plan.rates.extend(rate.map(|rate| (workspace, *lane, rate, starts)));
+            plan.rates.extend(rate.map(|rate| Rated { workspace, lane: *lane, rate, starts, slack: slack(limit.per_ms) }));
         }
     }
     Ok(taken)
+}
+
+/// How long, in microseconds, a job under a rate may take from its claim to its start. Starts count that much longer, so that a claim that was
+/// carried out at once after one that was carried out late does not exceed the rate.
+fn slack(per_ms: Option<i64>) -> i64 {
+    (per_ms.unwrap_or_default() * 100).clamp(100_000, 5_000_000)
 }
 
 /// What is to be taken, and the rates to note it under.
 #[derive(Default)]
 struct Plan {
     shares: Vec<Share>,
-    rates: Vec<(Uuid, i64, Rate, Starts)>,
+    rates: Vec<Rated>,
+}
+
+/// A key whose starts are noted.
+struct Rated {
+    workspace: Uuid,
+    lane: i64,
+    rate: Rate,
+    starts: Starts,
+    slack: i64,
 }
 
 /// Notes the starts under limits.
-async fn note(tx: &mut Tx, now: DateTime<Utc>, plan: Plan, jobs: &[Claimed]) -> Result<()> {
+async fn note(tx: &mut Tx, now: DateTime<Utc>, plan: Plan, jobs: &mut [Claimed], claimed_at: Instant) -> Result<()> {
     let micros = now.timestamp_micros();
-    for (workspace, lane, rate, mut starts) in plan.rates {
-        let count = jobs.iter().filter(|job| job.workspace.0 == workspace && job.lane == lane).count();
+    for Rated { workspace, lane, rate, mut starts, slack } in plan.rates {
+        let start_by = claimed_at + Duration::from_micros(u64::try_from(slack).unwrap_or_default());
+        let mut count = 0;
+        for job in jobs.iter_mut().filter(|job| job.workspace.0 == workspace && job.lane == lane) {
+            (job.start_by, count) = (Some(start_by), count + 1);
+        }
         if count > 0 {
-            starts.note(rate, micros, i64::try_from(count).unwrap_or(i64::MAX));
+            starts.note(rate, micros, count);
             let opens_at = starts.opens_at(rate, micros).and_then(DateTime::from_timestamp_micros);
             store::note_starts(tx, workspace, lane, &starts, opens_at).await?;
         }

@@ -89,6 +89,28 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// An attempt at a job that is stored nowhere: what its handler writes about it is refused, because it is not this worker's.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unstored(inner: Arc<Inner>, kind: String, input: Json, stop: watch::Receiver<Option<Stop>>) -> RunningJob {
+        let run_at = inner.now();
+        RunningJob::new(Arc::new(Self {
+            inner,
+            workspace: WorkspaceId::generate(),
+            id: JobId::generate(),
+            user: Some(UserId::generate()),
+            kind,
+            run_at,
+            input,
+            attempt: 1,
+            keep_seconds: 0,
+            fence: 1,
+            stop,
+            parked: Mutex::default(),
+            has_steps: AtomicBool::new(false),
+            is_completed: AtomicBool::new(false),
+        }))
+    }
+
     fn park(&self, parked: Parked) {
         *self.parked.lock().unwrap_or_else(PoisonError::into_inner) = Some(parked);
     }

@@ -10,7 +10,7 @@ pub enum WebhookSigning {
     /// HMAC-SHA256 (`v1`): the receiver holds the same secret, and every library knows it.
     Hmac,
     /// Ed25519 (`v1a`): the receiver holds the public key only, and can forge nothing with it.
-    Ed25519,
+    KeyPair,
 }
 
 /// An address to send events to.

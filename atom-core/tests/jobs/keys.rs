@@ -38,7 +38,10 @@ fn without_polling(concurrency: i32) -> Option<WorkerOptions> {
 }
 
 /// Handlers that stay a moment, counted per key.
-fn crowds(kind: &str, stay: Duration) -> (HashMap<String, Handler>, Arc<Mutex<HashMap<String, Crowd>>>) {
+/// Who was there at once, by the key of their limit.
+type Crowds = Arc<Mutex<HashMap<String, Crowd>>>;
+
+fn crowds(kind: &str, stay: Duration) -> (HashMap<String, Handler>, Crowds) {
     let crowds: Arc<Mutex<HashMap<String, Crowd>>> = Arc::default();
     let seen = Arc::clone(&crowds);
     let handlers = on(kind, move |job| {

@@ -1,5 +1,7 @@
 //! Jobs: stored with the act, run by whoever lives, and never twice where once was promised.
 
+#![allow(clippy::print_stdout)] // a soak shows its figures
+
 mod batches;
 mod chaos;
 mod crash;

@@ -7,7 +7,7 @@ on_both!(an_event_arrives_signed_at_the_endpoints_that_want_it, |database| async
     let place = Place::open(&database).await;
     let only_orders = NewWebhookEndpoint {
         event_names: Some(vec!["order.*".into(), "user.signed_up".into()]),
-        signing: Some(WebhookSigning::Ed25519),
+        signing: Some(WebhookSigning::KeyPair),
         ..endpoint(place.receiver.url("/orders"))
     };
     let orders = place.webhooks().create(only_orders).await.unwrap();

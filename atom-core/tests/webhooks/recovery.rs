@@ -226,7 +226,6 @@ on_both!(a_promise_no_webhook_is_lost_with_a_killed_process, |database| async mo
     made.dedup();
     assert_eq!((made.len(), count), (published, published), "one delivery of each event");
     let mut received: Vec<_> = place.receiver.received().iter().map(|r| r.id().to_owned()).collect();
-    println!("{} webhooks for {published} events", received.len());
     received.sort();
     received.dedup();
     assert_eq!(received, made, "and each got there");

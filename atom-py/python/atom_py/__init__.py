@@ -4,7 +4,11 @@ Every operation is a coroutine and has a twin that ends in `_blocking` for progr
 the classes of `atom_py.errors`.
 """
 
-from . import _atom, errors
+# The native module needs `datetime` and `_calls` later, perhaps in a daemon thread: there the end of the interpreter must not fall
+# into an import.
+import datetime as _datetime
+
+from . import _atom, _calls, errors
 from ._atom import *
 from .errors import *
 

@@ -89,6 +89,9 @@ fn source(folder: &Path, extension: &str) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// What `async for` and `for` call on a stream in Python.
+const ITERATION: &[&str] = &["__aiter__", "__anext__", "__iter__", "__next__"];
+
 fn python(surface: &Surface) -> Members {
     let members = |item: &Item| -> BTreeSet<String> {
         match &item.kind {
@@ -105,7 +108,8 @@ fn python(surface: &Surface) -> Members {
             }
             Kind::Handle(methods) => {
                 let twins = methods.iter().filter(|m| m.shape != Shape::Property).map(|m| format!("{}_blocking", m.name));
-                twins.chain(methods.iter().map(|m| m.name.clone())).collect()
+                let iteration = methods.iter().filter(|m| m.item().is_some()).flat_map(|_| ITERATION);
+                twins.chain(methods.iter().map(|m| m.name.clone())).chain(iteration.map(|name| (*name).to_owned())).collect()
             }
         }
     };

@@ -124,6 +124,9 @@ impl<'a> Body<'a> {
         if method.shape == Shape::Property {
             return self.property(&method.name, &method.output, &method.docs);
         }
+        if let Some(item) = method.item() {
+            self.iteration(item);
+        }
         let (decorator, this) = match method.shape {
             Shape::Constructor => ("@staticmethod", ""),
             _ => ("", "self"),
@@ -142,6 +145,14 @@ impl<'a> Body<'a> {
             self.line(&format!("{keyword} {name}({args}) -> {output}:"));
             self.method_docs(docs);
         }
+    }
+
+    fn iteration(&mut self, item: &Type) {
+        let item = self.ty(item);
+        self.line("def __aiter__(self) -> typing_extensions.Self: ...");
+        self.line(&format!("async def __anext__(self) -> {item}: ..."));
+        self.line("def __iter__(self) -> typing_extensions.Self: ...");
+        self.line(&format!("def __next__(self) -> {item}: ..."));
     }
 
     fn property(&mut self, name: &str, ty: &Type, docs: &[String]) {
@@ -168,12 +179,13 @@ impl<'a> Body<'a> {
         match ty {
             Type::Unit => "None".into(),
             Type::Bool => self.hide("bool"),
-            Type::Integer => self.hide("int"),
+            Type::Integer(_) => self.hide("int"),
             Type::Float => self.hide("float"),
             Type::Text | Type::Secret => self.hide("str"),
             Type::Moment => "datetime.datetime".into(),
             Type::Json => "typing.Any".into(),
             Type::Bytes => self.hide("bytes"),
+            Type::Handler => "typing.Callable[[RunningJob], typing.Any]".into(),
             Type::Optional(inner) => format!("{} | None", self.ty(inner)),
             Type::List(inner) => format!("{}[{}]", self.hide("list"), self.ty(inner)),
             Type::Map(inner) => format!("{}[{}, {}]", self.hide("dict"), self.hide("str"), self.ty(inner)),

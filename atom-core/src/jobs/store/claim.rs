@@ -7,6 +7,7 @@ use crate::{JobId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::types::Json as Column;
+use std::time::Instant;
 use uuid::Uuid;
 
 row! {
@@ -235,6 +236,8 @@ pub(in crate::jobs) struct Claimed {
     pub(in crate::jobs) owner: Uuid,
     pub(in crate::jobs) user: Option<UserId>,
     pub(in crate::jobs) is_cancelled: bool,
+    /// When it is too late to start it: under a rate, another one may take its turn then.
+    pub(in crate::jobs) start_by: Option<Instant>,
 }
 
 macro_rules! take {
@@ -341,6 +344,7 @@ impl From<ClaimedRow> for Claimed {
             owner: row.lease_owner,
             user: row.user_id.map(UserId),
             is_cancelled: row.cancelled_at.is_some(),
+            start_by: None,
         }
     }
 }

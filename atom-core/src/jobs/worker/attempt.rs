@@ -170,6 +170,12 @@ fn conclude(
         (Some(Parked::Until(at)), _) => (outcome.state, outcome.run_at, outcome.is_unspent) = (JobState::Delayed, Some(at), true),
         (Some(Parked::InDoubt), _) => outcome.state = JobState::InDoubt,
         (None, Some(Stop::ShuttingDown)) => outcome.is_unspent = true,
+        // Left to itself, the worker would take one job after the other and fail them all.
+        (None, _) if failure.is_gone() => {
+            outcome.is_unspent = true;
+            tracing::warn!("nobody is left who could run the handlers of this worker: it stops");
+            crew.drain();
+        }
         (None, Some(Stop::TimedOut)) => {
             let text = "the attempt took longer than its time-out: raise the time-out, or make the work smaller";
             retry_or_bury(crew, run, max_attempts, policy, &JobFailure::new("timed_out", text), &mut outcome);

@@ -44,11 +44,13 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut buffer = Buffer::default();
     let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0 });
     let mut look: Option<Look> = None;
-    let (mut ahead, mut wanted, mut last_full) = (0_usize, 0_usize, Instant::now());
+    let (mut ahead, mut wanted) = (0_usize, 0_usize);
+    // How many jobs were started since the last look.
+    let (mut started, mut since) = (0_usize, Instant::now());
     // Whether there may be something to take, and when to look again if there is not.
     let (mut due, mut next) = (true, Instant::now());
     while crew.phase() == Phase::Working {
-        dispatch(&crew, &mut buffer, concurrency);
+        started += dispatch(&crew, &mut buffer, concurrency);
         let room = (concurrency.saturating_sub(crew.running()) + ahead).saturating_sub(buffer.len());
         let low = buffer.len() <= ahead / 2 && room > 0 && crew.unstored.load(Ordering::Relaxed) < UNSTORED;
         if due
@@ -68,12 +70,9 @@ pub(super) async fn run(crew: Arc<Crew>) {
                 match found {
                     Ok(found) => {
                         let now = Instant::now();
-                        if found.jobs.len() >= wanted {
-                            ahead = pace(ahead, now - last_full, concurrency, crew.settings.prefetch);
-                            last_full = now;
-                        } else {
-                            ahead = ahead.min(found.jobs.len());
-                        }
+                        let pace = pace(started, now - since, crew.settings.prefetch);
+                        ahead = if found.jobs.len() >= wanted { pace } else { pace.min(found.jobs.len()) };
+                        (started, since) = (0, now);
                         due |= found.is_full;
                         let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
                         next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
@@ -108,22 +107,20 @@ fn give_back(crew: &Crew, job: &Claimed) {
     let _ = crew.finished.send(Some(Finished::unstarted(job)));
 }
 
-/// How many jobs to fetch in advance, from how long the last ones lasted.
-fn pace(ahead: usize, lasted: Duration, concurrency: usize, most: usize) -> usize {
-    if lasted < AHEAD / 2 {
-        (ahead * 2).max(concurrency).min(most)
-    } else if lasted > AHEAD {
-        ahead / 2
-    } else {
-        ahead
-    }
+/// How many jobs to fetch in advance: what is started in [`AHEAD`], at the pace of so many in this time.
+fn pace(started: usize, lasted: Duration, most: usize) -> usize {
+    let lasted = lasted.max(Duration::from_micros(100));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // a small number of jobs
+    let ahead = (started as f64 * AHEAD.as_secs_f64() / lasted.as_secs_f64()) as usize;
+    ahead.min(most)
 }
 
-/// Starts what there is room for. What was taken under a lease that has ended is forgotten: others have it by now.
-fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) {
-    let mut room = concurrency.saturating_sub(crew.running());
-    let mut late = 0;
-    while room > 0
+/// Starts what there is room for, and returns how many that were. What was taken under a lease that has ended is forgotten: others have it
+/// by now.
+fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) -> usize {
+    let room = concurrency.saturating_sub(crew.running());
+    let (mut started, mut late) = (0, 0);
+    while started < room
         && let Some(job) = buffer.pop()
     {
         let lease = crew.lease();
@@ -131,14 +128,17 @@ fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) {
         if job.owner != lease.id || std::time::Instant::now() >= lease.until {
             super::lock(&crew.held).remove(&(job.id, job.fence));
             late += 1;
+        } else if job.start_by.is_some_and(|by| std::time::Instant::now() > by) {
+            give_back(crew, &job);
         } else {
             attempt::start(crew, job);
-            room -= 1;
+            started += 1;
         }
     }
     if late > 0 {
         tracing::warn!(jobs = late, "the worker could not prolong its lease in time: its jobs go to others");
     }
+    started
 }
 
 /// Looks at all queues until it has found enough, or has seen everything.

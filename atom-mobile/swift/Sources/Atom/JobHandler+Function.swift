@@ -1,0 +1,25 @@
+/// A handler that is a function. It returns its output as JSON.
+///
+/// An `AtomError` that it throws, among them what `jobError` makes, says how the attempt failed. Anything else counts as a failure that
+/// may be repeated, with the name of its type as the reason.
+public func jobHandler(_ run: @escaping @Sendable (RunningJob) async throws -> String) -> JobHandler {
+    FunctionHandler(run: run)
+}
+
+private final class FunctionHandler: JobHandler {
+    private let run: @Sendable (RunningJob) async throws -> String
+
+    init(run: @escaping @Sendable (RunningJob) async throws -> String) {
+        self.run = run
+    }
+
+    func handle(job: RunningJob) async throws -> String {
+        do {
+            return try await run(job)
+        } catch let error as AtomError {
+            throw error
+        } catch {
+            throw jobError(reason: String(describing: type(of: error)), text: String(describing: error))
+        }
+    }
+}
