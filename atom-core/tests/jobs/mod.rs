@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout)] // a soak shows its figures
 
+mod batches;
 mod chaos;
 mod crash;
 mod drain;
@@ -19,6 +20,7 @@ mod retries;
 mod running;
 mod server;
 mod shop;
+mod steps;
 mod support;
 mod transactions;
 mod unique;

@@ -74,7 +74,8 @@ async fn run(
         fence: job.fence,
         stop: stopped.clone(),
         parked: Mutex::default(),
-        has_steps: AtomicBool::new(job.attempt > 1),
+        // An attempt that slept, or that the worker's end cut short, does not count, and may have left some.
+        has_steps: AtomicBool::new(job.fence > 1),
         is_completed: AtomicBool::new(false),
     });
     let end = if job.is_cancelled {
