@@ -147,6 +147,7 @@ fn conclude(
         keep_until: None,
         is_unspent: false,
     };
+    let is_completed = run.is_completed.load(Ordering::Relaxed);
     let parked = *run.parked.lock().unwrap_or_else(PoisonError::into_inner);
     let failure = match end {
         End::Returned(Ok(output)) => match kinds::check_value(&output, "output") {
@@ -155,7 +156,8 @@ fn conclude(
                 outcome.output = Some(output);
                 outcome.keep_until = Some(now + TimeDelta::seconds(run.keep_seconds));
                 let is_deleted = run.keep_seconds == 0;
-                return Finished { outcome, is_deleted, has_steps: run.has_steps.load(Ordering::Relaxed) };
+                let has_steps = run.has_steps.load(Ordering::Relaxed);
+                return Finished { outcome, is_deleted, has_steps, is_completed };
             }
             Err(error) => JobFailure { retryable: false, ..error.into() },
         },
@@ -185,7 +187,7 @@ fn conclude(
     if outcome.state == JobState::InDoubt {
         outcome.error = Some(("step_in_doubt".into(), "a step may have been done: find out, and settle it".into()));
     }
-    Finished { outcome, is_deleted: false, has_steps: false }
+    Finished { outcome, is_deleted: false, has_steps: false, is_completed }
 }
 
 fn retry_or_bury(

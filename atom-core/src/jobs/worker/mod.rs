@@ -180,6 +180,12 @@ async fn until_idle(crew: &Crew) {
     }
 }
 
+impl Worker {
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.crew.phase() == Phase::Stopped
+    }
+}
+
 #[api]
 impl Worker {
     /// Stops gracefully: no more jobs are taken, those that run may finish within `drain_seconds`, then they are told to end, and what still
