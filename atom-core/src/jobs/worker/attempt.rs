@@ -60,7 +60,8 @@ async fn run(
     stop: watch::Sender<Option<Stop>>,
     stopped: watch::Receiver<Option<Stop>>,
 ) -> Option<Finished> {
-    let Some(handler) = crew.handlers.get(&job.kind) else { return Some(Finished::unstarted(&job)) };
+    let handler = super::lock(&crew.handlers).get(&job.kind).cloned();
+    let Some(handler) = handler else { return Some(Finished::unstarted(&job)) };
     let run = Arc::new(Run {
         inner: Arc::clone(&crew.inner),
         workspace: job.workspace,
