@@ -707,48 +707,6 @@ export declare class GoogleStandIn {
   hits(path: string): Promise<number>
 }
 
-/** A job as it is stored. */
-export interface Job {
-  /** Its id. */
-  id: JobId
-  /** Its kind. */
-  kind: string
-  /** Its queue. */
-  queue: string
-  /** Where it stands. */
-  state: JobState
-  /** The higher number goes first. */
-  priority: number
-  /** What it was enqueued with. */
-  input: unknown
-  /** How many attempts were started. */
-  attempt: number
-  /** How many there may be. */
-  maxAttempts: number
-  /** Whether somebody asked to cancel it. */
-  isCancelRequested: boolean
-  /** When it was enqueued. */
-  createdAt: Date
-  /** When it may start, or may start again. */
-  runAt: Date
-  /** What its handler returned. */
-  output?: unknown
-  /** Why the last attempt failed, for programs. */
-  errorReason?: string
-  /** Why the last attempt failed, for people. */
-  errorText?: string
-  /** How far it has come. */
-  progress?: JobProgress
-  /** On whose behalf it was enqueued. */
-  userId?: UserId
-  /** The batch it belongs to. */
-  batchId?: JobId
-  /** When the last attempt started. */
-  startedAt?: Date
-  /** When it ended for good. */
-  finishedAt?: Date
-}
-
 /** How many jobs of one kind stand where. */
 export interface JobCount {
   /** The queue. */
@@ -820,7 +778,7 @@ export interface JobLimit {
 /** A page of jobs. */
 export interface JobPage {
   /** The jobs, newest first. */
-  items: Job[]
+  items: StoredJob[]
   /** Where the next page begins; none after the last. */
   nextCursor?: string
 }
@@ -883,13 +841,15 @@ export declare class Jobs {
   batch(id: JobId): Promise<Batch>
   /**
    * The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
-   * has no parameters. Workers notice the job when they look next (`poll_seconds`), or when something else wakes them.
+   * has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+   * when something else wakes them.
    *
-   * Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit or one that replaces others.
+   * Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+   * is the only one `for_seconds`.
    */
   statement(job: NewJob): Promise<string>
   /** A job. Fails with `not_found`, also once it is no longer kept. */
-  get(id: JobId): Promise<Job>
+  get(id: JobId): Promise<StoredJob>
   /** The jobs that fit, newest first. Fails with `invalid` (`malformed_page_size`, `malformed_cursor`). */
   list(filter: JobFilter): Promise<JobPage>
   /** How many jobs stand where. */
@@ -899,7 +859,7 @@ export declare class Jobs {
    *
    * Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
    */
-  wait(id: JobId, timeoutSeconds?: number | null): Promise<Job>
+  wait(id: JobId, timeoutSeconds?: number | null): Promise<StoredJob>
   /**
    * Cancels a job: at once if it waits; a running one is told, and ends as soon as its handler does. True if it had not ended.
    *
@@ -918,7 +878,7 @@ export declare class Jobs {
    * Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
    * one, it was not done. Then the job goes on.
    *
-   * Fails with `conflict` (`step_not_in_doubt`).
+   * Fails with `conflict` (`step_not_in_doubt`) and `invalid` (`malformed_job`, `job_too_large`).
    */
   settle(id: JobId, step: string, outcome?: unknown | null): Promise<void>
 }
@@ -1186,7 +1146,7 @@ export declare const OnDuplicate: {
   readonly Skip: 'skip'
   /**
    * The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-   * runs after it.
+   * is stored beside it: give both a limit if they must not run at once.
    */
   readonly Replace: 'replace'
   /** As `replace`, and the waiting one waits anew. */
@@ -1469,7 +1429,7 @@ export declare class RunningJob {
    */
   beginStep(step: string, effect: Effect): Promise<RecordedStep | null>
   /**
-   * Records the outcome of a step: it is not done again.
+   * Records the outcome of a step: it is not done again. Of two outcomes, the first stays.
    *
    * Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_step`, `job_too_large`).
    */
@@ -1718,6 +1678,48 @@ export interface StartConnection {
   loginHint?: string | null
 }
 
+/** A job as it is stored. */
+export interface StoredJob {
+  /** Its id. */
+  id: JobId
+  /** Its kind. */
+  kind: string
+  /** Its queue. */
+  queue: string
+  /** Where it stands. */
+  state: JobState
+  /** The higher number goes first. */
+  priority: number
+  /** What it was enqueued with. */
+  input: unknown
+  /** How many attempts were started. */
+  attempt: number
+  /** How many there may be. */
+  maxAttempts: number
+  /** Whether somebody asked to cancel it. */
+  isCancelRequested: boolean
+  /** When it was enqueued. */
+  createdAt: Date
+  /** When it may start, or may start again. */
+  runAt: Date
+  /** What its handler returned. */
+  output?: unknown
+  /** Why the last attempt failed, for programs. */
+  errorReason?: string
+  /** Why the last attempt failed, for people. */
+  errorText?: string
+  /** How far it has come. */
+  progress?: JobProgress
+  /** On whose behalf it was enqueued. */
+  userId?: UserId
+  /** The batch it belongs to. */
+  batchId?: JobId
+  /** When the last attempt started. */
+  startedAt?: Date
+  /** When it ended for good. */
+  finishedAt?: Date
+}
+
 /** An installation whose clock stands still until the test moves it, in a database that vanishes with it. */
 export declare class TestKit {
   private constructor()
@@ -1782,15 +1784,15 @@ export interface TrialOutcome {
   retryAfter?: number
 }
 
-/** Makes a job the only one of its key in its workspace. */
+/** Makes a job the only one of its kind and key in its workspace. */
 export interface UniqueJob {
-  /** What makes it the same job. Default: its kind and its input. */
+  /** What makes it the same job among those of its kind. Default: its input. */
   key?: string
   /** What happens to the second one. Default: `skip`. */
   onDuplicate?: OnDuplicate
   /** How long it stays the only one. Default: `ended`. */
   until?: UniqueUntil
-  /** At least this long after it was enqueued, in seconds, even when it has ended. */
+  /** At least this long after it was enqueued, in seconds, even when it has started or ended. It is not deleted before. */
   forSeconds?: number
 }
 

@@ -99,6 +99,8 @@ pub(super) fn row(workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now
     let input = job.input.unwrap_or_default();
     let delay = retry::seconds(job.delay_seconds.unwrap_or_default());
     let run_at = job.run_at.map_or(now + delay, |at| at.max(DateTime::UNIX_EPOCH));
+    // A job that is the only one for a time keeps others away with its row, which must not be deleted at once.
+    let least = i64::from(job.unique.as_ref().is_some_and(|unique| unique.for_seconds.is_some()));
     NewRun {
         workspace,
         id: JobId::generate(),
@@ -113,7 +115,7 @@ pub(super) fn row(workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now
         retry: job.retry,
         #[allow(clippy::cast_possible_truncation)] // at most a year
         timeout_ms: job.timeout_seconds.map(|seconds| (seconds * 1000.0).ceil() as i64),
-        keep_seconds: job.keep_seconds.unwrap_or(KEPT),
+        keep_seconds: job.keep_seconds.unwrap_or(KEPT).max(least),
         announce: job.announce.unwrap_or_default(),
         unique: job.unique.map(|unique| Unique::of(unique, &job.kind, &input, now)),
         kind: job.kind,
@@ -137,7 +139,7 @@ pub(super) struct Unique {
 impl Unique {
     fn of(unique: UniqueJob, kind: &str, input: &Json, now: DateTime<Utc>) -> Self {
         let key = match unique.key {
-            Some(key) => crate::crypto::length_prefixed([&b"key"[..], key.as_bytes()]),
+            Some(key) => crate::crypto::length_prefixed([&b"key"[..], kind.as_bytes(), key.as_bytes()]),
             None => crate::crypto::length_prefixed([&b"input"[..], kind.as_bytes(), canonical(&input.0).as_bytes()]),
         };
         Self {

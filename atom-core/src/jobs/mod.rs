@@ -22,8 +22,8 @@ pub use handler::{Handler, JobFailure};
 pub use host::HostTransaction;
 pub(crate) use kinds::Kinds;
 pub use model::{
-    Batch, EnqueuedJob, Job, JobCount, JobFilter, JobKind, JobLimit, JobPage, JobProgress, JobState, NewBatch, NewJob,
-    OnDuplicate, QueueStatus, RetryPolicy, UniqueJob, UniqueUntil, WorkerOptions, WorkerStatus,
+    Batch, EnqueuedJob, JobCount, JobFilter, JobKind, JobLimit, JobPage, JobProgress, JobState, NewBatch, NewJob, OnDuplicate,
+    QueueStatus, RetryPolicy, StoredJob, UniqueJob, UniqueUntil, WorkerOptions, WorkerStatus,
 };
 pub use queues::Queues;
 pub use running::{Effect, RecordedStep, RunningJob};
@@ -105,16 +105,18 @@ impl Jobs {
     }
 
     /// The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
-    /// has no parameters. Workers notice the job when they look next (`poll_seconds`), or when something else wakes them.
+    /// has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+    /// when something else wakes them.
     ///
-    /// Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit or one that replaces others.
+    /// Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+    /// is the only one `for_seconds`.
     pub async fn statement(&self, job: NewJob) -> Result<String> {
         let postgres = matches!(self.inner.db()?.engine, Engine::Pg(_));
         store::statement(&self.row(job)?, postgres)
     }
 
     /// A job. Fails with `not_found`, also once it is no longer kept.
-    pub async fn get(&self, id: JobId) -> Result<Job> {
+    pub async fn get(&self, id: JobId) -> Result<StoredJob> {
         store::get(self.inner.db()?, self.workspace, id).await
     }
 
@@ -131,7 +133,7 @@ impl Jobs {
     /// Waits until a job has ended for good, at most so many seconds. Default: 60.
     ///
     /// Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
-    pub async fn wait(&self, id: JobId, timeout_seconds: Option<f64>) -> Result<Job> {
+    pub async fn wait(&self, id: JobId, timeout_seconds: Option<f64>) -> Result<StoredJob> {
         let db = self.inner.db()?;
         let patience = Duration::try_from_secs_f64(timeout_seconds.unwrap_or(60.0).clamp(0.0, 1e8)).unwrap_or_default();
         let deadline = Instant::now() + patience;
@@ -203,11 +205,13 @@ impl Jobs {
     /// Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
     /// one, it was not done. Then the job goes on.
     ///
-    /// Fails with `conflict` (`step_not_in_doubt`).
+    /// Fails with `conflict` (`step_not_in_doubt`) and `invalid` (`malformed_job`, `job_too_large`).
     pub async fn settle(&self, id: JobId, step: String, outcome: Option<Json>) -> Result<()> {
+        outcome.as_ref().map_or(Ok(()), |outcome| kinds::check_value(outcome, "outcome of a step"))?;
         let now = self.inner.now();
         let mut tx = self.inner.db()?.begin_durable().await?;
-        if !store::settle_step(tx.conn(), (self.workspace.0, id.0), &step, outcome.as_ref(), now).await? {
+        // No step has such a name, and PostgreSQL would take it for an error of ours.
+        if step.contains('\0') || !store::settle_step(tx.conn(), (self.workspace.0, id.0), &step, outcome.as_ref(), now).await? {
             let text = "this step of the job is not in doubt: read the job again";
             return Err(Error::new(ErrorKind::Conflict, "step_not_in_doubt", text));
         }

@@ -35,7 +35,9 @@ pub(super) fn next(
 
 fn delay(policy: &RetryPolicy, attempt: i32, chance: f64) -> f64 {
     let factor = policy.factor.unwrap_or(2.0);
-    let grown = policy.delay_seconds.unwrap_or(5.0) * factor.powi(attempt.saturating_sub(1).clamp(0, 1000));
+    // Infinity times a delay of nothing would be no number.
+    let growth = factor.powi(attempt.saturating_sub(1).max(0)).min(f64::MAX);
+    let grown = policy.delay_seconds.unwrap_or(5.0) * growth;
     let capped = grown.min(policy.max_delay_seconds.unwrap_or(3600.0));
     let jitter = policy.jitter.unwrap_or(0.2);
     // The delay is the middle of what jitter makes of it, so that many retries keep their average pace.

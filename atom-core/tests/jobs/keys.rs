@@ -37,9 +37,12 @@ fn without_polling(concurrency: i32) -> Option<WorkerOptions> {
     Some(WorkerOptions { poll_seconds: Some(3600.0), concurrency: Some(concurrency), ..options() })
 }
 
+/// Who was there at once, by the key of their limit.
+type Crowds = Arc<Mutex<HashMap<String, Crowd>>>;
+
 /// Handlers that stay a moment, counted per key.
-fn crowds(kind: &str, stay: Duration) -> (HashMap<String, Handler>, Arc<Mutex<HashMap<String, Crowd>>>) {
-    let crowds: Arc<Mutex<HashMap<String, Crowd>>> = Arc::default();
+fn crowds(kind: &str, stay: Duration) -> (HashMap<String, Handler>, Crowds) {
+    let crowds = Crowds::default();
     let seen = Arc::clone(&crowds);
     let handlers = on(kind, move |job| {
         let crowd = seen.lock().unwrap().entry(job.input().0.to_string()).or_default().clone();

@@ -40,14 +40,14 @@ async fn run(foreign: Arc<dyn JobHandler>, job: RunningJob) -> Result<Json, JobF
     let attempt = foreign.handle(Arc::new(job.clone()));
     let output = tokio::select! {
         biased;
-        result = attempt => result.map_err(failure)?,
+        result = attempt => result.map_err(|error| failure(&error))?,
         // Dropping the attempt cancels the coroutine or task behind it.
         _ = job.cancelled() => return Err(JobFailure::new("cancelled", "the handler was cancelled")),
     };
     super::json(&output).map_err(|why| JobFailure::fatal("malformed_output", why.to_string()))
 }
 
-fn failure(error: AtomError) -> JobFailure {
+fn failure(error: &AtomError) -> JobFailure {
     let details = error.details();
     JobFailure {
         reason: details.reason,

@@ -167,7 +167,9 @@ impl House {
         let Some(task) = attempt.task(py) else { return Ok(()) };
         let home = self.home(py, &attempt)?;
         Round::add(rounds, home.bind(py), (task.getattr(py, "cancel")?,))?;
-        rounds.last_mut().map(|round| round.cancelled.push(attempt));
+        if let Some(round) = rounds.last_mut() {
+            round.cancelled.push(attempt);
+        }
         Ok(())
     }
 

@@ -243,7 +243,8 @@ pub(in crate::jobs) struct Claimed {
 macro_rules! take {
     () => {
         "UPDATE atom_runs SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, started_at = $2,
-            progress = NULL, unique_key = CASE WHEN unique_until = 'started' THEN NULL ELSE unique_key END "
+            progress = NULL,
+            unique_key = CASE WHEN unique_until = 'started' AND (unique_expires IS NULL OR unique_expires <= $2) THEN NULL ELSE unique_key END "
     };
 }
 

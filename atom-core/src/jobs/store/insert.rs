@@ -106,6 +106,8 @@ row! {
     struct Rival {
         id: Uuid,
         state: String,
+        attempt: i32,
+        unique_until: Option<String>,
         unique_expires: Option<Timestamp>,
     }
 }
@@ -136,7 +138,7 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
         }
         let rival: Option<Rival> = match conn.again() {
             Conn::Sqlite(c) => {
-                sqlx::query_as("SELECT id, state, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2")
+                sqlx::query_as("SELECT id, state, attempt, unique_until, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2")
                     .bind(run.workspace.0)
                     .bind(&unique.key[..])
                     .fetch_optional(c)
@@ -144,7 +146,7 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
             }
             Conn::Pg(c) => {
                 sqlx::query_as(
-                    "SELECT id, state, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2 FOR UPDATE",
+                    "SELECT id, state, attempt, unique_until, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2 FOR UPDATE",
                 )
                 .bind(run.workspace.0)
                 .bind(&unique.key[..])
@@ -155,7 +157,8 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
         // It may have ended since the conflict.
         let Some(rival) = rival else { continue };
         let state: JobState = rival.state.parse()?;
-        let over = state.is_final() && rival.unique_expires.is_none_or(|at| at.0 <= run.created_at);
+        let has_started = rival.attempt > 0 && rival.unique_until.as_deref() == Some(UniqueUntil::Started.as_str());
+        let over = (state.is_final() || has_started) && rival.unique_expires.is_none_or(|at| at.0 <= run.created_at);
         let follows = state == JobState::Running && unique.on_duplicate != OnDuplicate::Skip;
         if over || follows {
             on!(conn: conn.again(), c => sqlx::query("UPDATE atom_runs SET unique_key = NULL WHERE workspace_id = $1 AND id = $2")
@@ -201,10 +204,8 @@ pub(in crate::jobs) async fn open_limit(mut conn: Conn<'_>, workspace: Workspace
 
 /// One statement that stores a run, for a transaction that is not ours. It has no parameters.
 pub(in crate::jobs) fn statement(run: &NewRun, postgres: bool) -> Result<String> {
-    if run.limit.is_some()
-        || run.unique.as_ref().is_some_and(|u| u.on_duplicate != OnDuplicate::Skip || u.until != UniqueUntil::Ended)
-    {
-        let text = "a statement cannot carry a limit or replace a job: enqueue it through Atom";
+    if run.limit.is_some() || run.unique.as_ref().is_some_and(|u| u.on_duplicate != OnDuplicate::Skip || u.expires.is_some()) {
+        let text = "a statement cannot carry a limit, replace a job or be the only one for a time: enqueue it through Atom";
         return Err(Error::invalid("unsupported_in_statement", text));
     }
     let literal = if postgres { Literal::Pg } else { Literal::Sqlite };

@@ -22,13 +22,32 @@ pub(in crate::jobs) async fn step(db: &Db, run: &Run, key: &str) -> Result<Optio
 }
 
 macro_rules! write {
-    ($state:literal, $finished:literal, $lock:literal) => {
+    ($state:literal, $finished:literal, $lock:literal, $again:literal) => {
         concat!(
             "INSERT INTO atom_steps (workspace_id, run_id, key, state, output, attempt, begun_at, finished_at)
-             SELECT r.workspace_id, r.id, $3, '", $state, "', $4, r.attempt, $5, ", $finished, " FROM atom_runs r
-              WHERE r.workspace_id = $1 AND r.id = $2 AND r.fence = $6 AND r.state = 'running' ", $lock,
-            " ON CONFLICT (workspace_id, run_id, key) DO UPDATE SET state = excluded.state, output = excluded.output, attempt = excluded.attempt,
-                finished_at = excluded.finished_at WHERE atom_steps.state <> 'done'"
+             SELECT r.workspace_id, r.id, $3, '",
+            $state,
+            "', $4, r.attempt, $5, ",
+            $finished,
+            " FROM atom_runs r
+              WHERE r.workspace_id = $1 AND r.id = $2 AND r.fence = $6 AND r.state = 'running' ",
+            $lock,
+            " ON CONFLICT (workspace_id, run_id, key) DO ",
+            $again
+        )
+    };
+}
+
+macro_rules! done {
+    ($lock:literal) => {
+        // Of two outcomes the first stays. It is written again, so that the row that changes says that the run is still ours.
+        write!(
+            "done",
+            "$5",
+            $lock,
+            "UPDATE SET output = CASE WHEN atom_steps.state = 'done' THEN atom_steps.output ELSE excluded.output END,
+                attempt = CASE WHEN atom_steps.state = 'done' THEN atom_steps.attempt ELSE excluded.attempt END,
+                finished_at = coalesce(atom_steps.finished_at, excluded.finished_at), state = 'done'"
         )
     };
 }
@@ -43,11 +62,11 @@ impl Step {
     }
 }
 
-/// Stores the intent to do a step. False if the run is no longer ours.
+/// Stores the intent to do a step. False if the run is no longer ours, or the step was begun meanwhile.
 pub(in crate::jobs) async fn begin_step(db: &Db, run: &Run, key: &str, now: DateTime<Utc>) -> Result<bool> {
     let sql = match &db.engine {
-        Engine::Sqlite(_) => write!("begun", "NULL", ""),
-        Engine::Pg(_) => write!("begun", "NULL", "FOR SHARE OF r"),
+        Engine::Sqlite(_) => write!("begun", "NULL", "", "NOTHING"),
+        Engine::Pg(_) => write!("begun", "NULL", "FOR SHARE OF r", "NOTHING"),
     };
     let written = on!(durable: db, c => sqlx::query(sql).bind(run.workspace.0).bind(run.id.0).bind(key).bind(None::<Column<Json>>)
         .bind(Timestamp::from(now)).bind(run.fence).execute(c).await.map(|done| done.rows_affected()))?;
@@ -62,8 +81,8 @@ pub(in crate::jobs) async fn record_step(
     output: &Json,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    const SQLITE: &str = write!("done", "$5", "");
-    const POSTGRES: &str = write!("done", "$5", "FOR SHARE OF r");
+    const SQLITE: &str = done!("");
+    const POSTGRES: &str = done!("FOR SHARE OF r");
     macro_rules! record {
         ($sql:expr, $c:expr) => {
             sqlx::query($sql)
@@ -103,14 +122,23 @@ pub(in crate::jobs) async fn settle_step(
     output: Option<&Json>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    // The handler of a run that is not in doubt may be in the middle of the step.
+    macro_rules! settle {
+        ($what:literal, $how:literal) => {
+            concat!(
+                $what,
+                " atom_steps",
+                $how,
+                " WHERE workspace_id = $1 AND run_id = $2 AND key = $3 AND state = 'begun'
+                    AND EXISTS (SELECT 1 FROM atom_runs r WHERE r.workspace_id = $1 AND r.id = $2 AND r.state = 'in_doubt')"
+            )
+        };
+    }
     let settled = match output {
-        Some(output) => on!(conn: conn, c => sqlx::query(
-            "UPDATE atom_steps SET state = 'done', output = $4, finished_at = $5 WHERE workspace_id = $1 AND run_id = $2 AND key = $3 AND state = 'begun'")
+        Some(output) => on!(conn: conn, c => sqlx::query(settle!("UPDATE", " SET state = 'done', output = $4, finished_at = $5"))
             .bind(run.0).bind(run.1).bind(key).bind(Column(output)).bind(Timestamp::from(now)).execute(c).await.map(|done| done.rows_affected()))?,
-        None => {
-            on!(conn: conn, c => sqlx::query("DELETE FROM atom_steps WHERE workspace_id = $1 AND run_id = $2 AND key = $3 AND state = 'begun'")
-            .bind(run.0).bind(run.1).bind(key).execute(c).await.map(|done| done.rows_affected()))?
-        }
+        None => on!(conn: conn, c => sqlx::query(settle!("DELETE FROM", ""))
+            .bind(run.0).bind(run.1).bind(key).execute(c).await.map(|done| done.rows_affected()))?,
     };
     Ok(settled == 1)
 }

@@ -60,7 +60,8 @@ async fn run(
     stop: watch::Sender<Option<Stop>>,
     stopped: watch::Receiver<Option<Stop>>,
 ) -> Option<Finished> {
-    let Some(handler) = crew.handlers.get(&job.kind) else { return Some(Finished::unstarted(&job)) };
+    let handler = super::lock(&crew.handlers).get(&job.kind).cloned();
+    let Some(handler) = handler else { return Some(Finished::unstarted(&job)) };
     let run = Arc::new(Run {
         inner: Arc::clone(&crew.inner),
         workspace: job.workspace,
@@ -74,15 +75,20 @@ async fn run(
         fence: job.fence,
         stop: stopped.clone(),
         parked: Mutex::default(),
-        has_steps: AtomicBool::new(job.attempt > 1),
+        // An attempt that slept, or that the worker's end cut short, does not count, and may have left some.
+        has_steps: AtomicBool::new(job.fence > 1),
         is_completed: AtomicBool::new(false),
     });
     let end = if job.is_cancelled {
         End::Abandoned
     } else {
         let timeout = job.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-        let work = AssertUnwindSafe(handler.run(RunningJob::new(Arc::clone(&run)))).catch_unwind();
-        attend(work, timeout, crew.settings.grace, &stop, stopped).await
+        let running = RunningJob::new(Arc::clone(&run));
+        // A handler may panic before it has made its future, too.
+        let work = AssertUnwindSafe(async move { handler.run(running).await }).catch_unwind();
+        let attended = attend(work, timeout, crew.settings.grace, &stop, stopped);
+        // A handler that is dropped may panic in that.
+        AssertUnwindSafe(attended).catch_unwind().await.unwrap_or(End::Abandoned)
     };
     let why = *stop.borrow();
     if why == Some(Stop::Lost) {
@@ -142,6 +148,7 @@ fn conclude(
         keep_until: None,
         is_unspent: false,
     };
+    let is_completed = run.is_completed.load(Ordering::Relaxed);
     let parked = *run.parked.lock().unwrap_or_else(PoisonError::into_inner);
     let failure = match end {
         End::Returned(Ok(output)) => match kinds::check_value(&output, "output") {
@@ -150,7 +157,8 @@ fn conclude(
                 outcome.output = Some(output);
                 outcome.keep_until = Some(now + TimeDelta::seconds(run.keep_seconds));
                 let is_deleted = run.keep_seconds == 0;
-                return Finished { outcome, is_deleted, has_steps: run.has_steps.load(Ordering::Relaxed) };
+                let has_steps = run.has_steps.load(Ordering::Relaxed);
+                return Finished { outcome, is_deleted, has_steps, is_completed };
             }
             Err(error) => JobFailure { retryable: false, ..error.into() },
         },
@@ -180,7 +188,7 @@ fn conclude(
     if outcome.state == JobState::InDoubt {
         outcome.error = Some(("step_in_doubt".into(), "a step may have been done: find out, and settle it".into()));
     }
-    Finished { outcome, is_deleted: false, has_steps: false }
+    Finished { outcome, is_deleted: false, has_steps: false, is_completed }
 }
 
 fn retry_or_bury(
