@@ -6,16 +6,22 @@ use crate::config::{Builder, OpenOptions};
 use crate::connect::{Apps, Connections, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey, SigningKeys};
+use crate::egress::Egress;
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
-use crate::storage::{Db, OwnDb, Schema};
+use crate::schedules::{self, Schedules};
+#[cfg(feature = "testing")]
+use crate::storage::Topic;
+use crate::storage::{Db, OwnDb, PRIVATE, Schema};
+use crate::webhooks::{self, Webhooks};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation.
 ///
@@ -45,8 +51,11 @@ pub(crate) struct Inner {
     pub(crate) hasher: Hasher,
     pub(crate) min_password_length: usize,
     pub(crate) http: HttpClient,
+    pub(crate) egress: Egress,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
+    /// How long events are kept.
+    keep_events: TimeDelta,
     pub(crate) kinds: Kinds,
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<Worker>>,
@@ -117,6 +126,11 @@ impl Atom {
         Jobs { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
     }
 
+    /// The schedules of the installation itself, which belong to no workspace.
+    pub fn schedules(&self) -> Schedules {
+        Schedules { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
+    }
+
     /// The queues and workers of the installation.
     pub fn queues(&self) -> Queues {
         Queues { inner: Arc::clone(&self.inner) }
@@ -125,7 +139,8 @@ impl Atom {
     /// Starts a worker in this process, with a handler for each kind of job that it is to run. It works until it is stopped.
     ///
     /// Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
-    pub async fn start_worker(&self, handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
+    pub async fn start_worker(&self, mut handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
+        handlers.extend([webhooks::handler(Arc::clone(&self.inner))]);
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
         self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker.clone());
         Ok(worker)
@@ -148,6 +163,21 @@ impl Atom {
         Builder::new(database_url.into())
     }
 
+    /// Has workers and schedules look at the clock.
+    #[cfg(feature = "testing")]
+    pub(crate) fn wake_workers(&self) -> Result<()> {
+        let db = self.inner.db()?;
+        [Topic::Jobs, Topic::Schedules].into_iter().for_each(|topic| db.wake(topic));
+        Ok(())
+    }
+
+    /// Fires what is due now, and returns whether any of these kinds has a job to run.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn has_work(&self, kinds: &[String]) -> Result<bool> {
+        schedules::fire(&self.inner).await?;
+        jobs::has_work(&self.inner, kinds).await
+    }
+
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
         let Builder { options, key, clock } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
@@ -160,10 +190,15 @@ impl Atom {
         }
         // Everything that can be refused without the database comes first.
         let http = HttpClient::new()?;
+        let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
         let apps = Apps::new(options.providers.unwrap_or_default())?;
-        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), Vec::new())?;
+        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), vec![webhooks::kind()])?;
         let provider = match key {
             Some(provider) => provider,
+            // What vanishes with the process needs no key that outlives it.
+            None if options.database_url == PRIVATE && options.key.is_none() && options.key_file.is_none() => {
+                Arc::new(LocalKey::generate()?)
+            }
             None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
         };
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
@@ -178,7 +213,8 @@ impl Atom {
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;
-        events::sweep(&db, now - TimeDelta::days(keep_events_days.into())).await?;
+        let keep_events = TimeDelta::days(keep_events_days.into());
+        events::sweep(&db, now - keep_events).await?;
         let keys = KeyRing::open(&db, provider, now).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
@@ -190,8 +226,10 @@ impl Atom {
             hasher: Hasher::new()?,
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
             http,
+            egress,
             apps,
             flights: Flights::default(),
+            keep_events,
             kinds,
             workers: Mutex::default(),
             tails: events::Tails::default(),
@@ -202,7 +240,21 @@ impl Atom {
 
 /// What is looked after wherever there is a worker.
 fn chores() -> Vec<Chore> {
-    Vec::new()
+    let events = Chore {
+        name: "retention of events",
+        every: Duration::from_secs(60),
+        topic: None,
+        run: |inner| {
+            Box::pin(async move {
+                let before = inner.now() - inner.keep_events;
+                while events::sweep(inner.db()?, before).await? {}
+                Ok(None)
+            })
+        },
+    };
+    let mut chores = vec![schedules::CHORE, events];
+    chores.extend(webhooks::chores());
+    chores
 }
 
 /// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
@@ -259,9 +311,19 @@ impl Scope {
         Jobs { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
     }
 
+    /// The workspace's schedules. What they enqueue is enqueued on the user's behalf.
+    pub fn schedules(&self) -> Schedules {
+        Schedules { inner: Arc::clone(&self.inner), workspace: self.principal.workspace_id, user: Some(self.principal.user_id) }
+    }
+
     /// What happens in the workspace, for those who want to react to it.
     pub fn events(&self) -> Events {
         Events { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Where the workspace's events are sent.
+    pub fn webhooks(&self) -> Webhooks {
+        Webhooks { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// What was done in the workspace.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// How to open an installation, the same in every language.
 #[model(secret, default)]
 pub struct OpenOptions {
-    /// `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`.
+    /// `sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
+    /// is closed, as tests want it; then a missing key is made up.
     pub database_url: String,
     /// The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`.
     pub key: Option<Secret>,
@@ -27,6 +28,8 @@ pub struct OpenOptions {
     pub migrate: Option<bool>,
     /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
     pub keep_events_days: Option<i32>,
+    /// Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false.
+    pub loopback_webhooks: Option<bool>,
 }
 
 /// The host's OAuth client at one provider.
@@ -110,6 +113,12 @@ impl Builder {
     /// How long events are kept, in days. Default: 30.
     pub fn keep_events_days(mut self, days: i32) -> Self {
         self.options.keep_events_days = Some(days);
+        self
+    }
+
+    /// Whether webhook endpoints may be on this machine, over plain http too: for development and tests. Default: false.
+    pub fn loopback_webhooks(mut self, allowed: bool) -> Self {
+        self.options.loopback_webhooks = Some(allowed);
         self
     }
 

@@ -1,12 +1,13 @@
 //! The one HTTP client: one TLS stack, no redirects, bounded time and size.
 
 use crate::{Error, ErrorKind, Result};
+use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use std::sync::Arc;
 use std::time::Duration;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest answer that is held in memory.
 pub(crate) const MAX_BODY: usize = 64 * 1024 * 1024;
 
@@ -37,16 +38,8 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     pub(crate) fn new() -> Result<Self> {
-        let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
-            Error::internal("http_client", "the HTTP client cannot be made").with_source(e)
-        };
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        // The provider is named here, not installed for the process: that slot belongs to the host.
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| failed(e.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let failed = |e| Error::internal("http_client", "the HTTP client cannot be made").with_source(e);
+        let tls = tls()?;
         let client = || {
             reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -55,8 +48,8 @@ impl HttpClient {
                 .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("atom/", env!("CARGO_PKG_VERSION")))
         };
-        let outside = client().build().map_err(|e| failed(e.into()))?;
-        let loopback = client().no_proxy().build().map_err(|e| failed(e.into()))?;
+        let outside = client().build().map_err(failed)?;
+        let loopback = client().no_proxy().build().map_err(failed)?;
         Ok(Self { outside, loopback })
     }
 
@@ -83,13 +76,32 @@ impl HttpClient {
     }
 }
 
+/// How TLS is spoken: with the roots of the web, and with nothing that belongs to the operating system.
+pub(crate) fn tls() -> Result<rustls::ClientConfig> {
+    let failed = |e| Error::internal("http_client", "the TLS client cannot be made").with_source(e);
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    // The provider is named here, not installed for the process: that slot belongs to the host.
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// How long a `Retry-After` header asks to wait (RFC 9110 §10.2.3): seconds or a date.
+pub(crate) fn read_retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let text = text.trim();
+    match text.parse::<u32>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok(),
+    }
+}
+
 /// Whether a URL leads to this machine by a name that nobody can rebind.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
 /// The URL is left out of the error: its query may hold a token.
-fn unreachable(error: reqwest::Error) -> Error {
+pub(crate) fn unreachable(error: reqwest::Error) -> Error {
     let error = error.without_url();
     let (reason, text) = match () {
         () if error.is_timeout() => ("timeout", "the service did not answer in time: call again"),

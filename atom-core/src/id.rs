@@ -26,6 +26,14 @@ pub struct JobId;
 #[id]
 pub struct EventId;
 
+/// An address that a workspace's events are sent to.
+#[id]
+pub struct WebhookEndpointId;
+
+/// One event on its way to one endpoint.
+#[id]
+pub struct WebhookDeliveryId;
+
 /// The plain Rust side of an id; the bridges add theirs.
 macro_rules! impl_id {
     ($name:ident) => {

@@ -19,6 +19,7 @@ mod clock;
 mod config;
 mod connect;
 mod crypto;
+mod egress;
 mod error;
 mod events;
 mod http_client;
@@ -26,12 +27,14 @@ mod id;
 mod integrations;
 mod jobs;
 mod providers;
+mod schedules;
 mod secret;
 mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
 mod vault;
+mod webhooks;
 
 pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
@@ -47,7 +50,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
-pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WorkspaceId};
+pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
@@ -58,6 +61,11 @@ pub use jobs::{
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
     UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
+pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
+pub use webhooks::{
+    NewWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage, WebhookDeliveryState,
+    WebhookDisabled, WebhookEndpoint, WebhookEndpointPatch, WebhookSigning, WebhookVerifier, Webhooks,
+};

@@ -19,6 +19,9 @@ enum Thing {
     Events(Events),
     EventStream(EventStream),
     Scope(Scope),
+    Jobs(Jobs),
+    Queues(Queues),
+    Schedules(Schedules),
     Connections(Connections),
     Connection(Connection),
     Files(Files),
@@ -42,6 +45,11 @@ impl Thing {
             (Self::Atom(atom), "event_catalogue") => Self::plain(atom.event_catalogue()),
             (Self::Scope(scope), "principal") => Self::plain(scope.principal()),
             (Self::Scope(scope), "audit") => Self::Audit(scope.audit()),
+            (Self::Atom(atom), "jobs") => Self::Jobs(atom.jobs()),
+            (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
+            (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
+            (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
+            (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
             (Self::Scope(scope), "connections") => Self::Connections(scope.connections()),
@@ -70,6 +78,12 @@ impl Thing {
             (Self::Audit(audit), "list") => audit.list(args.next()).await.map(Self::plain),
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
+            (Self::Jobs(jobs), method) => jobs_method(jobs, method, args).await,
+            (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
+            (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
+            (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
+            (Self::Queues(queues), "pause") => queues.pause(args.next()).await.map(Self::plain),
+            (Self::Queues(queues), "resume") => queues.resume(args.next()).await.map(Self::plain),
             (Self::Events(events), "publish") => events.publish(args.next()).await.map(Self::plain),
             (Self::Events(events), "list") => events.list(args.next()).await.map(Self::plain),
             (Self::Events(events), "head") => events.head().await.map(Self::plain),
@@ -110,6 +124,39 @@ impl Thing {
             (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
             _ => panic!("there is no method `{method}` here"),
         }
+    }
+}
+
+async fn jobs_method(jobs: &Jobs, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "enqueue" => jobs.enqueue(args.next()).await.map(Thing::plain),
+        "enqueue_many" => jobs.enqueue_many(args.next()).await.map(Thing::plain),
+        "enqueue_batch" => jobs.enqueue_batch(args.next()).await.map(Thing::plain),
+        "batch" => jobs.batch(args.next()).await.map(Thing::plain),
+        "statement" => jobs.statement(args.next()).await.map(Thing::plain),
+        "get" => jobs.get(args.next()).await.map(Thing::plain),
+        "list" => jobs.list(args.next()).await.map(Thing::plain),
+        "counts" => jobs.counts().await.map(Thing::plain),
+        "wait" => jobs.wait(args.next(), args.next()).await.map(Thing::plain),
+        "cancel" => jobs.cancel(args.next()).await.map(Thing::plain),
+        "replay" => jobs.replay(args.next()).await.map(Thing::plain),
+        "replay_all" => jobs.replay_all(args.next()).await.map(Thing::plain),
+        "settle" => jobs.settle(args.next(), args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("jobs have no method `{method}`"),
+    }
+}
+
+async fn schedules_method(schedules: &Schedules, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "put" => schedules.put(args.next()).await.map(Thing::plain),
+        "get" => schedules.get(args.next()).await.map(Thing::plain),
+        "list" => schedules.list().await.map(Thing::plain),
+        "remove" => schedules.remove(args.next()).await.map(Thing::plain),
+        "pause" => schedules.pause(args.next()).await.map(Thing::plain),
+        "resume" => schedules.resume(args.next()).await.map(Thing::plain),
+        "trigger" => schedules.trigger(args.next()).await.map(Thing::plain),
+        "preview" => schedules.preview(args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("schedules have no method `{method}`"),
     }
 }
 
@@ -261,7 +308,14 @@ on_both!(every_scenario_of_the_suite, |database| async move {
         let scenarios: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         for scenario in scenarios {
             let google = GoogleStandIn::start().await.unwrap();
-            let atom = database.builder().provider(google.app()).open().await.unwrap();
+            let greet = JobKind {
+                name: "greet".into(),
+                queue: Some("behaviour".into()),
+                priority: Some(2),
+                max_attempts: Some(3),
+                ..Default::default()
+            };
+            let atom = database.builder().provider(google.app()).job_kind(greet).open().await.unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

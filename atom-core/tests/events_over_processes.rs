@@ -185,6 +185,34 @@ async fn a_stream_survives_the_loss_of_its_notifications() {
     assert!(killed >= 2, "{killed}");
 }
 
+/// SQLite only: the connections to PostgreSQL end with the runtime that opened them.
+#[test]
+fn a_stream_goes_on_when_the_runtime_that_watched_for_it_has_ended() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let database = Database::sqlite();
+    let publish = |events: Events| async move {
+        events.publish(PublishEvent { name: "number.said".into(), ..Default::default() }).await.unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
+    let (events, stream) = first.block_on(async {
+        let (_, scope) = sign_up(&database.open().await, EMAIL).await;
+        let stream = scope.events().subscribe(EventSubscription::default()).await.unwrap();
+        let published = publish(scope.events()).await;
+        assert_eq!(stream.next().await.unwrap(), Some(published));
+        (scope.events(), stream)
+    });
+    let waiting = {
+        let stream = stream.clone();
+        second.spawn(async move { stream.next().await.unwrap() })
+    };
+    drop(first);
+    second.block_on(async {
+        let published = publish(events).await;
+        let next = tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("in time").unwrap();
+        assert_eq!(next, Some(published));
+    });
+}
+
 on_both!(ten_thousand_subscribers_hear_of_an_event_within_a_fifth_of_a_second, |database| async move {
     const SUBSCRIBERS: usize = 10_000;
     let atom = database.open().await;
@@ -198,17 +226,16 @@ on_both!(ten_thousand_subscribers_hear_of_an_event_within_a_fifth_of_a_second, |
             }
         });
     }
-    let mut best = Duration::MAX;
-    for round in 0..10 {
+    let mut waits = Vec::new();
+    for _ in 0..10 {
         let event = PublishEvent { name: "number.said".into(), ..Default::default() };
         let sequence = scope.events().publish(event).await.unwrap().sequence;
         let committed = Instant::now();
         for _ in 0..SUBSCRIBERS {
             assert_eq!(hearing.recv().await.unwrap(), sequence);
         }
-        println!("round {round}: all had it {:?} after the commit", committed.elapsed());
-        best = best.min(committed.elapsed());
+        waits.push(committed.elapsed());
     }
     // The best of ten: other tests share the machine.
-    assert!(best < Duration::from_millis(200), "{best:?}");
+    assert!(waits.iter().min().unwrap() < &Duration::from_millis(200), "{waits:?}");
 });

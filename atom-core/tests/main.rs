@@ -12,4 +12,6 @@ mod installation;
 mod integrations;
 mod jobs;
 mod peers;
+mod schedules;
 mod support;
+mod webhooks;

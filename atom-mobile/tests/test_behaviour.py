@@ -64,7 +64,9 @@ class Stage:
             return await atom.GoogleStandIn.start()
         if name == "atom":
             providers = [await self.at(f"{needed}.app") for needed in self.scenario.get("needs", [])]
-            return await atom.Atom.open(atom.OpenOptions(database_url=self.database, key=KEY, providers=providers))
+            greet = atom.JobKind(name="greet", queue="behaviour", priority=2, max_attempts=3)
+            options = atom.OpenOptions(database_url=self.database, key=KEY, providers=providers, job_kinds=[greet])
+            return await atom.Atom.open(options)
         raise AssertionError(f"nothing is saved as {name}")
 
     async def at(self, path):

@@ -71,7 +71,8 @@ class Stage {
     if (name === 'probe') return atom.Probe.start();
     if (name === 'google') return atom.GoogleStandIn.start();
     assert.equal(name, 'atom', `no earlier step saved ${name}`);
-    const options = { databaseUrl: this.databaseUrl, key: KEY };
+    const greet = { name: 'greet', queue: 'behaviour', priority: 2, maxAttempts: 3 };
+    const options = { databaseUrl: this.databaseUrl, key: KEY, jobKinds: [greet] };
     if (this.needs.includes('google')) options.providers = [(await this.root('google')).app];
     return atom.Atom.open(options);
   }

@@ -81,7 +81,8 @@ class Stage:
         if name == "google":
             return await self.call(atom_py.GoogleStandIn, "start")
         if name == "atom":
-            options = {"database_url": self.database_url, "key": KEY}
+            greet = atom_py.JobKind(name="greet", queue="behaviour", priority=2, max_attempts=3)
+            options = {"database_url": self.database_url, "key": KEY, "job_kinds": [greet]}
             if "google" in self.needs:
                 options["providers"] = [(await self.root("google")).app]
             return await self.call(atom_py.Atom, "open", atom_py.OpenOptions(**options))

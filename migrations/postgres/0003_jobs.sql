@@ -22,6 +22,8 @@ CREATE TABLE atom_runs (
     retry           JSONB,
     timeout_ms      BIGINT,
     keep_seconds    BIGINT NOT NULL,
+    -- Whether its success is an event.
+    announce        BOOLEAN NOT NULL,
     -- No two rows of a workspace have the same. It is given up when the job starts (`started`), ends (`ended`), or later.
     unique_key      BYTEA,
     unique_until    TEXT,

@@ -22,6 +22,8 @@ CREATE TABLE atom_runs (
     retry           TEXT,
     timeout_ms      INTEGER,
     keep_seconds    INTEGER NOT NULL,
+    -- Whether its success is an event.
+    announce        INTEGER NOT NULL,
     -- No two rows of a workspace have the same. It is given up when the job starts (`started`), ends (`ended`), or later.
     unique_key      BLOB,
     unique_until    TEXT,

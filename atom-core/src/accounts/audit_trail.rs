@@ -1,9 +1,9 @@
 //! The audit log of a workspace, for those who run it.
 
-use super::{Principal, Role};
+use super::Principal;
+use crate::Result;
 use crate::atom::Inner;
 use crate::audit::{self, AuditFilter, AuditPage, AuditReport};
-use crate::{Error, ErrorKind, Result};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -56,12 +56,6 @@ impl AuditTrail {
     }
 
     fn check_role(&self) -> Result<()> {
-        match self.principal.role {
-            Role::Owner | Role::Admin => Ok(()),
-            Role::Member | Role::Guest => {
-                let text = "only owners and admins of the workspace read its audit log: ask one of them";
-                Err(Error::new(ErrorKind::Forbidden, "not_an_admin", text))
-            }
-        }
+        self.principal.check_admin("read its audit log")
     }
 }

@@ -4,6 +4,7 @@ use super::{Principal, Role};
 use crate::Result;
 use crate::atom::Inner;
 use crate::events::{self, Event, EventFilter, EventPage, EventStream, EventSubscription, PublishEvent, Sight};
+use crate::storage::Topic;
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ impl Events {
     pub async fn publish(&self, event: PublishEvent) -> Result<Event> {
         // Whoever has seen its number relies on it: not even a power cut may give it to another event.
         let mut tx = self.inner.db()?.begin_durable().await?;
-        let event = events::publish(&mut tx, self.principal.workspace_id, event, self.inner.now()).await?;
+        let event = events::publish(tx.conn(), self.principal.workspace_id, event, self.inner.now()).await?;
+        tx.wakes(Topic::Events);
         tx.commit().await?;
         Ok(event)
     }

@@ -1,7 +1,7 @@
 //! What the accounts API takes and returns.
 
 use crate::audit::Actor;
-use crate::{Secret, SessionId, UserId, WorkspaceId};
+use crate::{Error, ErrorKind, Result, Secret, SessionId, UserId, WorkspaceId};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -104,5 +104,16 @@ impl Principal {
     /// The principal as the audit log names it.
     pub(crate) fn actor(&self) -> Actor {
         Actor { user: self.user_id, session: self.session_id }
+    }
+
+    /// Refuses everyone but the owners and admins of the workspace; `act` completes the sentence that they are told.
+    pub(crate) fn check_admin(&self, act: &str) -> Result<()> {
+        match self.role {
+            Role::Owner | Role::Admin => Ok(()),
+            Role::Member | Role::Guest => {
+                let text = format!("only owners and admins of the workspace {act}: ask one of them");
+                Err(Error::new(ErrorKind::Forbidden, "not_an_admin", text))
+            }
+        }
     }
 }

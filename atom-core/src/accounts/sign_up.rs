@@ -4,7 +4,7 @@ use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
 use super::{NewAccount, Role, Session, User, Workspace, email, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
-use crate::events::{self, SessionStarted, UserSignedUp};
+use crate::events::{self, Draft, SessionStarted, UserSignedUp};
 use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
 
 /// Longer texts are refused before they cost a hash.
@@ -44,8 +44,9 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let entry =
         Entry { workspace: workspace.id, actor, action: AuditAction::SignedUp, subject: Some(user.id.to_string()), details: &[] };
     audit::append(&mut tx, entry, now).await?;
-    events::append(&mut tx, workspace.id, UserSignedUp { user_id: user.id }, now).await?;
-    events::append(&mut tx, workspace.id, SessionStarted { session_id: session.id, user_id: user.id }, now).await?;
+    let signed_up = Draft::of(&UserSignedUp { user_id: user.id })?;
+    let started = Draft::of(&SessionStarted { session_id: session.id, user_id: user.id })?;
+    events::append_all(&mut tx, vec![(workspace.id, signed_up), (workspace.id, started)], now).await?;
     tx.commit().await?;
 
     let issue = Issue { user, workspace, role: Role::Owner, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };

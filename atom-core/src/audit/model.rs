@@ -22,6 +22,18 @@ pub enum AuditAction {
     ReauthRequired,
     /// A connection was revoked and its tokens were destroyed.
     Disconnected,
+    /// A webhook endpoint was added.
+    WebhookAdded,
+    /// A webhook endpoint was changed, enabled or disabled by somebody.
+    WebhookChanged,
+    /// A webhook endpoint was removed.
+    WebhookRemoved,
+    /// A webhook endpoint got a new key.
+    WebhookKeyRotated,
+    /// Somebody looked at the key that verifies an endpoint's webhooks.
+    WebhookKeyRevealed,
+    /// A webhook endpoint was disabled because it was gone or kept failing.
+    WebhookDisabled,
 }
 
 /// One entry of the audit log.

@@ -1,7 +1,7 @@
 //! The events that Atom itself emits: the only place that names them.
 
 use super::{EventField, EventFieldType, EventType};
-use crate::{ConnectionId, SessionId, UserId};
+use crate::{ConnectionId, JobId, SessionId, UserId, WebhookEndpointId};
 use serde::Serialize;
 
 /// The first words that Atom keeps for its own events, those of today and those to come.
@@ -47,7 +47,7 @@ macro_rules! fields {
         })+
     };
 }
-fields!(ConnectionId = Id, SessionId = Id, UserId = Id, String = Text, i64 = Integer);
+fields!(ConnectionId = Id, JobId = Id, SessionId = Id, UserId = Id, WebhookEndpointId = Id, String = Text, i64 = Integer);
 
 impl<T: Field> Field for Option<T> {
     const TYPE: EventFieldType = T::TYPE;
@@ -153,6 +153,64 @@ catalogue! {
         user_id: UserId,
         /// The provider's name.
         provider: String,
+    }
+
+    /// A job succeeded whose kind announces it.
+    "job.succeeded" = JobSucceeded(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// The last attempt at a job failed: it is a dead letter, and can be replayed.
+    "job.failed" = JobFailed(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+        /// Why: the reason of the failure.
+        reason: String,
+    }
+
+    /// A job was cancelled.
+    "job.cancelled" = JobCancelled(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// A job may have done a step that must not be done twice: somebody has to find out and settle it.
+    "job.in_doubt" = JobInDoubt(about job_id, of user_id) {
+        /// The job.
+        job_id: JobId,
+        /// Its kind.
+        kind: String,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// All jobs of a batch have ended, whatever became of them.
+    "batch.finished" = BatchFinished(about batch_id, of user_id) {
+        /// The batch.
+        batch_id: JobId,
+        /// On whose behalf it was enqueued.
+        user_id: Option<UserId>,
+    }
+
+    /// A webhook endpoint was disabled, because its receiver is gone or has failed for days.
+    "webhook.endpoint_disabled" = WebhookEndpointDisabled(about endpoint_id) {
+        /// The endpoint.
+        endpoint_id: WebhookEndpointId,
+        /// Why: `gone` (it answered 410) or `failing`.
+        reason: String,
     }
 }
 

@@ -5,7 +5,8 @@
 //! committed. So numbers have no gaps and appear in their order, and a reader that has seen number 7 has seen all before it.
 //!
 //! Whoever also writes an audit entry does so first: two transactions that took the two rows in different orders would wait
-//! for each other. For the same reason a transaction appends to one workspace only.
+//! for each other. For the same reason a transaction appends to several workspaces only in the order of their ids, as [`append_all`]
+//! does.
 
 mod catalogue;
 mod model;
@@ -18,12 +19,18 @@ mod sweep;
 mod tails;
 
 pub(crate) use catalogue::{
-    ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, SessionEnded, SessionStarted, UserSignedUp, catalogue,
+    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, JobCancelled, JobFailed, JobInDoubt,
+    JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
-pub(crate) use publish::{append, publish};
+pub(crate) use names::Names;
+pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
+pub(crate) use store::Draft;
 pub use stream::EventStream;
 pub(crate) use stream::subscribe;
 pub(crate) use sweep::sweep;
 pub(crate) use tails::Tails;
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,10 @@
 use super::catalogue::{Payload, RESERVED};
 use super::store::{self, Draft};
 use super::{Event, PublishEvent, names};
-use crate::storage::{Topic, Tx};
+use crate::storage::{Conn, Topic, Tx};
 use crate::{Error, Json, Result, WorkspaceId};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 /// The most that an event's data takes as JSON, in bytes: what webhooks are expected to carry.
 const LARGEST: usize = 20_000;
@@ -15,22 +16,39 @@ const LONGEST_SUBJECT: usize = 200;
 /// Appends one of Atom's events, in the transaction of the act. Events of one workspace queue here until that transaction ends. An
 /// audit entry of the same act comes first.
 pub(crate) async fn append(tx: &mut Tx, workspace: WorkspaceId, event: impl Payload, now: DateTime<Utc>) -> Result<()> {
-    let data = serde_json::to_value(&event);
-    let data = data.map_err(|e| Error::internal("event_data", "an event cannot be written").with_source(e))?;
-    let (name, subject, user_id) = (name_of(&event).to_owned(), Some(event.subject()), event.user());
-    tx.wakes(Topic::Events);
-    store::insert(tx.conn(), workspace, Draft { name, subject, user_id, data: Json(data) }, now).await.map(drop)
+    append_all(tx, vec![(workspace, Draft::of(&event)?)], now).await
 }
 
-fn name_of<P: Payload>(_: &P) -> &'static str {
-    P::NAME
+/// Appends events of several acts, or several of one, each workspace's in the order of the list. It is called once in a transaction: it
+/// takes the workspaces in the order of their ids, so that two transactions do not wait for each other.
+pub(crate) async fn append_all(tx: &mut Tx, events: Vec<(WorkspaceId, Draft)>, now: DateTime<Utc>) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut logs: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (workspace, event) in events {
+        logs.entry(workspace).or_default().push(event);
+    }
+    for (workspace, events) in logs {
+        store::insert(tx.conn(), workspace, events, now).await?;
+    }
+    tx.wakes(Topic::Events);
+    Ok(())
 }
 
-/// Appends an event of the host's.
-pub(crate) async fn publish(tx: &mut Tx, workspace: WorkspaceId, event: PublishEvent, now: DateTime<Utc>) -> Result<Event> {
-    let draft = checked(event)?;
-    tx.wakes(Topic::Events);
-    store::insert(tx.conn(), workspace, draft, now).await
+impl Draft {
+    /// One of Atom's events.
+    pub(crate) fn of<P: Payload>(event: &P) -> Result<Self> {
+        let data = serde_json::to_value(event);
+        let data = data.map_err(|e| Error::internal("event_data", "an event cannot be written").with_source(e))?;
+        Ok(Self { name: P::NAME.to_owned(), subject: Some(event.subject()), user_id: event.user(), data: Json(data) })
+    }
+}
+
+/// Appends an event of the host's. Its commit should wake those who wait for [`Topic::Events`].
+pub(crate) async fn publish(conn: Conn<'_>, workspace: WorkspaceId, event: PublishEvent, now: DateTime<Utc>) -> Result<Event> {
+    let mut published = store::insert(conn, workspace, vec![checked(event)?], now).await?;
+    published.pop().ok_or_else(|| Error::internal("event_lost", "an event was not appended"))
 }
 
 fn checked(event: PublishEvent) -> Result<Draft> {

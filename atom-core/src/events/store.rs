@@ -29,38 +29,50 @@ impl EventRow {
 }
 
 /// An event that is about to be appended.
-pub(super) struct Draft {
+pub(crate) struct Draft {
     pub(super) name: String,
     pub(super) subject: Option<String>,
     pub(super) user_id: Option<UserId>,
     pub(super) data: Json,
 }
 
-/// Takes the next place in a log, and with it the right to append until the transaction ends; then fills it.
-pub(super) async fn insert(mut conn: Conn<'_>, workspace: WorkspaceId, draft: Draft, now: DateTime<Utc>) -> Result<Event> {
-    let Draft { name, subject, user_id, data } = draft;
-    let now = Timestamp::from(now);
-    let sequence = next(&mut conn, workspace, now).await?;
-    let event = Event { sequence, id: EventId::generate(), name, at: now.0, subject, user_id, data };
-    on!(conn: conn, c => sqlx::query(
-        "INSERT INTO atom_events (workspace_id, sequence, id, name, at, subject, user_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(workspace.0).bind(sequence).bind(event.id.0).bind(&event.name).bind(now).bind(&event.subject)
-        .bind(user_id.map(|u| u.0)).bind(event.data.0.to_string()).execute(c).await.map(drop))?;
-    Ok(event)
+/// Takes the next places in a log, and with them the right to append until the transaction ends; then fills them.
+pub(super) async fn insert(
+    mut conn: Conn<'_>,
+    workspace: WorkspaceId,
+    drafts: Vec<Draft>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Event>> {
+    let (now, count) = (Timestamp::from(now), i64::try_from(drafts.len()).unwrap_or(i64::MAX));
+    let first = take(&mut conn, workspace, count, now).await? - count + 1;
+    let event = |(sequence, draft)| {
+        let Draft { name, subject, user_id, data } = draft;
+        Event { sequence, id: EventId::generate(), name, at: now.0, subject, user_id, data }
+    };
+    let events: Vec<Event> = (first..).zip(drafts).map(event).collect();
+    for event in &events {
+        on!(conn: conn.again(), c => sqlx::query(
+            "INSERT INTO atom_events (workspace_id, sequence, id, name, at, subject, user_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+            .bind(workspace.0).bind(event.sequence).bind(event.id.0).bind(&event.name).bind(now).bind(&event.subject)
+            .bind(event.user_id.map(|u| u.0)).bind(event.data.0.to_string()).execute(c).await.map(drop))?;
+    }
+    Ok(events)
 }
 
-async fn next(conn: &mut Conn<'_>, workspace: WorkspaceId, now: Timestamp) -> Result<i64> {
-    const NEXT: &str = "UPDATE atom_event_heads SET sequence = sequence + 1, oldest_at = COALESCE(oldest_at, $2)
+/// The last of the places that are taken.
+async fn take(conn: &mut Conn<'_>, workspace: WorkspaceId, count: i64, now: Timestamp) -> Result<i64> {
+    const TAKE: &str = "UPDATE atom_event_heads SET sequence = sequence + $2, oldest_at = COALESCE(oldest_at, $3)
          WHERE workspace_id = $1 RETURNING sequence";
     let taken: Option<(i64,)> =
-        on!(conn: conn.again(), c => sqlx::query_as(NEXT).bind(workspace.0).bind(now).fetch_optional(c).await)?;
+        on!(conn: conn.again(), c => sqlx::query_as(TAKE).bind(workspace.0).bind(count).bind(now).fetch_optional(c).await)?;
     if let Some((taken,)) = taken {
         return Ok(taken);
     }
     on!(conn: conn.again(), c => sqlx::query("INSERT INTO atom_event_heads (workspace_id, sequence, oldest) VALUES ($1, 0, 1) ON CONFLICT DO NOTHING")
         .bind(workspace.0).execute(c).await.map(drop))?;
-    let (taken,): (i64,) = on!(conn: conn.again(), c => sqlx::query_as(NEXT).bind(workspace.0).bind(now).fetch_one(c).await)?;
-    Ok(taken)
+    let taken: (i64,) =
+        on!(conn: conn.again(), c => sqlx::query_as(TAKE).bind(workspace.0).bind(count).bind(now).fetch_one(c).await)?;
+    Ok(taken.0)
 }
 
 row! {

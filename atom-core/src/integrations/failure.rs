@@ -1,6 +1,6 @@
 //! A vendor's no, as our error.
 
-use crate::http_client::Response;
+use crate::http_client::{Response, read_retry_after};
 use crate::providers::{Manifest, RuleKind};
 use crate::{Error, ErrorKind};
 use chrono::{DateTime, Utc};
@@ -58,13 +58,8 @@ pub(crate) fn unavailable(status: u16, headers: &HeaderMap) -> Error {
         .with_retry_after(wait)
 }
 
-/// RFC 9110 §10.2.3: seconds or a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse::<u32>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
-        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok(),
-    }
+    read_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
 #[cfg(test)]

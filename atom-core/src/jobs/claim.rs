@@ -68,7 +68,10 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
         turn.last = place.id;
         let mut taken = 0;
         if place.limited && limited_left > 0 {
-            taken = limited_shares(&mut tx, db, want, place.id, count.min(limited_left), turn, &mut plan, &mut got).await?;
+            let (lanes, more) = lanes_in_turn(db, want.queue, place.id, turn).await?;
+            got.more |= more;
+            let of = (place.id, count.min(limited_left));
+            taken = limited_shares(&mut tx, want, of, &lanes, (turn, &mut plan, &mut got)).await?;
             limited_left -= taken;
         }
         if place.plain && count > taken {
@@ -105,25 +108,26 @@ fn divide(count: i64, among: usize) -> impl Iterator<Item = i64> {
     (0..among).map(move |i| count / among + i64::from(i < count % among))
 }
 
+/// The keys of limits that have jobs waiting, the one whose turn it is first. Says whether there are more.
+async fn lanes_in_turn(db: &Db, queue: &str, workspace: Uuid, turn: &Turn) -> Result<(Vec<i64>, bool)> {
+    let mut lanes = store::lanes(db, queue, workspace, turn.lane).await?;
+    if i64::try_from(lanes.len()).unwrap_or(i64::MAX) >= store::PAGE {
+        return Ok((lanes, true));
+    }
+    let first = store::lanes(db, queue, workspace, 1).await?;
+    lanes.extend(first.into_iter().filter(|lane| *lane < turn.lane));
+    Ok((lanes, false))
+}
+
 /// Adds the shares of the keys of limits that let jobs start. Returns how many jobs these are.
 async fn limited_shares(
     tx: &mut Tx,
-    db: &Db,
     want: Want<'_>,
-    workspace: Uuid,
-    count: i64,
-    turn: &mut Turn,
-    plan: &mut Plan,
-    got: &mut Got,
+    (workspace, count): (Uuid, i64),
+    lanes: &[i64],
+    (turn, plan, got): (&mut Turn, &mut Plan, &mut Got),
 ) -> Result<i64> {
-    let mut lanes = store::lanes(db, want.queue, workspace, turn.lane).await?;
-    if i64::try_from(lanes.len()).unwrap_or(i64::MAX) < store::PAGE {
-        let first = store::lanes(db, want.queue, workspace, 1).await?;
-        lanes.extend(first.into_iter().filter(|lane| *lane < turn.lane));
-    } else {
-        got.more = true;
-    }
-    let limits = store::limits(tx, workspace, &lanes).await?;
+    let limits = store::limits(tx, workspace, lanes).await?;
     let mut taken = 0;
     for (lane, share) in lanes.iter().zip(divide(count, lanes.len()).map(|share| share.max(1))) {
         // A limit that is not there is in the hands of another worker.

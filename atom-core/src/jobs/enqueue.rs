@@ -1,7 +1,7 @@
 //! Storing jobs.
 
 use super::store::{self, NewRun};
-use super::{Batch, EnqueuedJob, HostTransaction, JobState, Jobs, NewBatch, NewJob};
+use super::{Batch, EnqueuedJob, HostTransaction, JobState, Jobs, NewBatch, NewJob, kinds};
 use crate::storage::{CHANNEL, Conn, Topic, Tx};
 use crate::{Error, JobId, Result};
 
@@ -28,7 +28,13 @@ impl Jobs {
     }
 
     pub(super) fn row(&self, job: NewJob) -> Result<NewRun> {
-        self.inner.kinds.row(self.workspace, self.user, job, self.inner.now())
+        Ok(kinds::row(self.workspace, self.user, self.inner.kinds.filled(job)?, self.inner.now()))
+    }
+
+    /// Stores a job that was checked and got its defaults before, perhaps by another process.
+    pub(crate) async fn enqueue_filled(&self, tx: &mut Tx, job: NewJob) -> Result<EnqueuedJob> {
+        tx.wakes(Topic::Jobs);
+        store_one(tx.conn(), &kinds::row(self.workspace, self.user, job, self.inner.now())).await
     }
 
     pub(super) async fn store(&self, jobs: Vec<NewJob>) -> Result<Vec<EnqueuedJob>> {
@@ -91,7 +97,8 @@ impl Jobs {
             max_attempts: 1,
             retry: None,
             timeout_ms: None,
-            keep_seconds: super::kinds::KEPT,
+            keep_seconds: kinds::KEPT,
+            announce: false,
             unique: None,
             parent: None,
             children: None,

@@ -1,7 +1,7 @@
 //! The kinds that the installation knows, and what a new job becomes with their defaults.
 
 use super::store::NewRun;
-use super::{JobKind, JobLimit, NewJob, OnDuplicate, RetryPolicy, UniqueJob, UniqueUntil, retry};
+use super::{JobKind, JobLimit, JobState, NewJob, OnDuplicate, RetryPolicy, UniqueJob, UniqueUntil, retry};
 use crate::{Error, JobId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -15,6 +15,8 @@ pub(super) const KEPT: i64 = 86400;
 /// How long jobs that failed or were cancelled are kept, at least.
 pub(super) const KEPT_FAILED: i64 = 30 * 86400;
 const QUEUE: &str = "default";
+/// The default of `max_attempts`.
+const ATTEMPTS: i32 = 5;
 
 /// The declared kinds, by name.
 #[derive(Default)]
@@ -61,47 +63,59 @@ impl Kinds {
         self.0.get(name).and_then(|kind| kind.retry.clone()).unwrap_or_default()
     }
 
-    /// The row of a new job: checked, with its defaults.
-    pub(super) fn row(&self, workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now: DateTime<Utc>) -> Result<NewRun> {
+    /// A new job, checked and with the defaults of its kind.
+    pub(crate) fn filled(&self, mut job: NewJob) -> Result<NewJob> {
         let kind = self.get(&job.kind)?;
         check_queue(job.queue.as_deref())?;
         check_numbers(job.max_attempts, job.timeout_seconds, job.keep_seconds)?;
         job.retry.as_ref().map_or(Ok(()), retry::check)?;
-        let input = job.input.unwrap_or_default();
-        check_value(&input, "input")?;
-        let run_at = match (job.run_at, job.delay_seconds) {
-            (Some(_), Some(_)) => return Err(Error::invalid("malformed_job", "give `run_at` or `delay_seconds`, not both")),
-            (Some(at), None) => at.max(DateTime::UNIX_EPOCH),
-            (None, Some(delay)) if !(0.0..=3.2e9).contains(&delay) => {
-                return Err(Error::invalid("malformed_job", "`delay_seconds` is not negative and less than a century"));
-            }
-            (None, delay) => now + retry::seconds(delay.unwrap_or_default()),
-        };
-        let timeout = job.timeout_seconds.or(kind.timeout_seconds);
-        let limit = job.limit.map(check_limit).transpose()?;
-        Ok(NewRun {
-            workspace,
-            id: JobId::generate(),
-            shape: "job",
-            queue: job.queue.or_else(|| kind.queue.clone()).unwrap_or_else(|| QUEUE.into()),
-            lane: limit.as_ref().map_or(0, |limit| lane(&limit.key)),
-            limit,
-            state: if run_at > now { super::JobState::Delayed } else { super::JobState::Waiting },
-            priority: job.priority.or(kind.priority).unwrap_or_default(),
-            run_at,
-            max_attempts: job.max_attempts.or(kind.max_attempts).unwrap_or(5),
-            retry: job.retry,
-            #[allow(clippy::cast_possible_truncation)] // checked above
-            timeout_ms: timeout.map(|seconds| (seconds * 1000.0).ceil() as i64),
-            keep_seconds: job.keep_seconds.or(kind.keep_seconds).unwrap_or(KEPT),
-            unique: job.unique.map(|unique| Unique::of(unique, &job.kind, &input, now)).transpose()?,
-            kind: job.kind,
-            input,
-            parent: None,
-            children: None,
-            user,
-            created_at: now,
-        })
+        job.limit.as_ref().map_or(Ok(()), check_limit)?;
+        job.unique.as_ref().map_or(Ok(()), check_unique)?;
+        check_value(job.input.get_or_insert_default(), "input")?;
+        if job.run_at.is_some() && job.delay_seconds.is_some() {
+            return Err(Error::invalid("malformed_job", "give `run_at` or `delay_seconds`, not both"));
+        }
+        if job.delay_seconds.is_some_and(|delay| !(0.0..=3.2e7).contains(&delay)) {
+            return Err(Error::invalid("malformed_job", "`delay_seconds` is between 0 and a year"));
+        }
+        job.queue = job.queue.or_else(|| kind.queue.clone()).or_else(|| Some(QUEUE.into()));
+        job.priority = job.priority.or(kind.priority);
+        job.max_attempts = job.max_attempts.or(kind.max_attempts).or(Some(ATTEMPTS));
+        job.timeout_seconds = job.timeout_seconds.or(kind.timeout_seconds);
+        job.keep_seconds = job.keep_seconds.or(kind.keep_seconds).or(Some(KEPT));
+        job.announce = job.announce.or(kind.announce);
+        Ok(job)
+    }
+}
+
+/// The row of a job that has its defaults.
+pub(super) fn row(workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now: DateTime<Utc>) -> NewRun {
+    let input = job.input.unwrap_or_default();
+    let delay = retry::seconds(job.delay_seconds.unwrap_or_default());
+    let run_at = job.run_at.map_or(now + delay, |at| at.max(DateTime::UNIX_EPOCH));
+    NewRun {
+        workspace,
+        id: JobId::generate(),
+        shape: "job",
+        queue: job.queue.unwrap_or_else(|| QUEUE.into()),
+        lane: job.limit.as_ref().map_or(0, |limit| lane(&limit.key)),
+        limit: job.limit,
+        state: if run_at > now { JobState::Delayed } else { JobState::Waiting },
+        priority: job.priority.unwrap_or_default(),
+        run_at,
+        max_attempts: job.max_attempts.unwrap_or(ATTEMPTS),
+        retry: job.retry,
+        #[allow(clippy::cast_possible_truncation)] // at most a year
+        timeout_ms: job.timeout_seconds.map(|seconds| (seconds * 1000.0).ceil() as i64),
+        keep_seconds: job.keep_seconds.unwrap_or(KEPT),
+        announce: job.announce.unwrap_or_default(),
+        unique: job.unique.map(|unique| Unique::of(unique, &job.kind, &input, now)),
+        kind: job.kind,
+        input,
+        parent: None,
+        children: None,
+        user,
+        created_at: now,
     }
 }
 
@@ -115,23 +129,17 @@ pub(super) struct Unique {
 }
 
 impl Unique {
-    fn of(unique: UniqueJob, kind: &str, input: &Json, now: DateTime<Utc>) -> Result<Self> {
+    fn of(unique: UniqueJob, kind: &str, input: &Json, now: DateTime<Utc>) -> Self {
         let key = match unique.key {
-            Some(key) if key.is_empty() || key.len() > 500 => {
-                return Err(Error::invalid("malformed_unique_key", "a unique key has between 1 and 500 bytes"));
-            }
             Some(key) => crate::crypto::length_prefixed([&b"key"[..], key.as_bytes()]),
             None => crate::crypto::length_prefixed([&b"input"[..], kind.as_bytes(), canonical(&input.0).as_bytes()]),
         };
-        if unique.for_seconds.is_some_and(|seconds| !(0.0..=3.2e7).contains(&seconds)) {
-            return Err(Error::invalid("malformed_unique_key", "`for_seconds` is between 0 and a year"));
-        }
-        Ok(Self {
+        Self {
             key: Sha256::digest(key).into(),
             on_duplicate: unique.on_duplicate.unwrap_or(OnDuplicate::Skip),
             until: unique.until.unwrap_or(UniqueUntil::Ended),
             expires: unique.for_seconds.map(|seconds| now + retry::seconds(seconds)),
-        })
+        }
     }
 }
 
@@ -142,7 +150,7 @@ pub(super) fn lane(key: &str) -> i64 {
     (i64::from_be_bytes(*first) & i64::MAX).max(1)
 }
 
-fn check_limit(limit: JobLimit) -> Result<JobLimit> {
+fn check_limit(limit: &JobLimit) -> Result<()> {
     let malformed = |text| Err(Error::invalid("malformed_limit", text));
     if limit.key.is_empty() || limit.key.len() > 500 {
         return malformed("the key of a limit has between 1 and 500 bytes");
@@ -156,7 +164,17 @@ fn check_limit(limit: JobLimit) -> Result<JobLimit> {
     if limit.per_seconds.is_some_and(|per| !(0.001..=3.2e6).contains(&per)) {
         return malformed("`per_seconds` is between a millisecond and a month");
     }
-    Ok(limit)
+    Ok(())
+}
+
+fn check_unique(unique: &UniqueJob) -> Result<()> {
+    if unique.key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 500) {
+        return Err(Error::invalid("malformed_unique_key", "a unique key has between 1 and 500 bytes"));
+    }
+    if unique.for_seconds.is_some_and(|seconds| !(0.0..=3.2e7).contains(&seconds)) {
+        return Err(Error::invalid("malformed_unique_key", "`for_seconds` is between 0 and a year"));
+    }
+    Ok(())
 }
 
 fn check_numbers(max_attempts: Option<i32>, timeout: Option<f64>, keep: Option<i64>) -> Result<()> {

@@ -39,6 +39,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Whether any job of these kinds runs or could.
+#[cfg(feature = "testing")]
+pub(crate) async fn has_work(inner: &Inner, kinds: &[String]) -> Result<bool> {
+    store::has_work(inner.db()?, kinds, inner.now()).await
+}
+
 /// The jobs of a workspace, or of the installation itself.
 ///
 /// ```
@@ -162,8 +168,7 @@ impl Jobs {
             drop(tx);
             return store::has_ended(db, self.workspace, id).await?.map(|_| false).ok_or_else(|| Error::not_found("job"));
         };
-        let ended = cancelled.into_ended(self.workspace, id);
-        ended::follow(&mut tx, &[ended], now).await?;
+        ended::follow(&mut tx, &[cancelled], now).await?;
         // A worker of this or another process may be running it.
         tx.wakes(Topic::Jobs);
         tx.commit().await?;

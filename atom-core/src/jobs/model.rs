@@ -21,6 +21,8 @@ pub struct JobKind {
     pub timeout_seconds: Option<f64>,
     /// How long a job that succeeded is kept, in seconds. Default: one day; 0 deletes it at once.
     pub keep_seconds: Option<i64>,
+    /// Whether success is an event (`job.succeeded`), as failure always is. Default: false.
+    pub announce: Option<bool>,
 }
 
 /// How long to wait before the next attempt: `delay * factor^(attempt - 1)`, at most `max_delay`, spread by `jitter`.
@@ -61,6 +63,8 @@ pub struct NewJob {
     pub timeout_seconds: Option<f64>,
     /// Instead of the kind's.
     pub keep_seconds: Option<i64>,
+    /// Instead of the kind's.
+    pub announce: Option<bool>,
     /// How many of its key may run or start, over all processes.
     pub limit: Option<JobLimit>,
     /// There is only one of it.

@@ -76,6 +76,7 @@ pub(crate) struct Run {
     pub(super) id: JobId,
     pub(super) user: Option<UserId>,
     pub(super) kind: String,
+    pub(super) run_at: DateTime<Utc>,
     pub(super) input: Json,
     pub(super) attempt: i32,
     pub(super) keep_seconds: i64,
@@ -189,6 +190,11 @@ impl RunningJob {
     /// Which attempt this is: 1, 2, 3, …
     pub fn attempt(&self) -> i32 {
         self.run.attempt
+    }
+
+    /// When it was due: the moment that a schedule meant, whenever a worker was free.
+    pub fn run_at(&self) -> DateTime<Utc> {
+        self.run.run_at
     }
 
     /// Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another.

@@ -6,7 +6,9 @@ use crate::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -48,11 +50,33 @@ impl OwnDb {
 /// the file lock.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
+    /// Where the file of a private database is. Dropped last.
+    _scratch: Option<Arc<Scratch>>,
     pub(crate) read: SqlitePool,
     /// Commits survive a killed process (`synchronous = NORMAL` under WAL).
     pub(crate) write: SqlitePool,
     /// Commits also survive a power cut (`FULL`): for what cannot be done again.
     pub(crate) durable: SqlitePool,
+}
+
+/// The folder of a private database, removed with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("atom-{}", uuid::Uuid::now_v7().simple()));
+        let failed =
+            |e| Error::unavailable("disk_full", "no folder can be made for a private database: check TMPDIR").with_source(e);
+        std::fs::create_dir(&folder).map_err(failed)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The system clears its folder for temporary files some day.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A write transaction.
@@ -155,21 +179,32 @@ macro_rules! row {
 }
 pub(crate) use row;
 
+/// The URL of a database that nobody else sees and that vanishes when it is closed.
+pub(crate) const PRIVATE: &str = "memory:";
+
 impl Db {
     fn of(engine: Engine) -> Self {
         Self { engine, wakes: Wakes::new() }
     }
 
-    /// Connects to `sqlite:PATH` (the file is made if it is missing) or `postgres://…`. Nothing is migrated yet.
+    /// Connects to `sqlite:PATH` (the file is made if it is missing), `postgres://…` or `memory:`. Nothing is migrated yet.
     pub(crate) async fn connect(url: &str) -> Result<Self> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::connect_sqlite(path.strip_prefix("//").unwrap_or(path)).await
+        if url == PRIVATE {
+            let scratch = Scratch::new()?;
+            let file = scratch.0.join("atom.db").display().to_string();
+            Self::connect_sqlite(&file, Some(scratch)).await
+        } else if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::connect_sqlite(path.strip_prefix("//").unwrap_or(path), None).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|e| malformed_url().with_source(e))?;
             let options = options.application_name("atom");
             // A pool would hide why it cannot connect behind its own time-out.
             sqlx::Connection::close(options.connect().await?).await?;
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+            // Short statements over lists of rows look expensive to the planner, which would then compile each of them for 10 ms.
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                .after_connect(|c, _| Box::pin(async move { sqlx::query("SET jit = off").execute(c).await.map(drop) }));
             let pool = pool.connect_with(options).await?;
             Ok(Self::of(Engine::Pg(pool)))
         } else {
@@ -177,7 +212,7 @@ impl Db {
         }
     }
 
-    async fn connect_sqlite(path: &str) -> Result<Self> {
+    async fn connect_sqlite(path: &str, scratch: Option<Scratch>) -> Result<Self> {
         if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
             return Err(malformed_url());
         }
@@ -187,7 +222,9 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
+        let is_private = scratch.is_some();
         let pool = |synchronous, connections| {
+            let synchronous = if is_private { SqliteSynchronous::Off } else { synchronous };
             let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(60));
             pool.connect_with(options.clone().synchronous(synchronous))
         };
@@ -196,7 +233,7 @@ impl Db {
         let durable = pool(SqliteSynchronous::Full, 1).await?;
         // One of them is kept by whoever watches for the commits of other processes.
         let read = pool(SqliteSynchronous::Normal, 5).await?;
-        Ok(Self::of(Engine::Sqlite(SqlitePools { read, write, durable })))
+        Ok(Self::of(Engine::Sqlite(SqlitePools { _scratch: scratch.map(Arc::new), read, write, durable })))
     }
 
     /// Begins a write transaction. On SQLite it takes the write lock at once: a transaction that reads first and writes later

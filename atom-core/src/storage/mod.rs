@@ -11,11 +11,11 @@ mod schema;
 mod time;
 mod wake;
 
-pub(crate) use db::{Conn, Db, Engine, OpenTx, OwnDb, Tx, on, row};
+pub(crate) use db::{Conn, Db, Engine, OpenTx, OwnDb, PRIVATE, Tx, on, row};
 pub use migrate::MigrationStatus;
 pub use schema::Schema;
 pub(crate) use time::Timestamp;
 pub(crate) use wake::{CHANNEL, Topic};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

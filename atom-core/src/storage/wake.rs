@@ -21,9 +21,11 @@ pub(crate) enum Topic {
     Events = 2,
     /// A job has ended. Only this process is told: elsewhere they look.
     Ended = 4,
+    /// A schedule was written.
+    Schedules = 8,
 }
 
-const ALL: [Topic; 3] = [Topic::Jobs, Topic::Events, Topic::Ended];
+const ALL: [Topic; 4] = [Topic::Jobs, Topic::Events, Topic::Ended, Topic::Schedules];
 /// The channel of `NOTIFY`.
 pub(crate) const CHANNEL: &str = "atom_wake";
 /// At most one notification goes out in this time: each takes a lock over the whole PostgreSQL server.
@@ -38,6 +40,7 @@ struct Shared {
     jobs: watch::Sender<()>,
     events: watch::Sender<()>,
     ended: watch::Sender<()>,
+    schedules: watch::Sender<()>,
     /// Topics that other processes have not been told of yet; the top bit says that somebody is telling them.
     untold: AtomicU8,
     /// Tells our own notifications from those of other processes.
@@ -63,6 +66,7 @@ impl Wakes {
             jobs: watch::Sender::new(()),
             events: watch::Sender::new(()),
             ended: watch::Sender::new(()),
+            schedules: watch::Sender::new(()),
             untold: AtomicU8::new(0),
             me: uuid::Uuid::now_v7().simple().to_string(),
             watcher: Mutex::default(),
@@ -74,6 +78,7 @@ impl Wakes {
             Topic::Jobs => &self.0.jobs,
             Topic::Events => &self.0.events,
             Topic::Ended => &self.0.ended,
+            Topic::Schedules => &self.0.schedules,
         }
     }
 

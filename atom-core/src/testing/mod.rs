@@ -1,12 +1,15 @@
-//! What tests and examples need: a stand-in for Google on loopback, and a probe of the language borders.
+//! What tests and examples need: an installation with a clock that the test moves, a stand-in for Google on loopback, and a probe of the
+//! language borders.
 //!
 //! Behind the cargo feature `testing`. The Python and npm packages carry it, so that their users can test their own code
 //! against a provider that expires and rotates tokens.
 
 mod audit;
 mod google;
+mod kit;
 mod probe;
 
 pub use audit::fill_audit_log;
 pub use google::GoogleStandIn;
+pub use kit::TestKit;
 pub use probe::{Probe, Sample, SealedSample, Shape, Weight};

@@ -95,6 +95,10 @@ async fn freeze(process: &Process, host: &Host) {
         process.signal("STOP").await;
         let free = tokio::time::timeout(Duration::from_millis(100), host.write("DELETE FROM host_known", &[])).await;
         if free.is_ok() {
+            if let Host::Pg(pool) = host {
+                let busy: Vec<(String, String)> = sqlx::query_as("SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'").fetch_all(pool).await.unwrap();
+                println!("{busy:?}");
+            }
             return;
         }
         process.signal("CONT").await;

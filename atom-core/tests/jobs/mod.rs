@@ -7,6 +7,7 @@ mod enqueue;
 mod fairness;
 mod frozen;
 mod host;
+mod kit;
 mod limits;
 mod processes;
 mod running;

@@ -43,13 +43,15 @@ row! {
         lane: i64,
         state: String,
         parent_id: Option<Uuid>,
+        user_id: Option<Uuid>,
+        announce: bool,
         error_reason: Option<String>,
     }
 }
 
 macro_rules! ended {
     () => {
-        " RETURNING r.workspace_id, r.id, r.kind, r.lane, r.state, r.parent_id, r.error_reason"
+        " RETURNING r.workspace_id, r.id, r.kind, r.lane, r.state, r.parent_id, r.user_id, r.announce, r.error_reason"
     };
 }
 
@@ -113,7 +115,7 @@ pub(in crate::jobs) async fn finish(
                 value->>'e' AS e, value->>'t' AS t, value->>'d' AS d, value->>'k' AS k, value->>'u' AS u FROM json_each($1)) AS j
           WHERE r.workspace_id = j.w AND r.id = j.i AND r.fence = j.f AND r.state = 'running'",
         // SQLite does not know the alias here.
-        " RETURNING workspace_id, id, kind, lane, state, parent_id, error_reason"
+        " RETURNING workspace_id, id, kind, lane, state, parent_id, user_id, announce, error_reason"
     );
     const POSTGRES: &str = concat!(
         "UPDATE atom_runs AS r SET ",
@@ -149,11 +151,11 @@ pub(in crate::jobs) async fn delete(tx: &mut Tx, jobs: &[(WorkspaceId, JobId, i6
         DELETE FROM atom_runs
          WHERE rowid IN (SELECT r.rowid FROM json_each($1) AS j CROSS JOIN atom_runs AS r
                           WHERE r.workspace_id = unhex(j.value->>'w') AND r.id = unhex(j.value->>'i') AND r.fence = j.value->>'f' AND r.state = 'running')
-        RETURNING workspace_id, id, kind, lane, 'succeeded' AS state, parent_id, error_reason";
+        RETURNING workspace_id, id, kind, lane, 'succeeded' AS state, parent_id, user_id, announce, error_reason";
     const POSTGRES: &str = "
         DELETE FROM atom_runs AS r USING jsonb_to_recordset($1::jsonb) AS j(w uuid, i uuid, f bigint)
          WHERE r.workspace_id = j.w AND r.id = j.i AND r.fence = j.f AND r.state = 'running'
-        RETURNING r.workspace_id, r.id, r.kind, r.lane, 'succeeded' AS state, r.parent_id, r.error_reason";
+        RETURNING r.workspace_id, r.id, r.kind, r.lane, 'succeeded' AS state, r.parent_id, r.user_id, r.announce, r.error_reason";
     let ended: Vec<Ended> = match &mut tx.open {
         OpenTx::Sqlite(t) => sqlx::query_as(SQLITE).bind(rows).fetch_all(&mut **t).await?,
         OpenTx::Pg(t) => sqlx::query_as(POSTGRES).bind(rows).fetch_all(&mut **t).await?,
@@ -167,14 +169,14 @@ pub(in crate::jobs) async fn delete(tx: &mut Tx, jobs: &[(WorkspaceId, JobId, i6
     Ok(ended)
 }
 
-/// Lets the run that waits for a batch go on if all of the batch has ended. Says whether it ended with that, being nothing but a batch.
+/// Lets the run that waits for a batch go on if all of the batch has ended. If it has, says on whose behalf it was enqueued.
 pub(in crate::jobs) async fn release_parent(
     tx: &mut Tx,
     workspace: Uuid,
     parent: Uuid,
     now: DateTime<Utc>,
     keep_until: DateTime<Utc>,
-) -> Result<Option<String>> {
+) -> Result<Option<Option<Uuid>>> {
     // Two workers may end the last two jobs at once. The second one waits here, and sees what the first one did.
     if let OpenTx::Pg(t) = &mut tx.open {
         sqlx::query("SELECT 1 FROM atom_runs WHERE workspace_id = $1 AND id = $2 FOR UPDATE")
@@ -183,12 +185,12 @@ pub(in crate::jobs) async fn release_parent(
             .execute(&mut **t)
             .await?;
     }
-    let released: Option<(String,)> = on!(tx: tx, c => sqlx::query_as(
+    let released: Option<(Option<Uuid>,)> = on!(tx: tx, c => sqlx::query_as(
         "UPDATE atom_runs SET state = CASE WHEN shape = 'batch' THEN 'succeeded' WHEN run_at > $3 THEN 'delayed' ELSE 'waiting' END,
             finished_at = CASE WHEN shape = 'batch' THEN $3 END, keep_until = CASE WHEN shape = 'batch' THEN $4 END
           WHERE workspace_id = $1 AND id = $2 AND state = 'held'
             AND NOT EXISTS (SELECT 1 FROM atom_runs c WHERE c.workspace_id = $1 AND c.parent_id = $2 AND c.finished_at IS NULL)
-        RETURNING shape")
+        RETURNING user_id")
         .bind(workspace).bind(parent).bind(Timestamp::from(now)).bind(Timestamp::from(keep_until)).fetch_optional(c).await)?;
-    Ok(released.map(|(shape,)| shape))
+    Ok(released.map(|(user,)| user))
 }

@@ -28,6 +28,7 @@ pub(in crate::jobs) struct NewRun {
     pub(in crate::jobs) retry: Option<RetryPolicy>,
     pub(in crate::jobs) timeout_ms: Option<i64>,
     pub(in crate::jobs) keep_seconds: i64,
+    pub(in crate::jobs) announce: bool,
     pub(in crate::jobs) unique: Option<Unique>,
     pub(in crate::jobs) parent: Option<JobId>,
     pub(in crate::jobs) children: Option<i32>,
@@ -41,7 +42,7 @@ impl NewRun {
         json!({
             "w": hex(self.workspace.0), "i": hex(self.id.0), "s": self.shape, "k": self.kind, "q": self.queue, "l": self.lane,
             "st": self.state.as_str(), "p": self.priority, "r": micros(self.run_at), "in": self.input, "m": self.max_attempts,
-            "re": self.retry, "t": self.timeout_ms, "ke": self.keep_seconds,
+            "re": self.retry, "t": self.timeout_ms, "ke": self.keep_seconds, "an": self.announce,
             "u": self.unique.as_ref().map(|u| crate::crypto::hex(&u.key)),
             "uu": self.unique.as_ref().map(|u| u.until.as_str()),
             "ux": self.unique.as_ref().and_then(|u| u.expires).map(micros),
@@ -54,7 +55,7 @@ impl NewRun {
 macro_rules! columns {
     () => {
         "INSERT INTO atom_runs (workspace_id, id, shape, kind, queue, lane, state, priority, run_at, input, max_attempts, retry,
-            timeout_ms, keep_seconds, unique_key, unique_until, unique_expires, parent_id, children, user_id, created_at) "
+            timeout_ms, keep_seconds, announce, unique_key, unique_until, unique_expires, parent_id, children, user_id, created_at) "
     };
 }
 
@@ -63,7 +64,7 @@ macro_rules! sqlite_rows {
         concat!(
             columns!(),
             "SELECT unhex(value->>'w'), unhex(value->>'i'), value->>'s', value->>'k', value->>'q', value->>'l', value->>'st', value->>'p',
-                value->>'r', value->'in', value->>'m', nullif(value->'re', 'null'), value->>'t', value->>'ke', unhex(value->>'u'),
+                value->>'r', value->'in', value->>'m', nullif(value->'re', 'null'), value->>'t', value->>'ke', value->>'an', unhex(value->>'u'),
                 value->>'uu', value->>'ux', unhex(value->>'pa'), value->>'ch', unhex(value->>'us'), value->>'c'
              FROM ",
             $from
@@ -75,10 +76,10 @@ macro_rules! postgres_rows {
     ($from:literal) => {
         concat!(
             columns!(),
-            "SELECT w, i, s, k, q, l, st, p, ", moment!("r"), ", coalesce(\"in\", 'null'), m, re, t, ke, decode(u, 'hex'), uu, ",
+            "SELECT w, i, s, k, q, l, st, p, ", moment!("r"), ", coalesce(\"in\", 'null'), m, re, t, ke, an, decode(u, 'hex'), uu, ",
             moment!("ux"), ", pa, ch, us, ", moment!("c"),
             " FROM jsonb_to_recordset(", $from, ") AS j(w uuid, i uuid, s text, k text, q text, l bigint, st text, p int, r bigint,
-                \"in\" jsonb, m int, re jsonb, t bigint, ke bigint, u text, uu text, ux bigint, pa uuid, ch int, us uuid, c bigint)"
+                \"in\" jsonb, m int, re jsonb, t bigint, ke bigint, an boolean, u text, uu text, ux bigint, pa uuid, ch int, us uuid, c bigint)"
         )
     };
 }

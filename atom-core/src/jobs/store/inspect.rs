@@ -1,5 +1,6 @@
 //! Looking at jobs, and changing those that do not run.
 
+use super::Ended;
 use crate::jobs::{Batch, Job, JobCount, JobFilter, JobPage, JobProgress, JobState, QueueStatus, WorkerStatus};
 use crate::storage::{Conn, Db, Timestamp, on, row};
 use crate::{Error, JobId, Json, Result, UserId, WorkspaceId};
@@ -150,22 +151,6 @@ pub(in crate::jobs) async fn batch(db: &Db, workspace: WorkspaceId, id: JobId) -
     Ok(Batch { id, total, pending: row.pending, succeeded, failed: row.failed, cancelled: row.cancelled })
 }
 
-row! {
-    /// What a cancellation changed.
-    pub(in crate::jobs) struct Cancelled {
-        state: String,
-        parent_id: Option<Uuid>,
-        kind: String,
-    }
-}
-
-impl Cancelled {
-    pub(in crate::jobs) fn into_ended(self, workspace: WorkspaceId, id: JobId) -> super::Ended {
-        let Self { state, parent_id, kind } = self;
-        super::Ended { workspace_id: workspace.0, id: id.0, kind, lane: 0, state, parent_id, error_reason: None }
-    }
-}
-
 /// Ends a job that does not run, or asks for the end of one that does. None if it has ended already.
 pub(in crate::jobs) async fn cancel(
     conn: Conn<'_>,
@@ -173,13 +158,13 @@ pub(in crate::jobs) async fn cancel(
     id: JobId,
     now: DateTime<Utc>,
     keep_until: DateTime<Utc>,
-) -> Result<Option<Cancelled>> {
+) -> Result<Option<Ended>> {
     Ok(on!(conn: conn, c => sqlx::query_as(
         "UPDATE atom_runs SET cancelled_at = $3, state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
             finished_at = CASE WHEN state = 'running' THEN NULL ELSE $3 END, keep_until = CASE WHEN state = 'running' THEN NULL ELSE $4 END,
             unique_key = CASE WHEN state = 'running' OR unique_expires > $3 THEN unique_key ELSE NULL END
           WHERE workspace_id = $1 AND id = $2 AND finished_at IS NULL
-        RETURNING state, parent_id, kind")
+        RETURNING workspace_id, id, kind, lane, state, parent_id, user_id, announce, error_reason")
         .bind(workspace.0).bind(id.0).bind(Timestamp::from(now)).bind(Timestamp::from(keep_until)).fetch_optional(c).await)?)
 }
 
@@ -284,4 +269,13 @@ pub(in crate::jobs) async fn workers(db: &Db) -> Result<Vec<WorkerStatus>> {
         lease_until: row.lease_until.0,
     };
     Ok(rows.into_iter().map(status).collect())
+}
+
+/// Whether any job of these kinds, or of Atom's own, runs or could.
+#[cfg(feature = "testing")]
+pub(in crate::jobs) async fn has_work(db: &Db, kinds: &[String], now: DateTime<Utc>) -> Result<bool> {
+    let work: Vec<(String,)> = on!(db, c => sqlx::query_as(
+        "SELECT DISTINCT kind FROM atom_runs WHERE state IN ('waiting', 'running') OR (state = 'delayed' AND run_at <= $1)")
+        .bind(Timestamp::from(now)).fetch_all(c).await)?;
+    Ok(work.iter().any(|(kind,)| kinds.contains(kind) || kind.starts_with("atom.")))
 }

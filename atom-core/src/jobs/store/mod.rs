@@ -10,6 +10,8 @@ mod upkeep;
 pub(super) use claim::{Claimed, PAGE, Place, Share, claim, lanes, limits, note_starts, workspaces};
 pub(super) use finish::{Ended, Outcome, delete, finish, release_parent};
 pub(super) use insert::{NewRun, insert, insert_all, open_limit, statement};
+#[cfg(feature = "testing")]
+pub(super) use inspect::has_work;
 pub(super) use inspect::{batch, cancel, counts, get, go_on, has_ended, list, queues, replay, replay_all, workers};
 pub(super) use steps::{StepConn, begin_step, complete, completion, record_step, report, settle_step, step};
 pub(super) use upkeep::{

@@ -139,14 +139,12 @@ pub(in crate::jobs) async fn complete(conn: Conn<'_>, run: &Run, output: &Json, 
 pub(in crate::jobs) fn completion(run: &Run, output: &Json, postgres: bool, now: DateTime<Utc>) -> String {
     let hex = crate::crypto::hex(output.0.to_string().as_bytes());
     let keep_until = now + chrono::TimeDelta::seconds(run.keep_seconds);
-    let (text, id, at): (_, fn(uuid::Uuid) -> String, fn(DateTime<Utc>) -> String) = if postgres {
-        (
-            format!("convert_from(decode('{hex}', 'hex'), 'UTF8')::jsonb"),
-            |id| format!("'{id}'::uuid"),
-            |at| format!("(timestamptz 'epoch' + {} * interval '1 microsecond')", at.timestamp_micros()),
-        )
-    } else {
-        (format!("CAST(x'{hex}' AS TEXT)"), |id| format!("x'{}'", id.simple()), |at| at.timestamp_micros().to_string())
+    let text =
+        if postgres { format!("convert_from(decode('{hex}', 'hex'), 'UTF8')::jsonb") } else { format!("CAST(x'{hex}' AS TEXT)") };
+    let id = |id: uuid::Uuid| if postgres { format!("'{id}'::uuid") } else { format!("x'{}'", id.simple()) };
+    let at = |at: DateTime<Utc>| match at.timestamp_micros() {
+        micros if postgres => format!("(timestamptz 'epoch' + {micros} * interval '1 microsecond')"),
+        micros => micros.to_string(),
     };
     let (now, kept) = (at(now), at(keep_until));
     format!(

@@ -135,7 +135,7 @@ pub(in crate::jobs) async fn reap(tx: &mut Tx, now: DateTime<Utc>, keep_until: D
                     unique_key = CASE WHEN (cancelled_at IS NOT NULL OR attempt >= max_attempts) AND (unique_expires IS NULL OR unique_expires <= $1) THEN NULL ELSE unique_key END
                   WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM atom_runs r
                     WHERE r.state = 'running' AND NOT EXISTS (SELECT 1 FROM atom_workers w WHERE w.id = r.lease_owner) ", $lock, ")
-                 RETURNING workspace_id, id, kind, lane, state, parent_id, error_reason"
+                 RETURNING workspace_id, id, kind, lane, state, parent_id, user_id, announce, error_reason"
             )
         };
     }

@@ -67,6 +67,7 @@ async fn run(
         id: job.id,
         user: job.user,
         kind: job.kind,
+        run_at: job.run_at,
         input: job.input,
         attempt: job.attempt,
         keep_seconds: job.keep_seconds,

@@ -51,7 +51,7 @@ struct Crew {
     phase: watch::Sender<Phase>,
     lease: Mutex<Lease>,
     /// The attempts under way, and how to end them.
-    attempts: Mutex<HashMap<(JobId, i64), watch::Sender<Option<Stop>>>>,
+    attempts: Mutex<HashMap<Claim, watch::Sender<Option<Stop>>>>,
     /// An attempt has ended: there is room for another.
     freed: Notify,
     /// Outcomes to be stored; `None` is the last.
@@ -59,8 +59,11 @@ struct Crew {
     /// How many of them are not stored yet.
     unstored: AtomicUsize,
     /// The claims that the worker knows of: taken, running or not stored yet.
-    held: Mutex<HashSet<(JobId, i64)>>,
+    held: Mutex<HashSet<Claim>>,
 }
+
+/// A job, and which of its claims.
+type Claim = (JobId, i64);
 
 /// As whom the worker takes jobs, and until when these are its own.
 #[derive(Clone, Copy)]

@@ -20,8 +20,11 @@ pub(crate) struct Chore {
     pub(crate) every: Duration,
     pub(crate) topic: Option<Topic>,
     /// Returns when it is due again, if that is earlier.
-    pub(crate) run: fn(Arc<Inner>) -> BoxFuture<'static, Result<Option<DateTime<Utc>>>>,
+    pub(crate) run: fn(Arc<Inner>) -> Round,
 }
+
+/// One round of a chore.
+pub(crate) type Round = BoxFuture<'static, Result<Option<DateTime<Utc>>>>;
 
 /// How often a worker looks for jobs of dead ones.
 const WATCH: Duration = Duration::from_secs(1);
@@ -143,8 +146,7 @@ async fn rescue(crew: &Crew) -> Result<()> {
     }
     for (workspace, parent) in store::forgotten_parents(db).await? {
         let mut tx = db.begin().await?;
-        store::release_parent(&mut tx, workspace, parent, now, ended::keep_until(now)).await?;
-        tx.wakes(Topic::Jobs);
+        ended::release(&mut tx, workspace, parent, now).await?;
         tx.commit().await?;
     }
     Ok(())

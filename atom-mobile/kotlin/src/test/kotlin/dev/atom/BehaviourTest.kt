@@ -100,12 +100,15 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
     }
 
     private fun options(): JsonObject {
+        val greet = mapOf("\$type" to "JobKind", "name" to "greet", "queue" to "behaviour").mapValues { JsonPrimitive(it.value) }
+        val numbers = mapOf("priority" to 2, "max_attempts" to 3).mapValues { JsonPrimitive(it.value) }
         val needs = scenario["needs"]?.jsonArray.orEmpty().map { it.jsonPrimitive.content }
         return JsonObject(
             mapOf(
                 "\$type" to JsonPrimitive("OpenOptions"),
                 "database_url" to JsonPrimitive(database),
                 "key" to JsonPrimitive(key),
+                "job_kinds" to JsonArray(listOf(JsonObject(greet + numbers))),
                 "providers" to JsonArray(needs.map { JsonPrimitive("$$it.app") }),
             ),
         )

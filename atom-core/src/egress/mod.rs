@@ -1,0 +1,172 @@
+//! Requests to addresses that a user names: to the public internet, and to nothing inside of the host's network.
+//!
+//! A name is resolved once per connection, every address it resolves to is checked, and the connection goes to those very addresses: a name that
+//! resolves to something else a moment later gains nothing. No redirect is followed, no proxy is asked (it would resolve the name
+//! itself), and little of an answer is read. Any port may be named; a host that wants to limit them does so at its firewall.
+
+mod address;
+
+use crate::http_client::{CONNECT_TIMEOUT, is_loopback, tls};
+use crate::{Error, Result};
+use address::is_public;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use std::error::Error as StdError;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// The most that is read of an answer, in bytes.
+pub(crate) const MAX_ANSWER: usize = 20 * 1024;
+/// How long a receiver may take, from the first packet to the last.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A client for addresses that users name.
+#[derive(Clone)]
+pub(crate) struct Egress {
+    client: reqwest::Client,
+    /// This machine is let through too, over plain HTTP as well: for development and tests.
+    loopback: bool,
+}
+
+/// What came back. The body is cut at [`MAX_ANSWER`].
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Egress {
+    pub(crate) fn new(loopback: bool) -> Result<Self> {
+        Self::with_lookup(loopback, Arc::new(System))
+    }
+
+    fn with_lookup(loopback: bool, lookup: Arc<dyn Lookup>) -> Result<Self> {
+        let failed = |e| Error::internal("http_client", "the HTTP client cannot be made").with_source(e);
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            // Compressed, an answer of 20 kB could be one of 20 MB.
+            .no_gzip()
+            .dns_resolver(Guard { lookup, loopback })
+            .user_agent(concat!("atom/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(failed)?;
+        Ok(Self { client, loopback })
+    }
+
+    /// A URL that may be sent to, as far as can be told without resolving its name.
+    ///
+    /// Fails with `invalid` (`malformed_webhook_url`, `address_not_public`).
+    pub(crate) fn check(&self, url: &str) -> Result<Url> {
+        let malformed = |text: &str| Error::invalid("malformed_webhook_url", text);
+        let url =
+            Url::parse(url).map_err(|e| malformed("the URL cannot be read: write it as https://host/path").with_source(e))?;
+        let here = self.loopback && is_loopback(&url);
+        match url.scheme() {
+            "https" => {}
+            "http" if here => {}
+            _ => return Err(malformed("webhooks are sent over https only")),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(malformed("a URL with a user name or a password in it is not sent to: the signature proves who sends"));
+        }
+        // The parser has brought numbers in every notation into their one form by now.
+        let public = match url.host() {
+            Some(Host::Ipv4(address)) => is_public(address.into()),
+            Some(Host::Ipv6(address)) => is_public(address.into()),
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                !name.is_empty() && name != "localhost" && !name.ends_with(".localhost")
+            }
+            None => false,
+        };
+        if public || here { Ok(url) } else { Err(not_public()) }
+    }
+
+    /// Posts a body. A status is not an error here.
+    ///
+    /// Fails with `invalid` (as [`Egress::check`] does, now for the resolved addresses too) or `unavailable` (`timeout`, `unreachable`,
+    /// `broken_answer`).
+    pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Answer> {
+        let url = self.check(url)?;
+        let sent = self.client.post(url).headers(headers).body(body).send().await;
+        let mut response =
+            sent.map_err(|error| if refused(&error) { not_public() } else { crate::http_client::unreachable(error) })?;
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        // The status has been received, and with it the verdict: a body that breaks off changes nothing.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
+            if body.len() == MAX_ANSWER {
+                break;
+            }
+        }
+        Ok(Answer { status: response.status().as_u16(), retry_after, body })
+    }
+}
+
+fn not_public() -> Error {
+    let text = "the address is not on the public internet: webhooks are not sent into private networks";
+    Error::invalid("address_not_public", text)
+}
+
+/// Resolves names; tests have their own.
+trait Lookup: Send + Sync + 'static {
+    fn addresses(&self, name: String) -> crate::crypto::BoxFuture<'static, std::io::Result<Vec<IpAddr>>>;
+}
+
+/// The resolver of the operating system.
+struct System;
+
+impl Lookup for System {
+    fn addresses(&self, name: String) -> crate::crypto::BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) })
+    }
+}
+
+/// Stands between the resolver and the connection: what it does not let through is never connected to.
+struct Guard {
+    lookup: Arc<dyn Lookup>,
+    loopback: bool,
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (addresses, loopback) = (self.lookup.addresses(name.as_str().to_owned()), self.loopback);
+        Box::pin(async move {
+            let addresses = addresses.await?;
+            let fine = |address: &IpAddr| is_public(*address) || (loopback && address.is_loopback());
+            // One wrong address among right ones is no accident.
+            if !addresses.iter().all(fine) {
+                return Err(NotPublic.into());
+            }
+            let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(addresses)
+        })
+    }
+}
+
+/// The guard's verdict, on its way through the HTTP client.
+#[derive(Debug)]
+struct NotPublic;
+
+impl std::fmt::Display for NotPublic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the name resolves to an address that is not on the public internet")
+    }
+}
+
+impl StdError for NotPublic {}
+
+/// Whether it was the guard that ended a request.
+fn refused(error: &reqwest::Error) -> bool {
+    std::iter::successors(error.source(), |&error| error.source()).any(|error| error.is::<NotPublic>())
+}
+
+#[cfg(test)]
+mod tests;

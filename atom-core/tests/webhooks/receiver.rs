@@ -1,0 +1,115 @@
+//! Someone who receives webhooks on this machine and answers as a test says.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What came in.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    pub(super) path: String,
+    pub(super) headers: HashMap<String, String>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Received {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.headers["webhook-id"]
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Receiver {
+    port: u16,
+    received: Arc<Mutex<Vec<Received>>>,
+    /// Answers that are given once each, before `always`.
+    script: Arc<Mutex<VecDeque<String>>>,
+    always: Arc<Mutex<String>>,
+}
+
+impl Receiver {
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let receiver = Self {
+            port: listener.local_addr().unwrap().port(),
+            received: Arc::default(),
+            script: Arc::default(),
+            always: Arc::new(Mutex::new(answer(204, "", ""))),
+        };
+        let server = receiver.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let server = server.clone();
+                tokio::spawn(async move { server.serve(socket).await });
+            }
+        });
+        receiver
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Answers like this from now on.
+    pub(super) fn always(&self, status: u16) {
+        *self.always.lock().unwrap() = answer(status, "", "");
+    }
+
+    /// Answers the next request like this.
+    pub(super) fn once(&self, status: u16, headers: &str, body: &str) {
+        self.script.lock().unwrap().push_back(answer(status, headers, body));
+    }
+
+    pub(super) fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// Waits until so many requests have come in.
+    pub(super) async fn wait_for(&self, count: usize) -> Vec<Received> {
+        let start = Instant::now();
+        while self.received.lock().unwrap().len() < count {
+            assert!(start.elapsed() < Duration::from_secs(30), "{} of {count} came", self.received.lock().unwrap().len());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.received()
+    }
+
+    async fn serve(&self, socket: TcpStream) -> Option<()> {
+        let mut socket = BufReader::new(socket);
+        loop {
+            let mut head = Vec::new();
+            loop {
+                let mut line = String::new();
+                if socket.read_line(&mut line).await.ok()? == 0 {
+                    return None;
+                }
+                match line.trim_end() {
+                    "" => break,
+                    line => head.push(line.to_owned()),
+                }
+            }
+            let path = head[0].split(' ').nth(1)?.to_owned();
+            let headers: HashMap<_, _> = head[1..]
+                .iter()
+                .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
+                .collect();
+            let mut body = vec![0; headers["content-length"].parse().unwrap()];
+            socket.read_exact(&mut body).await.ok()?;
+            self.received.lock().unwrap().push(Received { path, headers, body });
+            let scripted = self.script.lock().unwrap().pop_front();
+            let answer = scripted.unwrap_or_else(|| self.always.lock().unwrap().clone());
+            socket.write_all(answer.as_bytes()).await.ok()?;
+        }
+    }
+}
+
+fn answer(status: u16, headers: &str, body: &str) -> String {
+    let length = if status == 204 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    format!("HTTP/1.1 {status} Said\r\n{headers}{length}\r\n{body}")
+}
