@@ -44,11 +44,13 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut buffer = Buffer::default();
     let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0 });
     let mut look: Option<Look> = None;
-    let (mut ahead, mut wanted, mut last_full) = (0_usize, 0_usize, Instant::now());
+    let (mut ahead, mut wanted) = (0_usize, 0_usize);
+    // How many attempts were started, and how many of these had ended at the last full look.
+    let (mut started, mut before) = (0_usize, (0_usize, Instant::now()));
     // Whether there may be something to take, and when to look again if there is not.
     let (mut due, mut next) = (true, Instant::now());
     while crew.phase() == Phase::Working {
-        dispatch(&crew, &mut buffer, concurrency);
+        started += dispatch(&crew, &mut buffer, concurrency);
         let room = (concurrency.saturating_sub(crew.running()) + ahead).saturating_sub(buffer.len());
         let low = buffer.len() <= ahead / 2 && room > 0 && crew.unstored.load(Ordering::Relaxed) < UNSTORED;
         if due
@@ -68,9 +70,10 @@ pub(super) async fn run(crew: Arc<Crew>) {
                 match found {
                     Ok(found) => {
                         let now = Instant::now();
+                        let ended = (started.saturating_sub(crew.running()), now);
                         if found.jobs.len() >= wanted {
-                            ahead = pace(ahead, now - last_full, concurrency, crew.settings.prefetch);
-                            last_full = now;
+                            ahead = pace(ended.0.saturating_sub(before.0), ended.1 - before.1).min(crew.settings.prefetch);
+                            before = ended;
                         } else {
                             ahead = ahead.min(found.jobs.len());
                         }
@@ -108,22 +111,20 @@ fn give_back(crew: &Crew, job: &Claimed) {
     let _ = crew.finished.send(Some(Finished::unstarted(job)));
 }
 
-/// How many jobs to fetch in advance, from how long the last ones lasted.
-fn pace(ahead: usize, lasted: Duration, concurrency: usize, most: usize) -> usize {
-    if lasted < AHEAD / 2 {
-        (ahead * 2).max(concurrency).min(most)
-    } else if lasted > AHEAD {
-        ahead / 2
-    } else {
-        ahead
-    }
+/// How many jobs to fetch in advance when so many ended in this time.
+fn pace(ended: usize, time: Duration) -> usize {
+    let share = AHEAD.as_secs_f64() / time.as_secs_f64().max(1e-6);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // small and positive
+    let ahead = (ended as f64 * share) as usize;
+    ahead
 }
 
 /// Starts what there is room for. What was taken under a lease that has ended is forgotten: others have it by now.
-fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) {
-    let mut room = concurrency.saturating_sub(crew.running());
-    let mut late = 0;
-    while room > 0
+/// Returns how many were started.
+fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) -> usize {
+    let free = concurrency.saturating_sub(crew.running());
+    let (mut started, mut late) = (0, 0);
+    while started < free
         && let Some(job) = buffer.pop()
     {
         let lease = crew.lease();
@@ -133,12 +134,13 @@ fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) {
             late += 1;
         } else {
             attempt::start(crew, job);
-            room -= 1;
+            started += 1;
         }
     }
     if late > 0 {
         tracing::warn!(jobs = late, "the worker could not prolong its lease in time: its jobs go to others");
     }
+    started
 }
 
 /// Looks at all queues until it has found enough, or has seen everything.
