@@ -13,4 +13,13 @@ function wrongArguments(method, cause) {
   return Object.assign(error, { name: 'AtomError', code: 'invalid', reason: 'wrong_arguments', retryable: false });
 }
 
-module.exports = { isAtomError, wrongArguments };
+/** What a job handler throws to say exactly how the attempt failed. */
+class JobError extends Error {
+  constructor(reason, text, { retryable = true, retryAfter } = {}) {
+    super(text);
+    Object.assign(this, { reason, retryable, retryAfter });
+  }
+}
+Object.defineProperty(JobError.prototype, 'name', { value: 'JobError', configurable: true, writable: true });
+
+module.exports = { isAtomError, JobError, wrongArguments };

@@ -39,6 +39,22 @@ export interface AtomError extends Error {
 /** Whether a caught value is an error of Atom. */
 export declare function isAtomError(error: unknown): error is AtomError
 
+/**
+ * What a job handler throws to say exactly how the attempt failed.
+ *
+ * Any other error counts as a failure that may be repeated, with the name of its class as the reason. An `AtomError` keeps its reason,
+ * whether it is retryable and when.
+ */
+export declare class JobError extends Error {
+  constructor(reason: string, text: string, options?: { retryable?: boolean; retryAfter?: number })
+  /** A stable name for programs: `smtp_refused`. */
+  readonly reason: string
+  /** Whether another attempt may succeed. If not, the job goes to the dead letters at once. */
+  readonly retryable: boolean
+  /** The least number of seconds to wait before the next attempt, where that is known. */
+  readonly retryAfter?: number
+}
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -105,7 +121,19 @@ export declare class Atom {
    * Fails with `forbidden` (`not_a_member`).
    */
   actAs(userId: UserId, workspaceId: WorkspaceId): Promise<Scope>
-  /** Closes the database connections. Later calls fail with `cancelled` (`closed`). */
+  /** The jobs of the installation itself, which belong to no workspace. */
+  get jobs(): Jobs
+  /** The schedules of the installation itself, which belong to no workspace. */
+  get schedules(): Schedules
+  /** The queues and workers of the installation. */
+  get queues(): Queues
+  /**
+   * Starts a worker in this process, with a handler for each kind of job that it is to run. It works until it is stopped.
+   *
+   * Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
+   */
+  startWorker(handlers: Record<string, (job: RunningJob) => unknown>, options?: WorkerOptions | null): Promise<Worker>
+  /** Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
 }
 
@@ -134,7 +162,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -151,6 +179,18 @@ export declare const AuditAction: {
   readonly ReauthRequired: 'reauth_required'
   /** A connection was revoked and its tokens were destroyed. */
   readonly Disconnected: 'disconnected'
+  /** A webhook endpoint was added. */
+  readonly WebhookAdded: 'webhook_added'
+  /** A webhook endpoint was changed, enabled or disabled by somebody. */
+  readonly WebhookChanged: 'webhook_changed'
+  /** A webhook endpoint was removed. */
+  readonly WebhookRemoved: 'webhook_removed'
+  /** A webhook endpoint got a new key. */
+  readonly WebhookKeyRotated: 'webhook_key_rotated'
+  /** Somebody looked at the key that verifies an endpoint's webhooks. */
+  readonly WebhookKeyRevealed: 'webhook_key_revealed'
+  /** A webhook endpoint was disabled because it was gone or kept failing. */
+  readonly WebhookDisabled: 'webhook_disabled'
 }
 
 /** One entry of the audit log. */
@@ -244,6 +284,22 @@ export interface Authorization {
   url: string
   /** Until when the user may come back. */
   expiresAt: Date
+}
+
+/** How far a batch has come. */
+export interface Batch {
+  /** Its id; that of the job in `then`, if there is one. */
+  id: JobId
+  /** How many jobs it has. */
+  total: number
+  /** How many have not ended. */
+  pending: number
+  /** How many succeeded and are still kept, or were deleted at once. */
+  succeeded: number
+  /** How many failed for good. */
+  failed: number
+  /** How many were cancelled. */
+  cancelled: number
 }
 
 /** An event in a calendar. */
@@ -416,6 +472,26 @@ export interface Credentials {
   workspaceId?: WorkspaceId | null
 }
 
+/** What a step does to the world outside the database, and so what becomes of it when its worker dies in the middle. */
+export type Effect = 'read' | 'idempotent' | 'once'
+
+export declare const Effect: {
+  /** It only reads: it is done again. */
+  readonly Read: 'read'
+  /** Doing it twice is doing it once, as with an idempotency key: it is done again. */
+  readonly Idempotent: 'idempotent'
+  /** It must not be done twice: the job is in doubt until somebody settles it. */
+  readonly Once: 'once'
+}
+
+/** What became of a new job. */
+export interface EnqueuedJob {
+  /** The id of the job, or of the one that was there already. */
+  id: JobId
+  /** Whether it was there already. */
+  isDuplicate: boolean
+}
+
 /** Something that happened in a workspace. */
 export interface Event {
   /** Its place in the workspace's log: 1, 2, 3, … without gaps. It is the cursor from which to go on after this event. */
@@ -506,6 +582,8 @@ export declare class EventStream {
   get cursor(): number
   /** Ends the stream, also for a caller that waits for its next event. */
   stop(): Promise<void>
+  [Symbol.asyncIterator](): AsyncIterableIterator<Event>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Which events to follow. */
@@ -628,8 +706,223 @@ export declare class GoogleStandIn {
   hits(path: string): Promise<number>
 }
 
+/** A job as it is stored. */
+export interface Job {
+  /** Its id. */
+  id: JobId
+  /** Its kind. */
+  kind: string
+  /** Its queue. */
+  queue: string
+  /** Where it stands. */
+  state: JobState
+  /** The higher number goes first. */
+  priority: number
+  /** What it was enqueued with. */
+  input: unknown
+  /** How many attempts were started. */
+  attempt: number
+  /** How many there may be. */
+  maxAttempts: number
+  /** Whether somebody asked to cancel it. */
+  isCancelRequested: boolean
+  /** When it was enqueued. */
+  createdAt: Date
+  /** When it may start, or may start again. */
+  runAt: Date
+  /** What its handler returned. */
+  output?: unknown
+  /** Why the last attempt failed, for programs. */
+  errorReason?: string
+  /** Why the last attempt failed, for people. */
+  errorText?: string
+  /** How far it has come. */
+  progress?: JobProgress
+  /** On whose behalf it was enqueued. */
+  userId?: UserId
+  /** The batch it belongs to. */
+  batchId?: JobId
+  /** When the last attempt started. */
+  startedAt?: Date
+  /** When it ended for good. */
+  finishedAt?: Date
+}
+
+/** How many jobs of one kind stand where. */
+export interface JobCount {
+  /** The queue. */
+  queue: string
+  /** The kind. */
+  kind: string
+  /** Where they stand. */
+  state: JobState
+  /** How many. */
+  count: number
+  /** Since when the oldest of those that wait could have started: the latency of the queue. */
+  oldest?: Date
+}
+
+/** Which jobs to list, newest first. */
+export interface JobFilter {
+  /** Only this state; `failed` are the dead letters. */
+  state?: JobState | null
+  /** Only this kind. */
+  kind?: string | null
+  /** Only this queue. */
+  queue?: string | null
+  /** Only those of this batch. */
+  batchId?: JobId | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** A job, from the moment it is enqueued. */
 export type JobId = string
+
+/** A kind of job that the installation knows, with its defaults. Every process declares the kinds that it enqueues or handles. */
+export interface JobKind {
+  /** Its name, such as `email.send`: lower-case words, digits and underscores, separated by points. `atom.` is reserved. */
+  name: string
+  /** The queue its jobs wait in. Default: `default`. Kinds that different programs handle belong in different queues. */
+  queue?: string | null
+  /** Which goes first within a queue and a workspace: the higher number. Default: 0. */
+  priority?: number | null
+  /** How often a job is tried. Default: 5. */
+  maxAttempts?: number | null
+  /** How long to wait between attempts. */
+  retry?: RetryPolicy | null
+  /** How long one attempt may take, in seconds. Default: without end. */
+  timeoutSeconds?: number | null
+  /** How long a job that succeeded is kept, in seconds. Default: one day; 0 deletes it at once. */
+  keepSeconds?: number | null
+  /** Whether success is an event (`job.succeeded`), as failure always is. Default: false. */
+  announce?: boolean | null
+}
+
+/**
+ * How many jobs of one key may run at once, and how many may start in a time, over all processes of the installation. The newest
+ * limit that was enqueued for a key holds for all its jobs.
+ */
+export interface JobLimit {
+  /** What shares the limit, within the workspace: `google:account-1`. */
+  key: string
+  /** How many run at once, at least 1. */
+  maxRunning?: number
+  /** How many start in any `per_seconds`, at least 1. */
+  maxStarts?: number
+  /** The time of `max_starts`, in seconds. Default: 1. */
+  perSeconds?: number
+}
+
+/** A page of jobs. */
+export interface JobPage {
+  /** The jobs, newest first. */
+  items: Job[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** How far a job has come, as its handler says. */
+export interface JobProgress {
+  /** How much is done. */
+  done: number
+  /** Of how much, if that is known. */
+  total?: number
+  /** What it is doing, for people. */
+  note?: string
+}
+
+/** Where a job stands. */
+export type JobState = 'held' | 'delayed' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'in_doubt'
+
+export declare const JobState: {
+  /** It waits for the jobs of its batch. */
+  readonly Held: 'held'
+  /** It waits for its time: a later start, or the next attempt. */
+  readonly Delayed: 'delayed'
+  /** It waits for a worker. */
+  readonly Waiting: 'waiting'
+  /** A worker runs it. */
+  readonly Running: 'running'
+  /** Its handler returned. */
+  readonly Succeeded: 'succeeded'
+  /** Its last attempt failed: a dead letter. */
+  readonly Failed: 'failed'
+  /** It was cancelled. */
+  readonly Cancelled: 'cancelled'
+  /** A worker died in a step that must not be repeated: somebody has to find out what became of it. */
+  readonly InDoubt: 'in_doubt'
+}
+
+/** The jobs of a workspace, or of the installation itself. */
+export declare class Jobs {
+  private constructor()
+  /**
+   * Stores a job, to be run as soon as a worker is free.
+   *
+   * Fails with `invalid`: `unknown_job_kind`, `malformed_job`, `malformed_limit`, `malformed_retry`, `malformed_unique_key`,
+   * `job_too_large`.
+   */
+  enqueue(job: NewJob): Promise<EnqueuedJob>
+  /**
+   * Stores many jobs in one transaction: all of them or none. The answers are in the same order.
+   *
+   * Fails as `enqueue` does.
+   */
+  enqueueMany(jobs: NewJob[]): Promise<EnqueuedJob[]>
+  /**
+   * Stores jobs that belong together, and the job that runs after the last of them.
+   *
+   * Fails as `enqueue` does, and with `invalid` (`empty_batch`, `malformed_batch`).
+   */
+  enqueueBatch(batch: NewBatch): Promise<Batch>
+  /** How far a batch has come. Fails with `not_found`. */
+  batch(id: JobId): Promise<Batch>
+  /**
+   * The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
+   * has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+   * when something else wakes them.
+   *
+   * Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+   * is the only one `for_seconds`.
+   */
+  statement(job: NewJob): Promise<string>
+  /** A job. Fails with `not_found`, also once it is no longer kept. */
+  get(id: JobId): Promise<Job>
+  /** The jobs that fit, newest first. Fails with `invalid` (`malformed_page_size`, `malformed_cursor`). */
+  list(filter: JobFilter): Promise<JobPage>
+  /** How many jobs stand where. */
+  counts(): Promise<JobCount[]>
+  /**
+   * Waits until a job has ended for good, at most so many seconds. Default: 60.
+   *
+   * Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
+   */
+  wait(id: JobId, timeoutSeconds?: number | null): Promise<Job>
+  /**
+   * Cancels a job: at once if it waits; a running one is told, and ends as soon as its handler does. True if it had not ended.
+   *
+   * Fails with `not_found`.
+   */
+  cancel(id: JobId): Promise<boolean>
+  /**
+   * Has a dead letter or a cancelled job run again, with all its attempts.
+   *
+   * Fails with `not_found`, and with `conflict` (`job_not_ended`) for a job that neither failed nor was cancelled.
+   */
+  replay(id: JobId): Promise<void>
+  /** Has all dead letters run again: of one kind, or of all. Returns how many. */
+  replayAll(kind?: string | null): Promise<number>
+  /**
+   * Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
+   * one, it was not done. Then the job goes on.
+   *
+   * Fails with `conflict` (`step_not_in_doubt`).
+   */
+  settle(id: JobId, step: string, outcome?: unknown | null): Promise<void>
+}
 
 /** Which events to list. */
 export interface ListEvents {
@@ -750,6 +1043,18 @@ export interface MigrationStatus {
   pendingSql: string
 }
 
+/** What becomes of occurrences that passed while no worker was running. */
+export type MissedRuns = 'skip' | 'one' | 'all'
+
+export declare const MissedRuns: {
+  /** They are left out: only an occurrence that is due right now fires. */
+  readonly Skip: 'skip'
+  /** However many passed, the schedule fires once, for the newest of them. */
+  readonly One: 'one'
+  /** Each of them fires, the oldest first. */
+  readonly All: 'all'
+}
+
 /** What is needed to sign up. */
 export interface NewAccount {
   /** The e-mail address. Letter case and surrounding spaces do not matter for finding the account again. */
@@ -760,6 +1065,14 @@ export interface NewAccount {
   displayName?: string | null
   /** The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`. */
   workspaceName?: string | null
+}
+
+/** Jobs that belong together. */
+export interface NewBatch {
+  /** The jobs; at least one. */
+  jobs: NewJob[]
+  /** A job that runs when all of them have ended, whatever became of them. */
+  then?: NewJob | null
 }
 
 /** An event to put into a calendar. */
@@ -792,6 +1105,36 @@ export interface NewFile {
   folderId?: string | null
 }
 
+/** A job to be stored and run. */
+export interface NewJob {
+  /** One of the declared kinds. */
+  kind: string
+  /** What its handler gets: at most 256 KiB as JSON. It is stored as it is: put no secret into it. */
+  input?: unknown
+  /** Not before this moment. Default: now. */
+  runAt?: Date
+  /** Not before this many seconds from now, instead of `run_at`. */
+  delaySeconds?: number
+  /** Instead of the kind's. */
+  queue?: string
+  /** Instead of the kind's. */
+  priority?: number
+  /** Instead of the kind's. */
+  maxAttempts?: number
+  /** Instead of the kind's. */
+  retry?: RetryPolicy
+  /** Instead of the kind's. */
+  timeoutSeconds?: number
+  /** Instead of the kind's. */
+  keepSeconds?: number
+  /** Instead of the kind's. */
+  announce?: boolean
+  /** How many of its key may run or start, over all processes. */
+  limit?: JobLimit
+  /** There is only one of it. */
+  unique?: UniqueJob
+}
+
 /** A message to send. */
 export interface NewMessage {
   /** To whom: `ada@example.com` or `Ada <ada@example.com>`. */
@@ -810,9 +1153,53 @@ export interface NewMessage {
   threadId?: string | null
 }
 
+/** A schedule to be stored. */
+export interface NewSchedule {
+  /** Its name in the workspace, 1 to 200 bytes. A schedule of that name is replaced. */
+  name: string
+  /** When it fires. */
+  rule: ScheduleRule
+  /** What it enqueues. Its `run_at` is the moment that fired. Make it `unique` to let no two of them overlap. */
+  job: NewJob
+  /** What becomes of moments that passed while no worker was running. Default: `one`. */
+  missed?: MissedRuns | null
+}
+
+/** An address to send events to. */
+export interface NewWebhookEndpoint {
+  /** Where to: `https://host/path`, on the public internet. Any port may be named; a user name may not. */
+  url: string
+  /** Which events: names (`connection.created`) and prefixes (`connection.*`). Default: all of them. */
+  eventNames?: string[] | null
+  /** What it is for, at most 500 characters. */
+  description?: string | null
+  /** How to sign. Default: `hmac`, or what `key` is for. */
+  signing?: WebhookSigning | null
+  /** A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one. */
+  key?: string | null
+}
+
+/** What happens to a job that is there already. */
+export type OnDuplicate = 'skip' | 'replace' | 'debounce'
+
+export declare const OnDuplicate: {
+  /** The new one is not stored. */
+  readonly Skip: 'skip'
+  /**
+   * The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
+   * is stored beside it: give both a limit if they must not run at once.
+   */
+  readonly Replace: 'replace'
+  /** As `replace`, and the waiting one waits anew. */
+  readonly Debounce: 'debounce'
+}
+
 /** How to open an installation, the same in every language. */
 export interface OpenOptions {
-  /** `sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`. */
+  /**
+   * `sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
+   * is closed, as tests want it; then a missing key is made up.
+   */
   databaseUrl: string
   /** The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`. */
   key?: string | null
@@ -826,10 +1213,14 @@ export interface OpenOptions {
   issuer?: string | null
   /** The shortest password for sign-up, in characters. Default: 15; at least 8. */
   minPasswordLength?: number | null
+  /** The kinds of jobs that this process enqueues or handles. */
+  jobKinds?: JobKind[] | null
   /** Bring the schema up to date on opening. Default: true. With false, an older schema is an error. */
   migrate?: boolean | null
   /** How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long. */
   keepEventsDays?: number | null
+  /** Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false. */
+  loopbackWebhooks?: boolean | null
 }
 
 /** Who is acting: a user in a workspace with a role. */
@@ -865,6 +1256,10 @@ export declare class Probe {
   openRecord(sample: SealedSample): Promise<Buffer>
   /** Waits, so that a caller can cancel or run other work meanwhile. */
   wait(millis: number): Promise<void>
+  /** Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each. */
+  run(handlers: Record<string, (job: RunningJob) => unknown>, trial: Trial): Promise<TrialOutcome[]>
+  /** A stream of the numbers from 1 to `last`. With `fails_at`, it fails once instead of giving that number. */
+  countTo(last: number, failsAt?: number | null): Promise<Ticks>
   /** Fails with the error of this code; provider, status and retry hint are filled in. */
   fail(code: string): Promise<void>
 }
@@ -916,6 +1311,37 @@ export interface PublishEvent {
   data?: unknown | null
 }
 
+/** A queue of the installation. */
+export interface QueueStatus {
+  /** Its name. */
+  name: string
+  /** Whether its jobs are held back. */
+  isPaused: boolean
+  /** How many jobs could start now. */
+  waiting: number
+  /** How many wait for their time. */
+  delayed: number
+  /** How many are running. */
+  running: number
+  /** How many are dead letters. */
+  failed: number
+  /** How long the oldest waiting job has been able to start, in seconds. */
+  latencySeconds: number
+}
+
+/** The queues of the installation, for whoever operates it. */
+export declare class Queues {
+  private constructor()
+  /** All queues that have jobs or were paused. */
+  list(): Promise<QueueStatus[]>
+  /** The workers that live, or did a moment ago. */
+  workers(): Promise<WorkerStatus[]>
+  /** Holds the jobs of a queue back, in every process. Those that run go on. Fails with `invalid` (`malformed_queue`). */
+  pause(queue: string): Promise<void>
+  /** Lets the jobs of a queue run again. */
+  resume(queue: string): Promise<void>
+}
+
 /** A request to the provider's API, without its authentication. */
 export interface RawRequest {
   /** `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`. */
@@ -942,6 +1368,12 @@ export interface RawResponse {
   content: Buffer
   /** The body as JSON, if it is JSON. */
   json?: unknown
+}
+
+/** A step that was done in this attempt or an earlier one. */
+export interface RecordedStep {
+  /** Its outcome. */
+  output: unknown
 }
 
 /** A file or folder at a provider. */
@@ -974,6 +1406,20 @@ export interface RemoteFile {
   customFields?: unknown
 }
 
+/** How long to wait before the next attempt: `delay * factor^(attempt - 1)`, at most `max_delay`, spread by `jitter`. */
+export interface RetryPolicy {
+  /** Before the second attempt, in seconds. Default: 5. */
+  delaySeconds?: number
+  /** 1 is a fixed delay. Default: 2. */
+  factor?: number
+  /** At most this long, in seconds. Default: 3600. */
+  maxDelaySeconds?: number
+  /** The share of the delay that is left to chance, 0 to 1. Default: 0.2. */
+  jitter?: number
+  /** Reasons for which there is no other attempt, whatever the failure says. */
+  neverOn?: string[]
+}
+
 /** What a member may do in a workspace, from most to least. */
 export type Role = 'owner' | 'admin' | 'member' | 'guest'
 
@@ -1003,10 +1449,54 @@ export declare class RunningJob {
   get input(): unknown
   /** Which attempt this is: 1, 2, 3, … */
   get attempt(): number
+  /** When it was due: the moment that a schedule meant, whenever a worker was free. */
+  get runAt(): Date
   /** Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another. */
   get isCancelled(): boolean
   /** Waits until this attempt is to end. */
   cancelled(): Promise<void>
+  /**
+   * Stores how far the job has come, for whoever looks at it. Each call is a write: a few per second are plenty.
+   *
+   * Fails with `cancelled` (`job_lost`).
+   */
+  report(progress: JobProgress): Promise<void>
+  /**
+   * Begins a step of the job: its outcome, if this attempt or an earlier one has finished it; nothing, if it is to be done now.
+   *
+   * Fails with `conflict` (`step_in_doubt`) where an earlier attempt began a step that must not be done twice and did not finish it:
+   * let the error leave the handler, and the job waits until somebody calls `Jobs.settle`. Fails with `cancelled` (`job_lost`) and
+   * `invalid` (`malformed_step`).
+   */
+  beginStep(step: string, effect: Effect): Promise<RecordedStep | null>
+  /**
+   * Records the outcome of a step: it is not done again.
+   *
+   * Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_step`, `job_too_large`).
+   */
+  finishStep(step: string, output: unknown): Promise<void>
+  /**
+   * Lets the job sleep, however long: it fails with `cancelled` (`job_sleeps`) until the time has passed. Let that error leave the
+   * handler. The job is run again from its beginning when the time has come, in any process, and gets here without an error; the
+   * attempt does not count.
+   */
+  sleep(step: string, seconds: number): Promise<void>
+  /**
+   * The SQL statement that ends the job as succeeded, for the host's own transaction, in any language and with any driver. It has no
+   * parameters and must change one row: otherwise the job was lost to another worker, and the transaction must be rolled back.
+   *
+   * Fails with `invalid` (`job_too_large`).
+   */
+  completion(output: unknown): Promise<string>
+  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
+  get signal(): AbortSignal
+  /**
+   * Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+   *
+   * What `work` throws leaves the step undone. Fails with `conflict` (`step_in_doubt`) where an earlier attempt may have done a step that
+   * must not be repeated, and with `cancelled` (`job_lost`): let both leave the handler.
+   */
+  step<T>(step: string, effect: Effect, work: () => T | PromiseLike<T>): Promise<T>
 }
 
 /** One value of every type that crosses a border. */
@@ -1037,6 +1527,85 @@ export interface Sample {
   content: Buffer
   /** Something that may be absent. */
   note?: string
+}
+
+/** A schedule as it is stored. */
+export interface Schedule {
+  /** Its name. */
+  name: string
+  /** When it fires. */
+  rule: ScheduleRule
+  /** What it enqueues. */
+  job: NewJob
+  /** What becomes of moments that passed while no worker was running. */
+  missed: MissedRuns
+  /** Whether it is held back. */
+  isPaused: boolean
+  /** When it was first stored. */
+  createdAt: Date
+  /** On whose behalf it enqueues. */
+  userId?: UserId
+  /** When it fires next; none if it never does again. */
+  nextAt?: Date
+  /** The last moment that fired. */
+  lastAt?: Date
+}
+
+/** When a schedule fires. */
+export type ScheduleRule =
+  /**
+   * When the clock of a time zone shows a fitting time. A time that the clock skips in spring fires at the first moment after the gap; one
+   * that it repeats in autumn fires once, unless the minute or the hour is a `*`.
+   */
+  | {
+      type: 'cron'
+      /**
+       * Minute, hour, day of month, month and day of week; a second may stand before them. Or `@hourly`, `@daily`, `@weekly`, `@monthly`,
+       * `@yearly`.
+       */
+      expression: string
+      /** An IANA name, such as `Europe/Berlin`. Default: `UTC`. */
+      timeZone?: string
+    }
+  /** Every so many seconds, whatever the clocks do. */
+  | {
+      type: 'every'
+      /** At least 1. */
+      seconds: number
+      /** When for the first time. Default: one interval after the schedule was made. */
+      startAt?: Date
+    }
+  /** Once. */
+  | {
+      type: 'once'
+      /** When. */
+      at: Date
+    }
+
+/** The schedules of a workspace, or of the installation itself. Workers fire them: each moment once, however many workers there are. */
+export declare class Schedules {
+  private constructor()
+  /**
+   * Stores a schedule, or replaces the one of its name. It fires from now on.
+   *
+   * Fails with `invalid`: `malformed_schedule`, `malformed_cron`, `cron_never_fires`, `unknown_time_zone`, `malformed_interval`, and as
+   * `Jobs.enqueue` does.
+   */
+  put(schedule: NewSchedule): Promise<Schedule>
+  /** A schedule. Fails with `not_found`. */
+  get(name: string): Promise<Schedule>
+  /** All schedules, by name. */
+  list(): Promise<Schedule[]>
+  /** Removes a schedule. What it has enqueued stays. True if there was one. */
+  remove(name: string): Promise<boolean>
+  /** Holds a schedule back. Fails with `not_found`. */
+  pause(name: string): Promise<void>
+  /** Lets a schedule fire again; moments that passed meanwhile count as missed. Fails with `not_found`. */
+  resume(name: string): Promise<void>
+  /** Enqueues the job of a schedule now, beside its moments. Fails with `not_found`. */
+  trigger(name: string): Promise<EnqueuedJob>
+  /** The next moments of a rule, 1 to 1000 of them: for a preview. Fails as `put` does. */
+  preview(rule: ScheduleRule, count: number): Promise<Date[]>
 }
 
 /**
@@ -1070,8 +1639,14 @@ export declare class Scope {
   get principal(): Principal
   /** The user's connected accounts. */
   get connections(): Connections
+  /** The workspace's jobs. What is enqueued here is enqueued on the user's behalf. */
+  get jobs(): Jobs
+  /** The workspace's schedules. What they enqueue is enqueued on the user's behalf. */
+  get schedules(): Schedules
   /** What happens in the workspace, for those who want to react to it. */
   get events(): Events
+  /** Where the workspace's events are sent. */
+  get webhooks(): Webhooks
   /** What was done in the workspace. */
   get audit(): AuditTrail
 }
@@ -1144,6 +1719,92 @@ export interface StartConnection {
   loginHint?: string | null
 }
 
+/** An installation whose clock stands still until the test moves it, in a database that vanishes with it. */
+export declare class TestKit {
+  private constructor()
+  /**
+   * Opens an installation with these options: in a database of its own (`memory:`) unless they name one.
+   *
+   * Fails as `Atom.open` does.
+   */
+  static start(options: OpenOptions): Promise<TestKit>
+  /** The installation. */
+  get atom(): Atom
+  /** What the clock of the installation shows. */
+  get now(): Date
+  /**
+   * Moves the clock forward. Workers, schedules and retries notice.
+   *
+   * Fails with `invalid` (`malformed_option`) for a time before now.
+   */
+  advance(seconds: number): Promise<void>
+  /**
+   * Fires what is scheduled and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
+   * that were. Jobs whose kind has no handler here are left alone.
+   */
+  runJobs(handlers: Record<string, (job: RunningJob) => unknown>): Promise<number>
+}
+
+/** Numbers, one after the other. */
+export declare class Ticks {
+  private constructor()
+  /** The next number, or nothing after the last one. */
+  next(): Promise<number | null>
+  [Symbol.asyncIterator](): AsyncIterableIterator<number>
+}
+
+/** How a probe tries a handler. */
+export interface Trial {
+  /** The kind of the jobs, which names their handler. */
+  kind: string
+  /** What each job was enqueued with. */
+  input: unknown
+  /** How many jobs there are. */
+  jobs: number
+  /** How many run at the same time; all of them, if absent. */
+  atOnce?: number | null
+  /** Cancels each job so many milliseconds after its start. */
+  cancelAfter?: number | null
+  /** Stops waiting for a cancelled job so many milliseconds later, as a worker does. */
+  abandonAfter?: number | null
+}
+
+/** What came of one job: an output, or the other fields. */
+export interface TrialOutcome {
+  /** What the handler returned. */
+  output?: unknown
+  /** The reason of the failure. */
+  reason?: string
+  /** The text of the failure. */
+  text?: string
+  /** Whether another attempt may succeed. */
+  retryable?: boolean
+  /** The least number of seconds before another attempt. */
+  retryAfter?: number
+}
+
+/** Makes a job the only one of its kind and key in its workspace. */
+export interface UniqueJob {
+  /** What makes it the same job among those of its kind. Default: its input. */
+  key?: string
+  /** What happens to the second one. Default: `skip`. */
+  onDuplicate?: OnDuplicate
+  /** How long it stays the only one. Default: `ended`. */
+  until?: UniqueUntil
+  /** At least this long after it was enqueued, in seconds, even when it has started or ended. It is not deleted before. */
+  forSeconds?: number
+}
+
+/** How long a job stays the only one. */
+export type UniqueUntil = 'started' | 'ended'
+
+export declare const UniqueUntil: {
+  /** Until an attempt starts. */
+  readonly Started: 'started'
+  /** Until it has ended for good. */
+  readonly Ended: 'ended'
+}
+
 /** A person with an account. */
 export interface User {
   /** Its id. */
@@ -1159,6 +1820,248 @@ export interface User {
 /** A user of the installation. */
 export type UserId = string
 
+/** One attempt of a delivery. */
+export interface WebhookAttempt {
+  /** Which attempt it was: 1, 2, 3, … */
+  number: number
+  /** When it was made. */
+  at: Date
+  /** How long it took, in milliseconds. */
+  durationMs: number
+  /** The HTTP status that came back, if the receiver answered. */
+  status?: number
+  /** Why it failed: `refused` (the status says so), `timeout`, `unreachable`, `broken_answer`, `address_not_public`, … */
+  reason?: string
+  /** The beginning of the answer, at most 1024 bytes. */
+  answer?: string
+}
+
+/** One event on its way to one endpoint. */
+export interface WebhookDelivery {
+  /** Its id. */
+  id: WebhookDeliveryId
+  /** Where to. */
+  endpointId: WebhookEndpointId
+  /** The event's id: the `webhook-id` that the receiver sees, the same however often it is sent. */
+  eventId: EventId
+  /** The event's name: the `type` that the receiver sees. */
+  eventName: string
+  /** Where it stands. */
+  state: WebhookDeliveryState
+  /** How many attempts were made. */
+  attempts: number
+  /** When it was made. */
+  createdAt: Date
+  /** Why it failed for good: `no_more_attempts`, `endpoint_disabled`, `not_repeated` (a ping). */
+  reason?: string
+  /** When the next attempt is due. */
+  nextAttemptAt?: Date
+  /** When it was accepted or given up. */
+  finishedAt?: Date
+}
+
+/** Which deliveries to list, newest first. */
+export interface WebhookDeliveryFilter {
+  /** Only to this endpoint. */
+  endpointId?: WebhookEndpointId | null
+  /** Only those that stand here. */
+  state?: WebhookDeliveryState | null
+  /** Only events of this name. */
+  eventName?: string | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** One event on its way to one endpoint. */
+export type WebhookDeliveryId = string
+
+/** A page of deliveries. */
+export interface WebhookDeliveryPage {
+  /** The deliveries, newest first. */
+  items: WebhookDelivery[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Where a delivery stands. */
+export type WebhookDeliveryState = 'pending' | 'delivered' | 'failed'
+
+export declare const WebhookDeliveryState: {
+  /** It waits for its first or its next attempt. */
+  readonly Pending: 'pending'
+  /** The receiver accepted it. */
+  readonly Delivered: 'delivered'
+  /** It will not be tried again, unless somebody sends it again. */
+  readonly Failed: 'failed'
+}
+
+/** Why Atom disabled an endpoint. */
+export type WebhookDisabled = 'gone' | 'failing'
+
+export declare const WebhookDisabled: {
+  /** The receiver answered 410 Gone. */
+  readonly Gone: 'gone'
+  /** It failed for five days without one success. */
+  readonly Failing: 'failing'
+}
+
+/** An address that events are sent to. */
+export interface WebhookEndpoint {
+  /** Its id. */
+  id: WebhookEndpointId
+  /** Where to. */
+  url: string
+  /** Which events: names and prefixes. An empty list means all of them. */
+  eventNames: string[]
+  /** How its newest key signs. */
+  signing: WebhookSigning
+  /** Whether events are sent to it. */
+  isEnabled: boolean
+  /** When it was added. */
+  createdAt: Date
+  /** When somebody last changed it. */
+  updatedAt: Date
+  /** What it is for. */
+  description?: string
+  /** Why Atom disabled it; none while it is enabled, or if somebody disabled it. */
+  disabledBecause?: WebhookDisabled
+  /** Since when every attempt has failed; none while all is well. */
+  failingSince?: Date
+  /** When it last accepted an event, to the minute. */
+  lastSuccessAt?: Date
+}
+
+/** An address that a workspace's events are sent to. */
+export type WebhookEndpointId = string
+
+/** What to change of an endpoint; what is absent stays. */
+export interface WebhookEndpointPatch {
+  /** Where to. */
+  url?: string | null
+  /** Which events. An empty list means all of them. */
+  eventNames?: string[] | null
+  /** What it is for. An empty text removes it. */
+  description?: string | null
+}
+
+/** How the webhooks of an endpoint are signed. */
+export type WebhookSigning = 'hmac' | 'key_pair'
+
+export declare const WebhookSigning: {
+  /** HMAC-SHA256 (`v1`): the receiver holds the same secret, and every library knows it. */
+  readonly Hmac: 'hmac'
+  /** Ed25519 (`v1a`): the receiver holds the public key only, and can forge nothing with it. */
+  readonly KeyPair: 'key_pair'
+}
+
+/**
+ * Verifies webhooks that follow the Standard Webhooks specification: Atom's own, and those of every other sender of them.
+ *
+ * Give it the body exactly as it was received: JSON that was parsed and written again has another signature. The
+ * `webhook-id` header stays the same when a webhook is sent again: remember it, to act on each only once.
+ */
+export declare class WebhookVerifier {
+  private constructor()
+  /**
+   * A verifier that accepts webhooks under any of some keys: HMAC secrets (`whsec_…`) and Ed25519 public keys (`whpk_…`).
+   *
+   * Fails with `invalid` (`malformed_webhook_secret`).
+   */
+  static withKeys(keys: string[]): Promise<WebhookVerifier>
+  /**
+   * Whether a webhook is genuine and no more than five minutes old: an error says that it is not. Answer such a webhook with a 401, and do
+   * nothing else with it.
+   *
+   * The names of headers may be written in any case. Fails with `unauthenticated` (`webhook_headers_missing`, `webhook_too_old`,
+   * `webhook_too_new`: check this machine's clock; `webhook_signature_wrong`).
+   */
+  verify(headers: Record<string, string>, body: Buffer): Promise<void>
+}
+
+/**
+ * Where a workspace's events are sent.
+ *
+ * Its owners and admins may see and change it; everyone else gets `forbidden`. A worker must run somewhere for events to be sent.
+ */
+export declare class Webhooks {
+  private constructor()
+  /**
+   * Adds an address. It gets the events that happen from now on.
+   *
+   * Fails with `invalid`: `malformed_webhook_url` (https only, no user name), `address_not_public`, `malformed_event_name`,
+   * `malformed_webhook_secret`, `malformed_description`, `too_many_webhook_endpoints` (50 are the most).
+   */
+  create(endpoint: NewWebhookEndpoint): Promise<WebhookEndpoint>
+  /** The workspace's endpoints, oldest first. */
+  list(): Promise<WebhookEndpoint[]>
+  /** One endpoint. Fails with `not_found`. */
+  get(id: WebhookEndpointId): Promise<WebhookEndpoint>
+  /**
+   * Changes an endpoint. Deliveries that are on their way go to the new address.
+   *
+   * Fails as `create` does, and with `not_found`.
+   */
+  update(id: WebhookEndpointId, patch: WebhookEndpointPatch): Promise<WebhookEndpoint>
+  /**
+   * Sends to an endpoint again: what happens from now on. For what happened meanwhile call `replay`.
+   *
+   * Fails with `not_found`.
+   */
+  enable(id: WebhookEndpointId): Promise<WebhookEndpoint>
+  /**
+   * Stops sending to an endpoint. Deliveries that are on their way fail when their next attempt is due.
+   *
+   * Fails with `not_found`.
+   */
+  disable(id: WebhookEndpointId): Promise<WebhookEndpoint>
+  /** Removes an endpoint with its keys and its delivery log. Removing it twice is no error. */
+  remove(id: WebhookEndpointId): Promise<void>
+  /**
+   * What the receiver verifies with: the secret (`whsec_…`) or the public key (`whpk_…`), according to how the endpoint signs. That
+   * somebody looked at it is written to the audit log.
+   *
+   * Fails with `not_found`.
+   */
+  verificationKey(id: WebhookEndpointId): Promise<string>
+  /**
+   * Gives an endpoint a new key, or the one that is passed, and returns what the receiver verifies with. The old one signs too for
+   * `overlap_seconds` (a day by default, 30 days at most), so that the receiver can change over in peace; after a leak pass 0.
+   *
+   * Fails with `not_found`, `conflict` (two rotations at once) or `invalid` (`malformed_overlap`, `malformed_webhook_secret`).
+   */
+  rotateKey(id: WebhookEndpointId, overlapSeconds?: number | null, key?: string | null): Promise<string>
+  /**
+   * Sends a test event (`webhook.ping`) right now, once, even to a disabled endpoint, and returns what became of it; `attempts` has the
+   * details.
+   *
+   * Fails with `not_found`. A receiver that refuses is an outcome, not an error.
+   */
+  ping(id: WebhookEndpointId): Promise<WebhookDelivery>
+  /**
+   * The delivery log, newest first, a page at a time. Deliveries are kept for 30 days after their end.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  deliveries(filter: WebhookDeliveryFilter): Promise<WebhookDeliveryPage>
+  /** The attempts of a delivery, in order. Fails with `not_found`. */
+  attempts(id: WebhookDeliveryId): Promise<WebhookAttempt[]>
+  /**
+   * Sends the event of a delivery once more, as a new delivery under the same event id, whatever became of the first.
+   *
+   * Fails with `not_found` or `conflict` (`endpoint_disabled`).
+   */
+  resend(id: WebhookDeliveryId): Promise<WebhookDelivery>
+  /**
+   * Sends every event since a moment that an endpoint wants and has neither got nor is about to get: after an outage, or to a new
+   * endpoint. Returns how many there are. Events are kept for a while only: earlier ones are left out.
+   *
+   * Fails with `not_found` or `conflict` (`endpoint_disabled`).
+   */
+  replay(id: WebhookEndpointId, since: Date): Promise<number>
+}
+
 /** How heavy a sample is. */
 export type Weight = 'light' | 'very_heavy'
 
@@ -1167,6 +2070,63 @@ export declare const Weight: {
   readonly Light: 'light'
   /** More than a hand can lift. */
   readonly VeryHeavy: 'very_heavy'
+}
+
+/** A worker of this process. It works until it is stopped, whether or not this handle is kept. */
+export declare class Worker {
+  private constructor()
+  /**
+   * Stops gracefully: no more jobs are taken, those that run may finish within `drain_seconds`, then they are told to end, and what still
+   * does not end is left to other workers. Its attempt does not count. Returns when all of that has been stored.
+   */
+  stop(): Promise<void>
+  /** Waits until the worker has stopped. */
+  finished(): Promise<void>
+  /** How many jobs it is running. */
+  get running(): number
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How a worker works. */
+export interface WorkerOptions {
+  /** How many jobs at once. Default: 10. */
+  concurrency?: number | null
+  /** Which queues. Default: those of the kinds it has handlers for. */
+  queues?: string[] | null
+  /**
+   * How long its jobs stay its own without a sign of life, in seconds. Default: 20; at least 1. A job of a worker that died is run
+   * again by another one within this time and two seconds.
+   */
+  leaseSeconds?: number | null
+  /** How often to look for jobs, should a notification get lost, in seconds. Default: 1. */
+  pollSeconds?: number | null
+  /** How long a handler may go on after it was told to end, in seconds. Default: 5. */
+  graceSeconds?: number | null
+  /** How long `stop` lets running jobs finish before it tells them to end, in seconds. Default: 30. */
+  drainSeconds?: number | null
+  /**
+   * How many jobs may be fetched in advance. Default: up to 1000, as long as they are done within a tenth of a second; 0 fetches only
+   * what can start at once.
+   */
+  prefetch?: number | null
+  /** What to call it in lists. Default: its process id. */
+  label?: string | null
+}
+
+/** A process that runs jobs. */
+export interface WorkerStatus {
+  /** The host's name for it. */
+  label: string
+  /** The queues it serves. */
+  queues: string[]
+  /** How many jobs it runs at once. */
+  concurrency: number
+  /** How many it is running. */
+  running: number
+  /** When it started. */
+  startedAt: Date
+  /** Until when it is known to live. */
+  leaseUntil: Date
 }
 
 /** A tenant: everything that belongs to someone belongs to a workspace. */

@@ -1,6 +1,7 @@
 'use strict';
 
-const { isAtomError, wrongArguments } = require('./errors.js');
+const { isAtomError, JobError, wrongArguments } = require('./errors.js');
+const { extend, withHandlers } = require('./handlers.js');
 const { load } = require('./native.js');
 
 // Records nest less deep than this; only JSON goes deeper, and it has no dates.
@@ -20,7 +21,7 @@ function rejecting(owner, name, method) {
   function call(...args) {
     try {
       refuseInvalidDates(args);
-      return method.apply(this, args);
+      return method.apply(this, withHandlers(args));
     } catch (error) {
       return Promise.reject(isAtomError(error) ? error : wrongArguments(`${owner}.${name}`, error));
     }
@@ -34,6 +35,16 @@ function methods(owner, holder) {
     .map(([name, { value }]) => [name, rejecting(owner, name, value)]);
 }
 
+/** `for await` over a stream: every handle with a `next` is one. Leaving the loop does not end the stream. */
+function iterator() {
+  const next = async () => {
+    const value = await this.next();
+    return value === null ? { done: true, value: undefined } : { done: false, value };
+  };
+  const done = async (value) => ({ done: true, value });
+  return { next, return: done, [Symbol.asyncIterator]() { return this; } };
+}
+
 /** The public side of a native class. It is another function, because native static methods cannot be replaced. */
 function publish(Native) {
   const { name, prototype } = Native;
@@ -41,12 +52,16 @@ function publish(Native) {
     throw new TypeError(`${name} has no constructor: a static method or another object of atom-node gives you one`);
   }
   for (const [method, value] of methods(name, prototype)) prototype[method] = value;
+  if (prototype.next) prototype[Symbol.asyncIterator] = iterator;
+  if (prototype.stop && Symbol.asyncDispose) prototype[Symbol.asyncDispose] = prototype.stop;
   for (const [method, value] of methods(name, Native)) Public[method] = value.bind(Native);
   prototype.constructor = Public;
   return Object.defineProperties(Public, { name: { value: name }, prototype: { value: prototype, writable: false } });
 }
 
-module.exports = { isAtomError };
-for (const [name, value] of Object.entries(load(__dirname))) {
+module.exports = { isAtomError, JobError };
+const native = load(__dirname);
+for (const [name, value] of Object.entries(native)) {
   module.exports[name] = typeof value === 'function' ? publish(value) : Object.freeze(value);
 }
+extend(native.RunningJob);

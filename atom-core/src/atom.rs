@@ -163,6 +163,11 @@ impl Atom {
         Builder::new(database_url.into())
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner)
+    }
+
     /// Has workers and schedules look at the clock.
     #[cfg(feature = "testing")]
     pub(crate) fn wake_workers(&self) -> Result<()> {

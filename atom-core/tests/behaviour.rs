@@ -22,6 +22,7 @@ enum Thing {
     Jobs(Jobs),
     Queues(Queues),
     Schedules(Schedules),
+    Webhooks(Webhooks),
     Connections(Connections),
     Connection(Connection),
     Files(Files),
@@ -50,6 +51,7 @@ impl Thing {
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
             (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
             (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
+            (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
             (Self::Scope(scope), "connections") => Self::Connections(scope.connections()),
@@ -80,6 +82,7 @@ impl Thing {
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
             (Self::Jobs(jobs), method) => jobs_method(jobs, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
+            (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
             (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
             (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
             (Self::Queues(queues), "pause") => queues.pause(args.next()).await.map(Self::plain),
@@ -160,6 +163,24 @@ async fn schedules_method(schedules: &Schedules, method: &str, mut args: Args) -
     }
 }
 
+async fn webhooks_method(webhooks: &Webhooks, method: &str, mut args: Args) -> Result<Thing> {
+    let text = |secret: Result<Secret>| secret.map(|secret| Thing::plain(secret.expose()));
+    match method {
+        "create" => webhooks.create(args.webhook()).await.map(Thing::plain),
+        "update" => webhooks.update(args.next(), args.next()).await.map(Thing::plain),
+        "get" => webhooks.get(args.next()).await.map(Thing::plain),
+        "list" => webhooks.list().await.map(Thing::plain),
+        "enable" => webhooks.enable(args.next()).await.map(Thing::plain),
+        "disable" => webhooks.disable(args.next()).await.map(Thing::plain),
+        "remove" => webhooks.remove(args.next()).await.map(Thing::plain),
+        "verification_key" => text(webhooks.verification_key(args.next()).await),
+        "rotate_key" => text(webhooks.rotate_key(args.next(), args.next(), Some(args.secret())).await),
+        "deliveries" => webhooks.deliveries(args.next()).await.map(Thing::plain),
+        "replay" => webhooks.replay(args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("webhooks have no method `{method}`"),
+    }
+}
+
 /// The arguments of a call, as plain JSON that serde reads.
 struct Args(std::vec::IntoIter<Value>);
 
@@ -182,6 +203,17 @@ impl Args {
             password: take("password").unwrap().into(),
             display_name: take("display_name"),
             workspace_name: take("workspace_name"),
+        }
+    }
+
+    fn webhook(&mut self) -> NewWebhookEndpoint {
+        let fields: Map<String, Value> = self.next();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        NewWebhookEndpoint {
+            url: text("url").unwrap().into(),
+            event_names: fields.get("event_names").map(|names| serde_json::from_value(names.clone()).unwrap()),
+            key: text("key").map(Secret::from),
+            ..Default::default()
         }
     }
 

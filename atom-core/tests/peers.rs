@@ -1,5 +1,5 @@
-//! Journeys against servers that others wrote: a strict OpenID provider and a Google. They run where `ATOM_TEST_PEERS` names the
-//! folder `peers` after `npm ci` in it; `cargo xtask test peers` does both.
+//! Journeys against what others wrote: a strict OpenID provider, a Google, the libraries of Standard Webhooks. They run where `ATOM_TEST_PEERS` names
+//! the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `standardwebhooks`; `cargo xtask test peers` sees to both.
 
 #![allow(clippy::print_stdout)] // for whoever reads a failed or skipped test
 
@@ -7,6 +7,7 @@ mod browser;
 mod google;
 mod oidc;
 mod server;
+mod webhooks;
 
 fn skipped() {
     println!("skipped: ATOM_TEST_PEERS is not set");

@@ -65,6 +65,14 @@ impl Database {
     }
 }
 
+/// Removes the database of a test that passed; one of a test that failed is kept for whoever looks into it.
+pub(crate) async fn drop_database(url: &str) {
+    let (_, name) = url.rsplit_once('/').unwrap();
+    let mut connection = PgConnection::connect(&std::env::var("ATOM_TEST_POSTGRES").unwrap()).await.unwrap();
+    let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+    connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+}
+
 /// Runs a statement behind Atom's back.
 pub(crate) async fn sql(database: &Database, sqlite: &'static str, postgres: &'static str) {
     if database.url.starts_with("sqlite:") {
@@ -96,7 +104,11 @@ macro_rules! on_both {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 match crate::support::Database::postgres().await {
-                    Some(database) => run(database).await,
+                    Some(database) => {
+                        let url = database.url.clone();
+                        run(database).await;
+                        crate::support::drop_database(&url).await;
+                    }
                     None => println!("skipped: ATOM_TEST_POSTGRES is not set"),
                 }
             }

@@ -55,6 +55,24 @@ describe('a process', () => {
     often('const probe = await Probe.start(); for (let i = 0; i < 40; i++) probe.nothing(); process.exit(0);'));
 });
 
+describe('a process with handlers', () => {
+  const trial = "const trial = { kind: 'test', input: 1, jobs: 20 };";
+  const wait = 'const wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis));';
+
+  test('ends by itself when its jobs are done', () =>
+    often(`${trial} ${wait} const probe = await Probe.start(); await probe.run({ test: () => wait(2) }, trial);`));
+
+  test('may exit while they run', () =>
+    often(`${trial} ${wait} const probe = await Probe.start();
+      for (const millis of [0, 1, 60_000]) probe.run({ test: () => wait(millis) }, trial); setTimeout(() => process.exit(0), 3);`));
+
+  test('may exit right after they were handed over', () =>
+    often(`${trial} const probe = await Probe.start(); probe.run({ test: () => 1 }, trial); process.exit(0);`));
+
+  test('may exit from within one', () =>
+    often(`${trial} const probe = await Probe.start(); probe.run({ test: () => process.exit(0) }, trial);`));
+});
+
 const worker = (body) => {
   const text = `const { parentPort } = require('node:worker_threads'); const { Probe } = require(${PACKAGE}); (async () => { ${body} })();`;
   return new Worker(text, { eval: true });
@@ -89,5 +107,32 @@ describe('worker threads', () => {
     await Promise.all(threads.map((thread) => thread.terminate()));
     await mine;
     assert.equal(await probe.echoOptional('still here'), 'still here');
+  });
+
+  test('each run handlers of their own', async () => {
+    const body = `
+      const probe = await Probe.start();
+      const outcomes = await probe.run({ test: async (job) => job.input }, { kind: 'test', input: 'here', jobs: 50 });
+      parentPort.postMessage(outcomes.every(({ output }) => output === 'here'));`;
+    for (let round = 0; round < 3; round++) {
+      assert.deepEqual(await Promise.all([1, 2, 3, 4].map(() => outcome(worker(body)))), Array(4).fill(true));
+    }
+  });
+
+  test('may be terminated while handlers run', async () => {
+    const body = `
+      const probe = await Probe.start();
+      const run = (handler) => probe.run({ test: handler }, { kind: 'test', input: 1, jobs: 20, cancelAfter: 10 }).then(() => run(handler));
+      run(() => new Promise((resolve) => setTimeout(resolve, 3)));
+      run(() => 1);
+      probe.run({ test: () => new Promise(() => {}) }, { kind: 'test', input: 1, jobs: 20 });
+      parentPort.postMessage('busy');`;
+    for (let round = 0; round < 3; round++) {
+      const threads = [1, 2, 3, 4].map(() => worker(body));
+      await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('message', resolve))));
+      await Promise.all(threads.map((thread) => thread.terminate()));
+    }
+    const probe = await Probe.start();
+    assert.deepEqual(await probe.run({ test: () => 1 }, { kind: 'test', input: null, jobs: 1 }), [{ output: 1 }]);
   });
 });

@@ -1,5 +1,5 @@
 // Compiled, never run: what must be accepted and what must be refused by the declarations.
-import { isAtomError, Probe, Weight, type AtomErrorCode, type NewAccount, type Sample, type Shape } from '../index.js'
+import { isAtomError, JobError, Probe, Weight, type AtomErrorCode, type NewAccount, type RunningJob, type Sample, type Shape } from '../index.js'
 
 export async function values(sample: Sample): Promise<void> {
   const probe: Probe = await Probe.start()
@@ -44,4 +44,27 @@ export async function errors(probe: Probe): Promise<AtomErrorCode | undefined> {
     void wait
     return error.code
   }
+}
+
+export async function handlers(probe: Probe): Promise<void> {
+  const send = async (job: RunningJob): Promise<{ to: string }> => {
+    const user: string | null = job.userId
+    const signal: AbortSignal = job.signal
+    await fetch('https://example.com', { signal })
+    if (user === null) throw new JobError('no_user', 'nobody to write to', { retryable: false, retryAfter: 3 })
+    return { to: user }
+  }
+  const outcomes = await probe.run({ send, log: (job) => job.kind, nothing: () => undefined }, { kind: 'send', input: {}, jobs: 1 })
+  const seconds: number | undefined = outcomes[0]?.retryAfter
+  void seconds
+  // @ts-expect-error a handler takes a job
+  await probe.run({ send: (count: number) => count }, { kind: 'send', input: {}, jobs: 1 })
+  // @ts-expect-error a handler is a function
+  await probe.run({ send: 'send' }, { kind: 'send', input: {}, jobs: 1 })
+}
+
+export async function streams(probe: Probe): Promise<number> {
+  let sum = 0
+  for await (const number of await probe.countTo(3)) sum += number
+  return sum
 }

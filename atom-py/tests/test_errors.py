@@ -29,7 +29,7 @@ def failure(code):
 def test_there_is_one_class_per_kind_and_each_is_exported():
     kinds = {kind.code: kind for kind in errors.AtomError.__subclasses__()}
     assert sorted(kinds) == sorted(entry["code"] for entry in CATALOGUE)
-    assert sorted(errors.__all__) == sorted(kind.__name__ for kind in [errors.AtomError, *kinds.values()])
+    assert sorted(errors.__all__) == sorted(kind.__name__ for kind in [errors.AtomError, errors.JobError, *kinds.values()])
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry["code"])

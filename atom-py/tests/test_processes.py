@@ -73,9 +73,84 @@ EXIT_HOOK = """
     import asyncio
     asyncio.run(probe.nothing())
 """
+HANDLERS = """
+    import asyncio, threading, time, atom_py
+    async def short(job):
+        await asyncio.sleep(0.001)
+        return job.input
+    async def long(job):
+        await asyncio.sleep(60)
+    def plain(job):
+        time.sleep(0.001)
+        return job.input
+    def busy(job):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            pass
+    def trial(**fields):
+        return atom_py.Trial(**{"kind": "test", "input": 1, "jobs": 8, **fields})
+"""
+HANDLERS_ON_A_LOOP = HANDLERS + """
+    async def main():
+        probe = await atom_py.Probe.start()
+        for handler in (short, plain, long, busy):
+            asyncio.ensure_future(probe.run({"test": handler}, trial()))
+        await asyncio.sleep(0.01)
+    asyncio.run(main())
+"""
+HANDLERS_WITHOUT_A_LOOP = HANDLERS + """
+    probe = atom_py.Probe.start_blocking()
+    def run(handler):
+        try:
+            while True:
+                probe.run_blocking({"test": handler}, trial())
+        except RuntimeError:
+            pass  # the interpreter is shutting down
+    for handler in (short, plain, long, short, plain):
+        threading.Thread(target=run, args=(handler,), daemon=True).start()
+    time.sleep(0.02)
+"""
+HANDLERS_THAT_WILL_NOT_END = HANDLERS + """
+    async def stubborn(job):
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                pass
+    from atom_py import _calls
+    _calls.LOOP_SECONDS = 0.05
+    probe = atom_py.Probe.start_blocking()
+    run = lambda: probe.run_blocking({"test": stubborn}, trial())
+    threading.Thread(target=run, daemon=True).start()
+    time.sleep(0.02)
+"""
+HANDLERS_IN_AN_EXIT_HOOK = HANDLERS + """
+    import atexit
+    probe = atom_py.Probe.start_blocking()
+    def late():
+        for handler in (short, plain):
+            try:
+                outcomes = probe.run_blocking({"test": handler}, trial(jobs=1))
+                assert outcomes[0].reason in ("handler_gone", "RuntimeError"), outcomes
+            except RuntimeError as error:
+                assert "shutting down" in str(error), error
+    atexit.register(late)
+    for handler in (short, plain):
+        assert probe.run_blocking({"test": handler}, trial(jobs=1))[0].output == 1
+"""
+EXITS_IN_FLIGHT = {
+    "awaited": AWAITED,
+    "unfinished": UNFINISHED_LOOP,
+    "daemons": DAEMON_THREADS,
+    "hook": EXIT_HOOK,
+    "handlers on a loop": HANDLERS_ON_A_LOOP,
+    "handlers without a loop": HANDLERS_WITHOUT_A_LOOP,
+    "handlers that will not end": HANDLERS_THAT_WILL_NOT_END,
+    "handlers in a hook": HANDLERS_IN_AN_EXIT_HOOK,
+}
 
 
-@pytest.mark.parametrize("script", [AWAITED, UNFINISHED_LOOP, DAEMON_THREADS, EXIT_HOOK], ids=["awaited", "unfinished", "daemons", "hook"])
+@pytest.mark.parametrize("script", EXITS_IN_FLIGHT.values(), ids=EXITS_IN_FLIGHT)
 def test_a_script_may_end_while_its_calls_are_in_flight(script):
     with ThreadPoolExecutor(4) as pool:
         failures = [failure for failure in pool.map(run_script, [script] * EXITS) if failure]
@@ -87,7 +162,24 @@ FORKING = """
 
     inherited = atom_py.Probe.start_blocking()
 
+    async def on_loop(job):
+        await asyncio.sleep(0.001)
+        return job.input
+
+    def plain(job):
+        time.sleep(0.001)
+        return job.input
+
+    async def run_handlers():
+        trial = atom_py.Trial(kind="test", input="done", jobs=20)
+        for handler in (on_loop, plain):
+            outcomes = await inherited.run({"test": handler}, trial)
+            assert {outcome.output for outcome in outcomes} == {"done"}, outcomes
+            outcomes = await asyncio.to_thread(inherited.run_blocking, {"test": handler}, trial)
+            assert {outcome.output for outcome in outcomes} == {"done"}, outcomes
+
     async def use():
+        await run_handlers()
         probe = await atom_py.Probe.start()
         texts = [str(number) for number in range(20)]
         assert await asyncio.gather(*(probe.echo_optional(text) for text in texts)) == texts
@@ -127,6 +219,7 @@ IN_FLIGHT = FORKING + """
             probe = await atom_py.Probe.start()
             while True:
                 tasks = [asyncio.ensure_future(probe.wait(1)) for _ in range(50)]
+                tasks += [asyncio.ensure_future(run_handlers()) for _ in range(2)]
                 await asyncio.sleep(0)
                 for task in tasks[::2]:
                     task.cancel()
@@ -148,6 +241,7 @@ FROM_A_COROUTINE = FORKING + """
     async def main():
         probe = await atom_py.Probe.start()
         tasks = [asyncio.ensure_future(probe.wait(300)) for _ in range(20)]
+        tasks += [asyncio.ensure_future(run_handlers()) for _ in range(20)]
         await asyncio.sleep(0.01)
         join([fork() for _ in range(9)])
         await asyncio.gather(*tasks)

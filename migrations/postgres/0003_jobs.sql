@@ -90,8 +90,11 @@ CREATE TABLE atom_limits (
     per_ms          BIGINT,
     -- The starts of the last `per_ms`, counted per slice of time.
     starts          JSONB NOT NULL,
+    -- When these let the next job start, if they let none.
+    opens_at        TIMESTAMPTZ,
     PRIMARY KEY (workspace_id, lane)
 );
+CREATE INDEX atom_limits_opening ON atom_limits (opens_at) WHERE opens_at IS NOT NULL;
 
 CREATE TABLE atom_queues (
     name            TEXT PRIMARY KEY,

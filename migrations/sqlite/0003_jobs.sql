@@ -88,8 +88,11 @@ CREATE TABLE atom_limits (
     per_ms          INTEGER,
     -- The starts of the last `per_ms`, counted per slice of time.
     starts          TEXT NOT NULL,
+    -- When these let the next job start, if they let none.
+    opens_at        INTEGER,
     PRIMARY KEY (workspace_id, lane)
 ) STRICT;
+CREATE INDEX atom_limits_opening ON atom_limits (opens_at) WHERE opens_at IS NOT NULL;
 
 CREATE TABLE atom_queues (
     name            TEXT PRIMARY KEY,

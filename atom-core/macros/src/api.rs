@@ -25,6 +25,8 @@ struct Method<'a> {
     /// `T` of `Result<T>` for an async method, the plain type for a property.
     output: Type,
     shape: Shape,
+    /// `T`, for the `next` of a stream of `T`.
+    item: Option<Type>,
 }
 
 #[derive(PartialEq)]
@@ -77,8 +79,16 @@ impl<'a> Method<'a> {
         if shape == Shape::Constructor && !check::is(&output, "Self") {
             return check::error(&f.sig, "a static method must be an async constructor: `async fn open(…) -> Result<Self>`");
         }
+        check::goes_out(&output)?;
+        let item = if name == "next" { Some(item(f, &shape, &args, &output)?) } else { None };
         let docs = f.attrs.iter().filter(|a| a.path().is_ident("doc") || a.path().is_ident("cfg")).collect();
-        Ok(Self { name, docs, args, output, shape })
+        Ok(Self { name, docs, args, output, shape, item })
+    }
+
+    /// Whether it ends what the handle stands for.
+    fn is_end(&self) -> bool {
+        let returns_nothing = matches!(&self.output, Type::Tuple(tuple) if tuple.elems.is_empty());
+        self.name == "stop" && self.shape == Shape::Async && self.args.is_empty() && returns_nothing
     }
 
     fn parts(&self) -> (Vec<&Ident>, Vec<TokenStream>) {
@@ -97,7 +107,11 @@ impl<'a> Method<'a> {
             Shape::Constructor => (quote!(), quote!(#[staticmethod]), quote!(<#this>::#name), quote!(#this)),
         };
         let this = if self.shape == Shape::Async { quote!(let this = self.clone();) } else { quote!() };
+        let iteration = self.item.as_ref().map(iteration);
+        let context = self.is_end().then(context);
         quote! {
+            #iteration
+            #context
             #(#docs)*
             #attr
             #[pyo3(name = #text, signature = (#(#sig),*))]
@@ -161,6 +175,70 @@ impl<'a> Method<'a> {
                     Ok(crate::bridge::mobile::task(Self::#name(#(#names),*)).await?)
                 }
             },
+        }
+    }
+}
+
+/// What a stream gives, from its `next`.
+fn item(f: &ImplItemFn, shape: &Shape, args: &[(Ident, Type)], output: &Type) -> Result<Type> {
+    let item = if check::is(output, "Option") { check::argument(output) } else { None };
+    match item {
+        Some(item) if *shape == Shape::Async && args.is_empty() => Ok(item),
+        _ => check::error(&f.sig, "a handle with a `next` is a stream: `pub async fn next(&self) -> Result<Option<T>>`"),
+    }
+}
+
+/// `async for` and `for`.
+fn iteration(item: &Type) -> TokenStream {
+    quote! {
+        fn __aiter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
+            this
+        }
+        fn __anext__<'py>(&self, py: ::pyo3::Python<'py>) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+            let this = self.clone();
+            crate::bridge::python::awaitable_next(py, async move { this.next().await })
+        }
+        fn __iter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
+            this
+        }
+        fn __next__(&self, py: ::pyo3::Python<'_>) -> ::pyo3::PyResult<::std::option::Option<#item>> {
+            let this = self.clone();
+            crate::bridge::python::blocking(py, async move { this.next().await })
+        }
+    }
+}
+
+/// `async with` and `with`.
+fn context() -> TokenStream {
+    quote! {
+        fn __aenter__<'py>(&self, py: ::pyo3::Python<'py>) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+            let this = self.clone();
+            crate::bridge::python::awaitable(py, async move { Ok(this) })
+        }
+        fn __aexit__<'py>(
+            &self,
+            py: ::pyo3::Python<'py>,
+            kind: ::pyo3::Bound<'py, ::pyo3::PyAny>,
+            error: ::pyo3::Bound<'py, ::pyo3::PyAny>,
+            traceback: ::pyo3::Bound<'py, ::pyo3::PyAny>,
+        ) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
+            let _ = (kind, error, traceback);
+            let this = self.clone();
+            crate::bridge::python::awaitable(py, async move { this.stop().await })
+        }
+        fn __enter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
+            this
+        }
+        fn __exit__(
+            &self,
+            py: ::pyo3::Python<'_>,
+            kind: ::pyo3::Bound<'_, ::pyo3::PyAny>,
+            error: ::pyo3::Bound<'_, ::pyo3::PyAny>,
+            traceback: ::pyo3::Bound<'_, ::pyo3::PyAny>,
+        ) -> ::pyo3::PyResult<()> {
+            let _ = (kind, error, traceback);
+            let this = self.clone();
+            crate::bridge::python::blocking(py, async move { this.stop().await })
         }
     }
 }

@@ -158,6 +158,14 @@ pub(crate) fn ty(ty: &Type) -> Result<()> {
     }
 }
 
+/// Refuses what a host only gives and never gets.
+pub(crate) fn goes_out(ty: &Type) -> Result<()> {
+    if is(ty, "Handler") {
+        return Err(Error::new_spanned(ty, "a handler is a function of the host: take it as an argument of a method"));
+    }
+    arguments(ty).iter().try_for_each(goes_out)
+}
+
 /// True if the last segment of the type's path is `name`.
 pub(crate) fn is(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident == name))

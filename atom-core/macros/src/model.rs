@@ -58,6 +58,7 @@ fn fields(fields: &Fields) -> Result<Vec<(Ident, Type)>> {
         let Some(ident) = field.ident.clone() else { continue };
         check::name(&ident, "field")?;
         check::ty(&field.ty)?;
+        check::goes_out(&field.ty)?;
         list.push((ident, field.ty.clone()));
     }
     list.sort_by_key(|(_, ty)| check::is(ty, "Option"));

@@ -3,8 +3,11 @@
 use super::rate::{Rate, Starts};
 use super::store::{self, Claimed, Place, Share};
 use crate::Result;
+use crate::atom::Inner;
 use crate::storage::{Db, Tx};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Whose turn it is in a queue.
@@ -14,8 +17,8 @@ pub(super) struct Turn {
     last: Uuid,
     /// Where the next page of workspaces begins. With few workspaces every page is the first.
     from: Uuid,
-    /// Where the next look at the keys of limits begins.
-    lane: i64,
+    /// Where the next look at the keys of limits begins, in each workspace.
+    lanes: HashMap<Uuid, i64>,
 }
 
 /// What a worker wants.
@@ -44,9 +47,10 @@ pub(super) struct Got {
 }
 
 /// Takes jobs of a queue.
-pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Got> {
+pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) -> Result<Got> {
+    let db = inner.db()?;
     let mut got = Got::default();
-    let page = store::workspaces(db, want.queue, turn.from).await?;
+    let page = store::workspaces(db, want.queue, want.kinds, turn.from).await?;
     let full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= store::PAGE;
     let started_late = !turn.from.is_nil();
     turn.from = if full { page.last().map_or_else(Uuid::nil, |place| after(place.id)) } else { Uuid::nil() };
@@ -57,36 +61,47 @@ pub(super) async fn claim(db: &Db, want: Want<'_>, turn: &mut Turn) -> Result<Go
     }
     let page = rotate(page, turn.last);
     let mut tx = db.begin().await?;
+    // On SQLite this may have waited for other processes, and starts under a rate count from now on.
+    want.now = inner.now();
     let mut plan = Plan::default();
     let mut left = want.count;
     let mut limited_left = want.limited;
-    for (place, count) in page.iter().zip(divide(want.count, page.len())) {
-        let count = count.min(left);
-        if count == 0 {
-            break;
-        }
+    for (i, place) in page.iter().enumerate() {
+        // What a workspace has no use for is divided among those after it.
+        let Some(count) = divide(left, page.len() - i).next().filter(|count| *count > 0) else { break };
         turn.last = place.id;
         let mut taken = 0;
-        if place.limited && limited_left > 0 {
-            let (lanes, more) = lanes_in_turn(db, want.queue, place.id, turn).await?;
+        if place.has_limited() && limited_left > 0 {
+            let (lanes, more) = lanes_in_turn(db, want, place.id, turn).await?;
             got.more |= more;
-            let of = (place.id, count.min(limited_left));
-            taken = limited_shares(&mut tx, want, of, &lanes, (turn, &mut plan, &mut got)).await?;
-            limited_left -= taken;
+            if !lanes.is_empty() {
+                let of = (place.id, count.min(limited_left));
+                taken = limited_shares(&mut tx, want, of, &lanes, (turn, &mut plan)).await?;
+                limited_left -= taken;
+            }
         }
-        if place.plain && count > taken {
+        if place.has_plain() && count > taken {
             plan.shares.push(Share { workspace: place.id, lane: 0, count: count - taken });
+            taken = count;
         }
-        left -= count;
+        left -= taken;
     }
     got.more |= full || started_late;
     got.is_round = !full;
     if plan.shares.is_empty() {
-        return Ok(got);
+        drop(tx);
+    } else {
+        let claimed_at = Instant::now();
+        got.jobs = store::claim(&mut tx, want.worker, want.queue, want.kinds, &plan.shares, want.now).await?;
+        note(&mut tx, want.now, plan, &mut got.jobs, claimed_at).await?;
+        tx.commit().await?;
     }
-    got.jobs = store::claim(&mut tx, want.worker, want.queue, want.kinds, &plan.shares, want.now).await?;
-    note(&mut tx, want.now, plan, &mut got).await?;
-    tx.commit().await?;
+    // What was taken is ours, whether or not this can be read.
+    if page.iter().any(Place::has_limited)
+        && let Ok(opens_at) = store::next_opening(db, want.queue, want.now).await
+    {
+        got.opens_at = opens_at;
+    }
     Ok(got)
 }
 
@@ -108,14 +123,17 @@ fn divide(count: i64, among: usize) -> impl Iterator<Item = i64> {
     (0..among).map(move |i| count / among + i64::from(i < count % among))
 }
 
-/// The keys of limits that have jobs waiting, the one whose turn it is first. Says whether there are more.
-async fn lanes_in_turn(db: &Db, queue: &str, workspace: Uuid, turn: &Turn) -> Result<(Vec<i64>, bool)> {
-    let mut lanes = store::lanes(db, queue, workspace, turn.lane).await?;
+/// The keys of limits that let jobs start, the one whose turn it is first. Says whether there are more.
+async fn lanes_in_turn(db: &Db, want: Want<'_>, workspace: Uuid, turn: &Turn) -> Result<(Vec<i64>, bool)> {
+    let from = turn.lanes.get(&workspace).copied().unwrap_or(1);
+    let mut lanes = store::lanes(db, want.queue, want.kinds, workspace, from, want.now).await?;
     if i64::try_from(lanes.len()).unwrap_or(i64::MAX) >= store::PAGE {
         return Ok((lanes, true));
     }
-    let first = store::lanes(db, queue, workspace, 1).await?;
-    lanes.extend(first.into_iter().filter(|lane| *lane < turn.lane));
+    if from > 1 {
+        let first = store::lanes(db, want.queue, want.kinds, workspace, 1, want.now).await?;
+        lanes.extend(first.into_iter().filter(|lane| *lane < from));
+    }
     Ok((lanes, false))
 }
 
@@ -125,56 +143,75 @@ async fn limited_shares(
     want: Want<'_>,
     (workspace, count): (Uuid, i64),
     lanes: &[i64],
-    (turn, plan, got): (&mut Turn, &mut Plan, &mut Got),
+    (turn, plan): (&mut Turn, &mut Plan),
 ) -> Result<i64> {
     let limits = store::limits(tx, workspace, lanes).await?;
     let mut taken = 0;
     for (lane, share) in lanes.iter().zip(divide(count, lanes.len()).map(|share| share.max(1))) {
-        // A limit that is not there is in the hands of another worker.
-        let Some(limit) = limits.iter().find(|limit| limit.lane == *lane) else { continue };
         if taken >= count {
-            turn.lane = *lane;
+            turn.lanes.insert(workspace, *lane);
             break;
         }
+        turn.lanes.insert(workspace, lane + 1);
+        // A limit that is not there is in the hands of another worker.
+        let Some(limit) = limits.iter().find(|limit| limit.lane == *lane) else { continue };
         let mut free = share.min(count - taken);
         if let Some(max) = limit.max_running {
             free = free.min(i64::from(max) - limit.running);
         }
-        let rate = limit.max_starts.zip(limit.per_ms).map(|(max, per_ms)| Rate { max: i64::from(max), per: per_ms * 1000 });
+        let rate = limit
+            .max_starts
+            .zip(limit.per_ms)
+            .map(|(max, per_ms)| Rate { max: i64::from(max), per: per_ms * 1000 + slack(limit.per_ms) });
         let mut starts = limit.starts.0.clone();
         if let Some(rate) = rate {
             free = free.min(starts.free(rate, want.now.timestamp_micros()));
-            let opens_at = starts.opens_at(rate, want.now.timestamp_micros()).and_then(DateTime::from_timestamp_micros);
-            got.opens_at = [got.opens_at, opens_at].into_iter().flatten().min();
         }
         if free > 0 {
             taken += free;
             plan.shares.push(Share { workspace, lane: *lane, count: free });
-            plan.rates.extend(rate.map(|rate| (workspace, *lane, rate, starts)));
+            plan.rates.extend(rate.map(|rate| Rated { workspace, lane: *lane, rate, starts, slack: slack(limit.per_ms) }));
         }
-        turn.lane = lane + 1;
     }
     Ok(taken)
+}
+
+/// How long, in microseconds, a job under a rate may take from its claim to its start. Starts count that much longer, so that a claim that was
+/// carried out at once after one that was carried out late does not exceed the rate.
+fn slack(per_ms: Option<i64>) -> i64 {
+    (per_ms.unwrap_or_default() * 100).clamp(100_000, 5_000_000)
 }
 
 /// What is to be taken, and the rates to note it under.
 #[derive(Default)]
 struct Plan {
     shares: Vec<Share>,
-    rates: Vec<(Uuid, i64, Rate, Starts)>,
+    rates: Vec<Rated>,
+}
+
+/// A key whose starts are noted.
+struct Rated {
+    workspace: Uuid,
+    lane: i64,
+    rate: Rate,
+    starts: Starts,
+    slack: i64,
 }
 
 /// Notes the starts under limits.
-async fn note(tx: &mut Tx, now: DateTime<Utc>, plan: Plan, got: &mut Got) -> Result<()> {
+async fn note(tx: &mut Tx, now: DateTime<Utc>, plan: Plan, jobs: &mut [Claimed], claimed_at: Instant) -> Result<()> {
     let micros = now.timestamp_micros();
-    for (workspace, lane, rate, mut starts) in plan.rates {
-        let count = got.jobs.iter().filter(|job| job.workspace.0 == workspace && job.lane == lane).count();
-        if count > 0 {
-            starts.note(rate, micros, i64::try_from(count).unwrap_or(i64::MAX));
-            store::note_starts(tx, workspace, lane, &starts).await?;
+    for Rated { workspace, lane, rate, mut starts, slack } in plan.rates {
+        let start_by = claimed_at + Duration::from_micros(u64::try_from(slack).unwrap_or_default());
+        let mut count = 0;
+        for job in jobs.iter_mut().filter(|job| job.workspace.0 == workspace && job.lane == lane) {
+            (job.start_by, count) = (Some(start_by), count + 1);
         }
-        let opens_at = starts.opens_at(rate, micros).and_then(DateTime::from_timestamp_micros);
-        got.opens_at = [got.opens_at, opens_at].into_iter().flatten().min();
+        if count > 0 {
+            starts.note(rate, micros, count);
+            let opens_at = starts.opens_at(rate, micros).and_then(DateTime::from_timestamp_micros);
+            store::note_starts(tx, workspace, lane, &starts, opens_at).await?;
+        }
     }
     Ok(())
 }

@@ -20,8 +20,9 @@ pub(super) async fn follow(tx: &mut Tx, ended: &[Ended], now: DateTime<Utc>) -> 
         return Ok(());
     }
     tx.wakes(Topic::Ended);
-    // A place under a limit is free again, or there is another attempt.
-    if ended.iter().any(|job| job.lane != 0 || job.state == JobState::Waiting.as_str()) {
+    // A place under a limit is free again, or there is another attempt, now or at a moment that nobody waits for yet.
+    let again = [JobState::Waiting.as_str(), JobState::Delayed.as_str()];
+    if ended.iter().any(|job| job.lane != 0 || again.contains(&job.state.as_str())) {
         tx.wakes(Topic::Jobs);
     }
     let (mut parents, mut finished) = (BTreeSet::new(), Vec::new());

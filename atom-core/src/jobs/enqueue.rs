@@ -4,6 +4,7 @@ use super::store::{self, NewRun};
 use super::{Batch, EnqueuedJob, HostTransaction, JobState, Jobs, NewBatch, NewJob, kinds};
 use crate::storage::{CHANNEL, Conn, Topic, Tx};
 use crate::{Error, JobId, Result};
+use std::collections::BTreeMap;
 
 impl Jobs {
     /// Stores a job in the host's own transaction: it is there if that commits, and not if it does not.
@@ -71,9 +72,9 @@ impl Jobs {
         }
         runs.iter_mut().for_each(|run| run.parent = Some(parent.id));
         let id = parent.id;
+        runs.push(parent);
         let mut tx = self.inner.db()?.begin().await?;
         tx.wakes(Topic::Jobs);
-        store_one(tx.conn(), &parent).await?;
         store_all(&mut tx, &runs).await?;
         tx.commit().await?;
         Ok(Batch { id, total: i64::from(total), pending: i64::from(total), succeeded: 0, failed: 0, cancelled: 0 })
@@ -116,22 +117,22 @@ async fn store_one(mut conn: Conn<'_>, run: &NewRun) -> Result<EnqueuedJob> {
     Ok(EnqueuedJob { id, is_duplicate })
 }
 
+/// Takes the rows of limits and of unique keys in one order: two transactions that took them in different orders would wait for each
+/// other.
 async fn store_all(tx: &mut Tx, runs: &[NewRun]) -> Result<Vec<EnqueuedJob>> {
-    let mut opened: Vec<(i64, &super::JobLimit)> = Vec::new();
-    for run in runs {
-        if let Some(limit) = &run.limit
-            && !opened.contains(&(run.lane, limit))
-        {
-            store::open_limit(tx.conn(), run.workspace, run.lane, limit).await?;
-            opened.push((run.lane, limit));
-        }
+    // Of several limits for one key, the last holds.
+    let opened: BTreeMap<i64, _> = runs.iter().filter_map(|run| Some((run.lane, (run.workspace, run.limit.as_ref()?)))).collect();
+    for (lane, (workspace, limit)) in opened {
+        store::open_limit(tx.conn(), workspace, lane, limit).await?;
     }
     let plain: Vec<&NewRun> = runs.iter().filter(|run| run.unique.is_none()).collect();
     store::insert_all(tx.conn(), &plain).await?;
-    let mut enqueued = Vec::with_capacity(runs.len());
-    for run in runs {
-        let (id, is_duplicate) = if run.unique.is_some() { store::insert(tx.conn(), run).await? } else { (run.id, false) };
-        enqueued.push(EnqueuedJob { id, is_duplicate });
+    let mut enqueued: Vec<_> = runs.iter().map(|run| EnqueuedJob { id: run.id, is_duplicate: false }).collect();
+    let mut unique: Vec<_> = runs.iter().enumerate().filter_map(|(i, run)| Some((run.unique.as_ref()?.key, i))).collect();
+    unique.sort_unstable();
+    for (_, i) in unique {
+        let (id, is_duplicate) = store::insert(tx.conn(), &runs[i]).await?;
+        enqueued[i] = EnqueuedJob { id, is_duplicate };
     }
     Ok(enqueued)
 }

@@ -37,6 +37,8 @@ impl Handler {
     }
 }
 
+const GONE: &str = "handler_gone";
+
 /// Why an attempt failed, and whether another may succeed.
 ///
 /// Every [`Error`] turns into one with `?`: its reason, its text, whether it may be repeated and when. The text is kept with the job
@@ -62,6 +64,17 @@ impl JobFailure {
     /// A failure that no repetition mends.
     pub fn fatal(reason: impl Into<String>, text: impl Into<String>) -> Self {
         Self { retryable: false, ..Self::new(reason, text) }
+    }
+
+    /// The host's side of the handler has ended: its event loop, its interpreter, its thread. Another worker can still do the job.
+    #[cfg(any(feature = "python", feature = "node"))]
+    pub(crate) fn gone(text: &str) -> Self {
+        Self::new(GONE, text)
+    }
+
+    /// Whether nobody is left who could run the handler.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.reason == GONE
     }
 
     /// Not before this has passed.

@@ -3,13 +3,15 @@
 use super::store::NewRun;
 use super::{JobKind, JobLimit, JobState, NewJob, OnDuplicate, RetryPolicy, UniqueJob, UniqueUntil, retry};
 use crate::{Error, JobId, Json, Result, UserId, WorkspaceId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
 /// The largest input and output of a job.
 pub(super) const LARGEST: usize = 256 * 1024;
+/// How deep values may be nested. What is deeper than 127 could be written and never be read again.
+const DEEPEST: usize = 100;
 /// The default of `keep_seconds`.
 pub(super) const KEPT: i64 = 86400;
 /// How long jobs that failed or were cancelled are kept, at least.
@@ -75,6 +77,10 @@ impl Kinds {
         if job.run_at.is_some() && job.delay_seconds.is_some() {
             return Err(Error::invalid("malformed_job", "give `run_at` or `delay_seconds`, not both"));
         }
+        // PostgreSQL takes later moments than chrono does, and hands them back.
+        if job.run_at.is_some_and(|at| at.year() > 9999) {
+            return Err(Error::invalid("malformed_job", "`run_at` is in the year 9999 at the latest"));
+        }
         if job.delay_seconds.is_some_and(|delay| !(0.0..=3.2e7).contains(&delay)) {
             return Err(Error::invalid("malformed_job", "`delay_seconds` is between 0 and a year"));
         }
@@ -93,6 +99,8 @@ pub(super) fn row(workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now
     let input = job.input.unwrap_or_default();
     let delay = retry::seconds(job.delay_seconds.unwrap_or_default());
     let run_at = job.run_at.map_or(now + delay, |at| at.max(DateTime::UNIX_EPOCH));
+    // A job that is the only one for a time keeps others away with its row, which must not be deleted at once.
+    let least = i64::from(job.unique.as_ref().is_some_and(|unique| unique.for_seconds.is_some()));
     NewRun {
         workspace,
         id: JobId::generate(),
@@ -107,7 +115,7 @@ pub(super) fn row(workspace: WorkspaceId, user: Option<UserId>, job: NewJob, now
         retry: job.retry,
         #[allow(clippy::cast_possible_truncation)] // at most a year
         timeout_ms: job.timeout_seconds.map(|seconds| (seconds * 1000.0).ceil() as i64),
-        keep_seconds: job.keep_seconds.unwrap_or(KEPT),
+        keep_seconds: job.keep_seconds.unwrap_or(KEPT).max(least),
         announce: job.announce.unwrap_or_default(),
         unique: job.unique.map(|unique| Unique::of(unique, &job.kind, &input, now)),
         kind: job.kind,
@@ -131,7 +139,7 @@ pub(super) struct Unique {
 impl Unique {
     fn of(unique: UniqueJob, kind: &str, input: &Json, now: DateTime<Utc>) -> Self {
         let key = match unique.key {
-            Some(key) => crate::crypto::length_prefixed([&b"key"[..], key.as_bytes()]),
+            Some(key) => crate::crypto::length_prefixed([&b"key"[..], kind.as_bytes(), key.as_bytes()]),
             None => crate::crypto::length_prefixed([&b"input"[..], kind.as_bytes(), canonical(&input.0).as_bytes()]),
         };
         Self {
@@ -152,8 +160,8 @@ pub(super) fn lane(key: &str) -> i64 {
 
 fn check_limit(limit: &JobLimit) -> Result<()> {
     let malformed = |text| Err(Error::invalid("malformed_limit", text));
-    if limit.key.is_empty() || limit.key.len() > 500 {
-        return malformed("the key of a limit has between 1 and 500 bytes");
+    if limit.key.is_empty() || limit.key.len() > 500 || limit.key.contains('\0') {
+        return malformed("the key of a limit has between 1 and 500 bytes, none of them U+0000");
     }
     if limit.max_running.is_none() && limit.max_starts.is_none() {
         return malformed("a limit says how many may run (`max_running`) or start (`max_starts`)");
@@ -193,6 +201,10 @@ fn check_numbers(max_attempts: Option<i32>, timeout: Option<f64>, keep: Option<i
 
 /// Refuses what cannot be stored, or not well.
 pub(super) fn check_value(value: &Json, what: &str) -> Result<()> {
+    if is_deeper(&value.0, DEEPEST) {
+        let text = format!("the {what} of a job is nested more than {DEEPEST} levels deep: flatten it, or pass it as text");
+        return Err(Error::invalid("malformed_job", text));
+    }
     if has_nul(&value.0) {
         let text = format!("the {what} of a job holds the character U+0000, which PostgreSQL cannot store: leave it out");
         return Err(Error::invalid("malformed_job", text));
@@ -203,6 +215,15 @@ pub(super) fn check_value(value: &Json, what: &str) -> Result<()> {
         return Err(Error::invalid("job_too_large", text));
     }
     Ok(())
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => true,
+        Value::Array(items) => items.iter().any(|item| is_deeper(item, levels - 1)),
+        Value::Object(members) => members.values().any(|item| is_deeper(item, levels - 1)),
+        _ => false,
+    }
 }
 
 fn has_nul(value: &Value) -> bool {
@@ -240,8 +261,8 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 pub(super) fn check_queue(queue: Option<&str>) -> Result<()> {
-    if queue.is_none_or(|queue| !queue.is_empty() && queue.len() <= 100) {
+    if queue.is_none_or(|queue| !queue.is_empty() && queue.len() <= 100 && !queue.contains('\0')) {
         return Ok(());
     }
-    Err(Error::invalid("malformed_queue", "the name of a queue has between 1 and 100 bytes"))
+    Err(Error::invalid("malformed_queue", "the name of a queue has between 1 and 100 bytes, none of them U+0000"))
 }

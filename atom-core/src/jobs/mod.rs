@@ -105,9 +105,11 @@ impl Jobs {
     }
 
     /// The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
-    /// has no parameters. Workers notice the job when they look next (`poll_seconds`), or when something else wakes them.
+    /// has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+    /// when something else wakes them.
     ///
-    /// Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit or one that replaces others.
+    /// Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+    /// is the only one `for_seconds`.
     pub async fn statement(&self, job: NewJob) -> Result<String> {
         let postgres = matches!(self.inner.db()?.engine, Engine::Pg(_));
         store::statement(&self.row(job)?, postgres)
@@ -203,11 +205,13 @@ impl Jobs {
     /// Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
     /// one, it was not done. Then the job goes on.
     ///
-    /// Fails with `conflict` (`step_not_in_doubt`).
+    /// Fails with `conflict` (`step_not_in_doubt`) and `invalid` (`malformed_job`, `job_too_large`).
     pub async fn settle(&self, id: JobId, step: String, outcome: Option<Json>) -> Result<()> {
+        outcome.as_ref().map_or(Ok(()), |outcome| kinds::check_value(outcome, "outcome of a step"))?;
         let now = self.inner.now();
         let mut tx = self.inner.db()?.begin_durable().await?;
-        if !store::settle_step(tx.conn(), (self.workspace.0, id.0), &step, outcome.as_ref(), now).await? {
+        // No step has such a name, and PostgreSQL would take it for an error of ours.
+        if step.contains('\0') || !store::settle_step(tx.conn(), (self.workspace.0, id.0), &step, outcome.as_ref(), now).await? {
             let text = "this step of the job is not in doubt: read the job again";
             return Err(Error::new(ErrorKind::Conflict, "step_not_in_doubt", text));
         }

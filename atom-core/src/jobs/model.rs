@@ -91,7 +91,7 @@ pub enum OnDuplicate {
     /// The new one is not stored.
     Skip,
     /// The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-    /// runs after it.
+    /// is stored beside it: give both a limit if they must not run at once.
     Replace,
     /// As `replace`, and the waiting one waits anew.
     Debounce,
@@ -106,16 +106,16 @@ pub enum UniqueUntil {
     Ended,
 }
 
-/// Makes a job the only one of its key in its workspace.
+/// Makes a job the only one of its kind and key in its workspace.
 #[model(default)]
 pub struct UniqueJob {
-    /// What makes it the same job. Default: its kind and its input.
+    /// What makes it the same job among those of its kind. Default: its input.
     pub key: Option<String>,
     /// What happens to the second one. Default: `skip`.
     pub on_duplicate: Option<OnDuplicate>,
     /// How long it stays the only one. Default: `ended`.
     pub until: Option<UniqueUntil>,
-    /// At least this long after it was enqueued, in seconds, even when it has ended.
+    /// At least this long after it was enqueued, in seconds, even when it has started or ended. It is not deleted before.
     pub for_seconds: Option<f64>,
 }
 

@@ -13,8 +13,8 @@ pub(super) enum Next {
     Dead,
 }
 
-/// A year: longer delays would be a mistake, and far beyond it moments run out of range.
-const LONGEST: f64 = 366.0 * 86400.0;
+/// A year and some days: longer delays would be a mistake, and far beyond it moments run out of range.
+const LONGEST: f64 = 3.2e7;
 
 /// Decides from what is known. `chance` is between 0 and 1.
 pub(super) fn next(
@@ -35,7 +35,9 @@ pub(super) fn next(
 
 fn delay(policy: &RetryPolicy, attempt: i32, chance: f64) -> f64 {
     let factor = policy.factor.unwrap_or(2.0);
-    let grown = policy.delay_seconds.unwrap_or(5.0) * factor.powi(attempt.saturating_sub(1).clamp(0, 1000));
+    // Infinity times a delay of nothing would be no number.
+    let growth = factor.powi(attempt.saturating_sub(1).max(0)).min(f64::MAX);
+    let grown = policy.delay_seconds.unwrap_or(5.0) * growth;
     let capped = grown.min(policy.max_delay_seconds.unwrap_or(3600.0));
     let jitter = policy.jitter.unwrap_or(0.2);
     // The delay is the middle of what jitter makes of it, so that many retries keep their average pace.
@@ -60,6 +62,9 @@ pub(super) fn check(policy: &RetryPolicy) -> Result<()> {
     }
     if !within(policy.jitter, 0.0, 1.0) {
         return malformed("`jitter` is a share between 0 and 1");
+    }
+    if policy.never_on.iter().flatten().any(|reason| reason.contains('\0')) {
+        return malformed("no reason holds the character U+0000: leave it out of `never_on`");
     }
     Ok(())
 }

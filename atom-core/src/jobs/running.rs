@@ -89,6 +89,28 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// An attempt at a job that is stored nowhere: what its handler writes about it is refused, because it is not this worker's.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unstored(inner: Arc<Inner>, kind: String, input: Json, stop: watch::Receiver<Option<Stop>>) -> RunningJob {
+        let run_at = inner.now();
+        RunningJob::new(Arc::new(Self {
+            inner,
+            workspace: WorkspaceId::generate(),
+            id: JobId::generate(),
+            user: Some(UserId::generate()),
+            kind,
+            run_at,
+            input,
+            attempt: 1,
+            keep_seconds: 0,
+            fence: 1,
+            stop,
+            parked: Mutex::default(),
+            has_steps: AtomicBool::new(false),
+            is_completed: AtomicBool::new(false),
+        }))
+    }
+
     fn park(&self, parked: Parked) {
         *self.parked.lock().unwrap_or_else(PoisonError::into_inner) = Some(parked);
     }
@@ -100,8 +122,8 @@ fn lost() -> Error {
 }
 
 fn check_step(step: &str) -> Result<()> {
-    if step.is_empty() || step.len() > 200 {
-        return Err(Error::invalid("malformed_step", "the name of a step has between 1 and 200 bytes"));
+    if step.is_empty() || step.len() > 200 || step.contains('\0') {
+        return Err(Error::invalid("malformed_step", "the name of a step has between 1 and 200 bytes, none of them U+0000"));
     }
     Ok(())
 }
@@ -115,7 +137,7 @@ impl RunningJob {
     ///
     /// # Errors
     /// What the step fails with; then it is done again in the next attempt. `step_in_doubt` if an earlier attempt may have done an
-    /// [`Effect::Once`]; `job_lost` if the job is no longer this worker's.
+    /// [`Effect::Once`], also where it failed: nobody knows how far it came. `job_lost` if the job is no longer this worker's.
     pub async fn step<T, E>(&self, step: &str, effect: Effect, work: impl Future<Output = Result<T, E>>) -> Result<T, JobFailure>
     where
         T: Serialize + DeserializeOwned,
@@ -225,9 +247,7 @@ impl RunningJob {
     pub async fn begin_step(&self, step: String, effect: Effect) -> Result<Option<RecordedStep>> {
         check_step(&step)?;
         let (run, db) = (&self.run, self.run.inner.db()?);
-        // The first attempt has nothing to find, unless it begins a step twice.
-        let known = store::step(db, run, &step).await?;
-        match known {
+        match store::step(db, run, &step).await? {
             Some(known) if known.is_done() => return Ok(Some(RecordedStep { output: known.into_output() })),
             Some(_) => {
                 run.park(Parked::InDoubt);
@@ -239,13 +259,17 @@ impl RunningJob {
         if effect == Effect::Once {
             run.has_steps.store(true, Ordering::Relaxed);
             if !store::begin_step(db, run, &step, run.inner.now()).await? {
-                return Err(lost());
+                if store::step(db, run, &step).await?.is_none() {
+                    return Err(lost());
+                }
+                let text = "this attempt does the step already: do it once";
+                return Err(Error::new(ErrorKind::Conflict, "step_in_doubt", text));
             }
         }
         Ok(None)
     }
 
-    /// Records the outcome of a step: it is not done again.
+    /// Records the outcome of a step: it is not done again. Of two outcomes, the first stays.
     ///
     /// Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_step`, `job_too_large`).
     pub async fn finish_step(&self, step: String, output: Json) -> Result<()> {

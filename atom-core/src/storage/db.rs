@@ -276,6 +276,7 @@ impl Db {
     }
 
     /// Wakes whoever waits in this process.
+    #[cfg(feature = "testing")]
     pub(crate) fn wake(&self, topic: Topic) {
         self.wakes.wake(topic as u8);
     }

@@ -8,8 +8,10 @@ mod audit;
 mod google;
 mod kit;
 mod probe;
+mod trial;
 
 pub use audit::fill_audit_log;
 pub use google::GoogleStandIn;
 pub use kit::TestKit;
 pub use probe::{Probe, Sample, SealedSample, Shape, Weight};
+pub use trial::{Ticks, Trial, TrialOutcome};

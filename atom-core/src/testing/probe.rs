@@ -1,7 +1,8 @@
 //! A handle with no purpose but to be called: every type and every error, through every border.
 
+use super::trial::{self, Ticks, Trial, TrialOutcome};
 use crate::crypto::{Place, record};
-use crate::{Bytes, ConnectionId, Error, ErrorKind, Json, Result, Secret, WorkspaceId};
+use crate::{Bytes, ConnectionId, Error, ErrorKind, Handler, Json, Result, Secret, WorkspaceId};
 use atom_macros::{api, handle, model};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -148,6 +149,16 @@ impl Probe {
     pub async fn wait(&self, millis: i64) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(millis.clamp(0, 60_000).unsigned_abs())).await;
         Ok(())
+    }
+
+    /// Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each.
+    pub async fn run(&self, handlers: HashMap<String, Handler>, trial: Trial) -> Result<Vec<TrialOutcome>> {
+        trial::run(handlers, trial).await
+    }
+
+    /// A stream of the numbers from 1 to `last`. With `fails_at`, it fails once instead of giving that number.
+    pub async fn count_to(&self, last: i64, fails_at: Option<i64>) -> Result<Ticks> {
+        std::future::ready(Ok(Ticks::new(last, fails_at))).await
     }
 
     /// Fails with the error of this code; provider, status and retry hint are filled in.

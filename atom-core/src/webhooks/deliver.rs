@@ -1,6 +1,6 @@
 //! One attempt of a delivery: it is made, recorded, and what follows from it is done, all of it or nothing.
 
-use super::decide::{Decision, Next, Outcome, decide};
+use super::decide::{Decision, Health, Next, Outcome, decide};
 use super::store::{self, Stored};
 use super::{PING, WebhookAttempt, WebhookDelivery, WebhookDeliveryState, WebhookDisabled, keys, schedule, sign};
 use crate::atom::Inner;
@@ -61,8 +61,11 @@ pub(super) async fn attempt(
     let (attempt, outcome) = send(inner, workspace, delivery, &stored.endpoint.url, at).await?;
     let now = inner.now();
     let mut tx = inner.db()?.begin().await?;
-    // Held until the commit, so that attempts that end together see each other's outcome.
-    let health = store::hold_health(&mut tx, workspace, delivery.endpoint_id).await?;
+    let health = match outcome {
+        Outcome::Answered { status: 200..=299, .. } => Health::default(),
+        // Held until the commit, so that failures that end together see each other.
+        _ => store::hold_health(&mut tx, workspace, delivery.endpoint_id).await?,
+    };
     let Decision { next, health, disable } = decide(attempt.number, outcome, health, now, chance()?);
     let is_ping = delivery.event_name == PING;
     let after = WebhookDelivery { attempts: attempt.number, ..delivery.clone() };
@@ -81,8 +84,10 @@ pub(super) async fn attempt(
     store::insert_attempt(&mut tx, workspace, delivery.id, &attempt).await?;
     // A ping is a question, not a part of the service.
     if !is_ping {
-        let succeeded_at = (next == Next::Delivered).then_some(now);
-        store::set_health(&mut tx, workspace, delivery.endpoint_id, &health, succeeded_at).await?;
+        match next {
+            Next::Delivered => store::set_well(&mut tx, workspace, delivery.endpoint_id, now).await?,
+            _ => store::set_ill(&mut tx, workspace, delivery.endpoint_id, &health).await?,
+        }
         if let Some(because) = disable {
             switch_off(&mut tx, workspace, stored, because, now).await?;
         }

@@ -10,7 +10,7 @@ pub enum WebhookSigning {
     /// HMAC-SHA256 (`v1`): the receiver holds the same secret, and every library knows it.
     Hmac,
     /// Ed25519 (`v1a`): the receiver holds the public key only, and can forge nothing with it.
-    Ed25519,
+    KeyPair,
 }
 
 /// An address to send events to.
@@ -67,7 +67,7 @@ pub struct WebhookEndpoint {
     pub disabled_because: Option<WebhookDisabled>,
     /// Since when every attempt has failed; none while all is well.
     pub failing_since: Option<DateTime<Utc>>,
-    /// When it last accepted an event.
+    /// When it last accepted an event, to the minute.
     pub last_success_at: Option<DateTime<Utc>>,
     /// When it was added.
     pub created_at: DateTime<Utc>,

@@ -40,7 +40,7 @@ impl SigningKey {
         let bytes = Zeroizing::new(random::<SEED>()?.to_vec());
         match signing {
             WebhookSigning::Hmac => Ok(Self::Hmac(bytes)),
-            WebhookSigning::Ed25519 => Self::ed25519(bytes),
+            WebhookSigning::KeyPair => Self::ed25519(bytes),
         }
     }
 
@@ -66,7 +66,7 @@ impl SigningKey {
     pub(crate) fn signing(&self) -> WebhookSigning {
         match self {
             Self::Hmac(_) => WebhookSigning::Hmac,
-            Self::Ed25519 { .. } => WebhookSigning::Ed25519,
+            Self::Ed25519 { .. } => WebhookSigning::KeyPair,
         }
     }
 

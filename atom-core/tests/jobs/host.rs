@@ -74,7 +74,8 @@ pub(super) use host_tx;
 impl Host {
     pub(super) fn connect(url: &str) -> Self {
         if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url).unwrap().create_if_missing(true).busy_timeout(Duration::from_secs(30));
+            let options =
+                SqliteConnectOptions::from_str(url).unwrap().create_if_missing(true).busy_timeout(Duration::from_secs(30));
             let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(60));
             Self::Sqlite(pool.connect_lazy_with(options))
         } else {

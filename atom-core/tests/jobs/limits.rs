@@ -35,7 +35,7 @@ fn limit(key: usize) -> JobLimit {
     JobLimit {
         key: format!("key {key}"),
         max_running: (key % 3 != 1).then_some(RUNNING),
-        max_starts: (key % 3 != 0).then_some(i32::try_from(STARTS).unwrap()),
+        max_starts: (!key.is_multiple_of(3)).then_some(i32::try_from(STARTS).unwrap()),
         per_seconds: None,
     }
 }

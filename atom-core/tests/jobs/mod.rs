@@ -1,5 +1,8 @@
 //! Jobs: stored with the act, run by whoever lives, and never twice where once was promised.
 
+#![allow(clippy::print_stdout)] // a soak shows its figures
+
+mod batches;
 mod chaos;
 mod crash;
 mod drain;
@@ -7,10 +10,17 @@ mod enqueue;
 mod fairness;
 mod frozen;
 mod host;
+mod keys;
 mod kit;
 mod limits;
+mod order;
 mod processes;
+mod refusals;
+mod retries;
 mod running;
 mod server;
 mod shop;
+mod steps;
 mod support;
+mod transactions;
+mod unique;

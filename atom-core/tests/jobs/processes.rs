@@ -46,7 +46,14 @@ pub(super) enum Task {
 
 impl Part {
     pub(super) fn new(task: Task, database: &Database) -> Self {
-        Self { task, url: database.url.clone(), folder: database.folder.path().into(), number: 0, concurrency: 8, lease_seconds: 1.0 }
+        Self {
+            task,
+            url: database.url.clone(),
+            folder: database.folder.path().into(),
+            number: 0,
+            concurrency: 8,
+            lease_seconds: 1.0,
+        }
     }
 
     /// A worker with these handlers that works as long as the process is wanted.

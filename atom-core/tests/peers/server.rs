@@ -16,12 +16,14 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Runs a script of the folder that `ATOM_TEST_PEERS` names; nothing where it names none.
+    /// Runs a script of the folder that `ATOM_TEST_PEERS` names; nothing where it names none. Scripts in Python are run by
+    /// `ATOM_TEST_PYTHON`.
     pub(super) fn start(script: &str) -> Option<Self> {
         let folder = std::env::var_os("ATOM_TEST_PEERS")?;
-        let mut command = Command::new("node");
+        let is_python = script.ends_with(".py");
+        let mut command = Command::new(if is_python { std::env::var_os("ATOM_TEST_PYTHON")? } else { "node".into() });
         command.arg(script).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("Node runs the servers of others: install Node 20 or later");
+        let mut child = command.spawn().expect("Node and Python run the servers of others: install Node 20 or later");
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let log = Arc::<Mutex<String>>::default();
         keep(child.stderr.take().unwrap(), Arc::clone(&log));

@@ -3,6 +3,7 @@
 use super::*;
 use chrono::TimeDelta;
 use std::collections::HashMap;
+use std::process::{Child, Command, Stdio};
 
 on_both!(what_happened_while_no_worker_ran_is_sent_when_one_starts, |database| async move {
     let place = Place::without_a_worker(&database).await;
@@ -159,4 +160,73 @@ on_both!(events_that_were_deleted_before_they_were_sent_do_not_stop_the_rest, |d
     .await;
     place.start_worker().await;
     place.receiver.wait_for(2).await;
+});
+
+/// What another process does: it works until it is killed. The test below starts it as a child; run among the others it has nothing
+/// to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sender() {
+    let Ok(url) = std::env::var("ATOM_SEND_URL") else { return };
+    let database = Database { url, folder: tempfile::tempdir().unwrap() };
+    let atom = database.builder().loopback_webhooks(true).open().await.unwrap();
+    let options = WorkerOptions { poll_seconds: Some(0.02), lease_seconds: Some(1.0), ..Default::default() };
+    atom.start_worker(Default::default(), Some(options)).await.unwrap();
+    std::future::pending().await
+}
+
+fn start_sender(database: &Database) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "webhooks::recovery::sender"])
+        .env("ATOM_SEND_URL", &database.url)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+on_both!(a_promise_no_webhook_is_lost_with_a_killed_process, |database| async move {
+    let place = Place::without_a_worker(&database).await;
+    place.endpoint().await;
+    let mut published = 0;
+    for kill in 1..=10 {
+        let mut child = start_sender(&database);
+        let before = place.receiver.received().len();
+        // Killed in the middle of its work, at a different place each time.
+        while place.receiver.received().len() < before + kill * 2 {
+            place.publish("order.paid").await;
+            published += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        child.kill().expect("SIGKILL");
+        child.wait().unwrap();
+    }
+    let options = WorkerOptions { poll_seconds: Some(0.02), lease_seconds: Some(1.0), ..Default::default() };
+    place.atom.start_worker(Default::default(), Some(options)).await.unwrap();
+    let pending = async || {
+        let filter = WebhookDeliveryFilter { state: Some(WebhookDeliveryState::Pending), ..Default::default() };
+        place.webhooks().deliveries(filter).await.unwrap().items.len()
+    };
+    let (start, mut made) = (Instant::now(), Vec::new());
+    while made.len() < published || pending().await > 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} of {published}, {} pending", made.len(), pending().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (mut cursor, mut all) = (None, Vec::new());
+        loop {
+            let filter = WebhookDeliveryFilter { cursor, page_size: Some(1000), ..Default::default() };
+            let page = place.webhooks().deliveries(filter).await.unwrap();
+            all.extend(page.items.iter().map(|d| d.event_id.to_string()));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        made = all;
+    }
+    made.sort();
+    let count = made.len();
+    made.dedup();
+    assert_eq!((made.len(), count), (published, published), "one delivery of each event");
+    let mut received: Vec<_> = place.receiver.received().iter().map(|r| r.id().to_owned()).collect();
+    received.sort();
+    received.dedup();
+    assert_eq!(received, made, "and each got there");
 });

@@ -2,6 +2,7 @@
 
 import builtins
 import datetime
+import types
 import typing
 
 import typing_extensions
@@ -20,6 +21,7 @@ __all__ = [
     "AuditReport",
     "AuditTrail",
     "Authorization",
+    "Batch",
     "CalendarEvent",
     "CalendarEventPage",
     "Calendars",
@@ -28,6 +30,8 @@ __all__ = [
     "ConnectionState",
     "Connections",
     "Credentials",
+    "Effect",
+    "EnqueuedJob",
     "Event",
     "EventField",
     "EventFieldType",
@@ -41,6 +45,15 @@ __all__ = [
     "FilePage",
     "Files",
     "GoogleStandIn",
+    "Job",
+    "JobCount",
+    "JobFilter",
+    "JobKind",
+    "JobLimit",
+    "JobPage",
+    "JobProgress",
+    "JobState",
+    "Jobs",
     "ListEvents",
     "ListFiles",
     "ListMessages",
@@ -49,30 +62,63 @@ __all__ = [
     "MailMessagePage",
     "Mailbox",
     "MigrationStatus",
+    "MissedRuns",
     "NewAccount",
+    "NewBatch",
     "NewEvent",
     "NewFile",
+    "NewJob",
     "NewMessage",
+    "NewSchedule",
+    "NewWebhookEndpoint",
+    "OnDuplicate",
     "OpenOptions",
     "Principal",
     "Probe",
     "Provider",
     "ProviderApp",
     "PublishEvent",
+    "QueueStatus",
+    "Queues",
     "RawRequest",
     "RawResponse",
+    "RecordedStep",
     "RemoteFile",
+    "RetryPolicy",
     "Role",
     "RunningJob",
     "Sample",
+    "Schedule",
+    "ScheduleRule",
+    "Schedules",
     "Schema",
     "Scope",
     "SealedSample",
     "Session",
     "Shape",
     "StartConnection",
+    "TestKit",
+    "Ticks",
+    "Trial",
+    "TrialOutcome",
+    "UniqueJob",
+    "UniqueUntil",
     "User",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookDeliveryFilter",
+    "WebhookDeliveryPage",
+    "WebhookDeliveryState",
+    "WebhookDisabled",
+    "WebhookEndpoint",
+    "WebhookEndpointPatch",
+    "WebhookSigning",
+    "WebhookVerifier",
+    "Webhooks",
     "Weight",
+    "Worker",
+    "WorkerOptions",
+    "WorkerStatus",
     "Workspace",
 ]
 
@@ -159,8 +205,24 @@ class Atom:
         """
     def act_as_blocking(self, user_id: str, workspace_id: str) -> Scope:
         """`act_as`, but the thread waits until it is done."""
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of the installation itself, which belong to no workspace."""
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of the installation itself, which belong to no workspace."""
+    @property
+    def queues(self) -> Queues:
+        """The queues and workers of the installation."""
+    async def start_worker(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], options: WorkerOptions | None = None) -> Worker:
+        """Starts a worker in this process, with a handler for each kind of job that it is to run. It works until it is stopped.
+
+        Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
+        """
+    def start_worker_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], options: WorkerOptions | None = None) -> Worker:
+        """`start_worker`, but the thread waits until it is done."""
     async def shut_down(self) -> None:
-        """Closes the database connections. Later calls fail with `cancelled` (`closed`)."""
+        """Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`)."""
     def shut_down_blocking(self) -> None:
         """`shut_down`, but the thread waits until it is done."""
 
@@ -215,8 +277,20 @@ class AuditAction:
     """The provider no longer accepts a connection's grant."""
     DISCONNECTED: typing.ClassVar[AuditAction]
     """A connection was revoked and its tokens were destroyed."""
+    WEBHOOK_ADDED: typing.ClassVar[AuditAction]
+    """A webhook endpoint was added."""
+    WEBHOOK_CHANGED: typing.ClassVar[AuditAction]
+    """A webhook endpoint was changed, enabled or disabled by somebody."""
+    WEBHOOK_REMOVED: typing.ClassVar[AuditAction]
+    """A webhook endpoint was removed."""
+    WEBHOOK_KEY_ROTATED: typing.ClassVar[AuditAction]
+    """A webhook endpoint got a new key."""
+    WEBHOOK_KEY_REVEALED: typing.ClassVar[AuditAction]
+    """Somebody looked at the key that verifies an endpoint's webhooks."""
+    WEBHOOK_DISABLED: typing.ClassVar[AuditAction]
+    """A webhook endpoint was disabled because it was gone or kept failing."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -354,6 +428,31 @@ class Authorization:
     @property
     def expires_at(self) -> datetime.datetime:
         """Until when the user may come back."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Batch:
+    """How far a batch has come."""
+    def __new__(cls, *, id: str, total: int, pending: int, succeeded: int, failed: int, cancelled: int) -> Batch: ...
+    @property
+    def id(self) -> str:
+        """Its id; that of the job in `then`, if there is one."""
+    @property
+    def total(self) -> int:
+        """How many jobs it has."""
+    @property
+    def pending(self) -> int:
+        """How many have not ended."""
+    @property
+    def succeeded(self) -> int:
+        """How many succeeded and are still kept, or were deleted at once."""
+    @property
+    def failed(self) -> int:
+        """How many failed for good."""
+    @property
+    def cancelled(self) -> int:
+        """How many were cancelled."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -585,6 +684,35 @@ class Credentials:
         """The workspace to enter. Default: the one that the user joined first."""
 
 @typing.final
+class Effect:
+    """What a step does to the world outside the database, and so what becomes of it when its worker dies in the middle."""
+    READ: typing.ClassVar[Effect]
+    """It only reads: it is done again."""
+    IDEMPOTENT: typing.ClassVar[Effect]
+    """Doing it twice is doing it once, as with an idempotency key: it is done again."""
+    ONCE: typing.ClassVar[Effect]
+    """It must not be done twice: the job is in doubt until somebody settles it."""
+    @property
+    def value(self) -> typing.Literal["read", "idempotent", "once"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class EnqueuedJob:
+    """What became of a new job."""
+    def __new__(cls, *, id: str, is_duplicate: bool) -> EnqueuedJob: ...
+    @property
+    def id(self) -> str:
+        """The id of the job, or of the one that was there already."""
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether it was there already."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Event:
     """Something that happened in a workspace."""
     def __new__(cls, *, sequence: int, id: str, name: str, at: datetime.datetime, data: typing.Any, subject: str | None = None, user_id: str | None = None) -> Event: ...
@@ -689,6 +817,10 @@ class EventStream:
     Nothing is queued for a stream that is not read: it is a place in the log. After a crash, on another day or in another process, a
     new stream goes on from the `sequence` of the last event that was dealt with.
     """
+    def __aiter__(self) -> typing_extensions.Self: ...
+    async def __anext__(self) -> Event: ...
+    def __iter__(self) -> typing_extensions.Self: ...
+    def __next__(self) -> Event: ...
     async def next(self) -> Event | None:
         """Waits for the next event. None after `stop` and after Atom was shut down.
 
@@ -703,6 +835,10 @@ class EventStream:
         """How far this stream has come: every event up to here was delivered, or is none of those that it follows. A new
         subscription goes on from here.
         """
+    async def __aenter__(self) -> typing_extensions.Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
+    def __enter__(self) -> typing_extensions.Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
     async def stop(self) -> None:
         """Ends the stream, also for a caller that waits for its next event."""
     def stop_blocking(self) -> None:
@@ -887,6 +1023,309 @@ class GoogleStandIn:
         """`hits`, but the thread waits until it is done."""
 
 @typing.final
+class Job:
+    """A job as it is stored."""
+    def __new__(cls, *, id: str, kind: str, queue: str, state: JobState, priority: int, input: typing.Any, attempt: int, max_attempts: int, is_cancel_requested: bool, created_at: datetime.datetime, run_at: datetime.datetime, output: typing.Any | None = None, error_reason: str | None = None, error_text: str | None = None, progress: JobProgress | None = None, user_id: str | None = None, batch_id: str | None = None, started_at: datetime.datetime | None = None, finished_at: datetime.datetime | None = None) -> Job: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+    @property
+    def queue(self) -> str:
+        """Its queue."""
+    @property
+    def state(self) -> JobState:
+        """Where it stands."""
+    @property
+    def priority(self) -> int:
+        """The higher number goes first."""
+    @property
+    def input(self) -> typing.Any:
+        """What it was enqueued with."""
+    @property
+    def attempt(self) -> int:
+        """How many attempts were started."""
+    @property
+    def max_attempts(self) -> int:
+        """How many there may be."""
+    @property
+    def is_cancel_requested(self) -> bool:
+        """Whether somebody asked to cancel it."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was enqueued."""
+    @property
+    def run_at(self) -> datetime.datetime:
+        """When it may start, or may start again."""
+    @property
+    def output(self) -> typing.Any | None:
+        """What its handler returned."""
+    @property
+    def error_reason(self) -> str | None:
+        """Why the last attempt failed, for programs."""
+    @property
+    def error_text(self) -> str | None:
+        """Why the last attempt failed, for people."""
+    @property
+    def progress(self) -> JobProgress | None:
+        """How far it has come."""
+    @property
+    def user_id(self) -> str | None:
+        """On whose behalf it was enqueued."""
+    @property
+    def batch_id(self) -> str | None:
+        """The batch it belongs to."""
+    @property
+    def started_at(self) -> datetime.datetime | None:
+        """When the last attempt started."""
+    @property
+    def finished_at(self) -> datetime.datetime | None:
+        """When it ended for good."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobCount:
+    """How many jobs of one kind stand where."""
+    def __new__(cls, *, queue: str, kind: str, state: JobState, count: int, oldest: datetime.datetime | None = None) -> JobCount: ...
+    @property
+    def queue(self) -> str:
+        """The queue."""
+    @property
+    def kind(self) -> str:
+        """The kind."""
+    @property
+    def state(self) -> JobState:
+        """Where they stand."""
+    @property
+    def count(self) -> int:
+        """How many."""
+    @property
+    def oldest(self) -> datetime.datetime | None:
+        """Since when the oldest of those that wait could have started: the latency of the queue."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobFilter:
+    """Which jobs to list, newest first."""
+    def __new__(cls, *, state: JobState | None = None, kind: str | None = None, queue: str | None = None, batch_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> JobFilter: ...
+    @property
+    def state(self) -> JobState | None:
+        """Only this state; `failed` are the dead letters."""
+    @property
+    def kind(self) -> str | None:
+        """Only this kind."""
+    @property
+    def queue(self) -> str | None:
+        """Only this queue."""
+    @property
+    def batch_id(self) -> str | None:
+        """Only those of this batch."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobKind:
+    """A kind of job that the installation knows, with its defaults. Every process declares the kinds that it enqueues or handles."""
+    def __new__(cls, *, name: str, queue: str | None = None, priority: int | None = None, max_attempts: int | None = None, retry: RetryPolicy | None = None, timeout_seconds: float | None = None, keep_seconds: int | None = None, announce: bool | None = None) -> JobKind: ...
+    @property
+    def name(self) -> str:
+        """Its name, such as `email.send`: lower-case words, digits and underscores, separated by points. `atom.` is reserved."""
+    @property
+    def queue(self) -> str | None:
+        """The queue its jobs wait in. Default: `default`. Kinds that different programs handle belong in different queues."""
+    @property
+    def priority(self) -> int | None:
+        """Which goes first within a queue and a workspace: the higher number. Default: 0."""
+    @property
+    def max_attempts(self) -> int | None:
+        """How often a job is tried. Default: 5."""
+    @property
+    def retry(self) -> RetryPolicy | None:
+        """How long to wait between attempts."""
+    @property
+    def timeout_seconds(self) -> float | None:
+        """How long one attempt may take, in seconds. Default: without end."""
+    @property
+    def keep_seconds(self) -> int | None:
+        """How long a job that succeeded is kept, in seconds. Default: one day; 0 deletes it at once."""
+    @property
+    def announce(self) -> bool | None:
+        """Whether success is an event (`job.succeeded`), as failure always is. Default: false."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobLimit:
+    """How many jobs of one key may run at once, and how many may start in a time, over all processes of the installation. The newest
+    limit that was enqueued for a key holds for all its jobs.
+    """
+    def __new__(cls, *, key: str, max_running: int | None = None, max_starts: int | None = None, per_seconds: float | None = None) -> JobLimit: ...
+    @property
+    def key(self) -> str:
+        """What shares the limit, within the workspace: `google:account-1`."""
+    @property
+    def max_running(self) -> int | None:
+        """How many run at once, at least 1."""
+    @property
+    def max_starts(self) -> int | None:
+        """How many start in any `per_seconds`, at least 1."""
+    @property
+    def per_seconds(self) -> float | None:
+        """The time of `max_starts`, in seconds. Default: 1."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobPage:
+    """A page of jobs."""
+    def __new__(cls, *, items: list[Job], next_cursor: str | None = None) -> JobPage: ...
+    @property
+    def items(self) -> list[Job]:
+        """The jobs, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobProgress:
+    """How far a job has come, as its handler says."""
+    def __new__(cls, *, done: int, total: int | None = None, note: str | None = None) -> JobProgress: ...
+    @property
+    def done(self) -> int:
+        """How much is done."""
+    @property
+    def total(self) -> int | None:
+        """Of how much, if that is known."""
+    @property
+    def note(self) -> str | None:
+        """What it is doing, for people."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JobState:
+    """Where a job stands."""
+    HELD: typing.ClassVar[JobState]
+    """It waits for the jobs of its batch."""
+    DELAYED: typing.ClassVar[JobState]
+    """It waits for its time: a later start, or the next attempt."""
+    WAITING: typing.ClassVar[JobState]
+    """It waits for a worker."""
+    RUNNING: typing.ClassVar[JobState]
+    """A worker runs it."""
+    SUCCEEDED: typing.ClassVar[JobState]
+    """Its handler returned."""
+    FAILED: typing.ClassVar[JobState]
+    """Its last attempt failed: a dead letter."""
+    CANCELLED: typing.ClassVar[JobState]
+    """It was cancelled."""
+    IN_DOUBT: typing.ClassVar[JobState]
+    """A worker died in a step that must not be repeated: somebody has to find out what became of it."""
+    @property
+    def value(self) -> typing.Literal["held", "delayed", "waiting", "running", "succeeded", "failed", "cancelled", "in_doubt"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Jobs:
+    """The jobs of a workspace, or of the installation itself."""
+    async def enqueue(self, job: NewJob) -> EnqueuedJob:
+        """Stores a job, to be run as soon as a worker is free.
+
+        Fails with `invalid`: `unknown_job_kind`, `malformed_job`, `malformed_limit`, `malformed_retry`, `malformed_unique_key`,
+        `job_too_large`.
+        """
+    def enqueue_blocking(self, job: NewJob) -> EnqueuedJob:
+        """`enqueue`, but the thread waits until it is done."""
+    async def enqueue_many(self, jobs: builtins.list[NewJob]) -> builtins.list[EnqueuedJob]:
+        """Stores many jobs in one transaction: all of them or none. The answers are in the same order.
+
+        Fails as `enqueue` does.
+        """
+    def enqueue_many_blocking(self, jobs: builtins.list[NewJob]) -> builtins.list[EnqueuedJob]:
+        """`enqueue_many`, but the thread waits until it is done."""
+    async def enqueue_batch(self, batch: NewBatch) -> Batch:
+        """Stores jobs that belong together, and the job that runs after the last of them.
+
+        Fails as `enqueue` does, and with `invalid` (`empty_batch`, `malformed_batch`).
+        """
+    def enqueue_batch_blocking(self, batch: NewBatch) -> Batch:
+        """`enqueue_batch`, but the thread waits until it is done."""
+    async def batch(self, id: str) -> Batch:
+        """How far a batch has come. Fails with `not_found`."""
+    def batch_blocking(self, id: str) -> Batch:
+        """`batch`, but the thread waits until it is done."""
+    async def statement(self, job: NewJob) -> str:
+        """The SQL statement that stores a job, for the host's own transaction on the same database, in any language and with any driver. It
+        has no parameters, and changes no row if a unique job is there already. Workers notice the job when they look next (`poll_seconds`), or
+        when something else wakes them.
+
+        Fails as `enqueue` does, and with `invalid` (`unsupported_in_statement`) for a job with a limit, one that replaces others or one that
+        is the only one `for_seconds`.
+        """
+    def statement_blocking(self, job: NewJob) -> str:
+        """`statement`, but the thread waits until it is done."""
+    async def get(self, id: str) -> Job:
+        """A job. Fails with `not_found`, also once it is no longer kept."""
+    def get_blocking(self, id: str) -> Job:
+        """`get`, but the thread waits until it is done."""
+    async def list(self, filter: JobFilter) -> JobPage:
+        """The jobs that fit, newest first. Fails with `invalid` (`malformed_page_size`, `malformed_cursor`)."""
+    def list_blocking(self, filter: JobFilter) -> JobPage:
+        """`list`, but the thread waits until it is done."""
+    async def counts(self) -> builtins.list[JobCount]:
+        """How many jobs stand where."""
+    def counts_blocking(self) -> builtins.list[JobCount]:
+        """`counts`, but the thread waits until it is done."""
+    async def wait(self, id: str, timeout_seconds: float | None = None) -> Job:
+        """Waits until a job has ended for good, at most so many seconds. Default: 60.
+
+        Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
+        """
+    def wait_blocking(self, id: str, timeout_seconds: float | None = None) -> Job:
+        """`wait`, but the thread waits until it is done."""
+    async def cancel(self, id: str) -> bool:
+        """Cancels a job: at once if it waits; a running one is told, and ends as soon as its handler does. True if it had not ended.
+
+        Fails with `not_found`.
+        """
+    def cancel_blocking(self, id: str) -> bool:
+        """`cancel`, but the thread waits until it is done."""
+    async def replay(self, id: str) -> None:
+        """Has a dead letter or a cancelled job run again, with all its attempts.
+
+        Fails with `not_found`, and with `conflict` (`job_not_ended`) for a job that neither failed nor was cancelled.
+        """
+    def replay_blocking(self, id: str) -> None:
+        """`replay`, but the thread waits until it is done."""
+    async def replay_all(self, kind: str | None = None) -> int:
+        """Has all dead letters run again: of one kind, or of all. Returns how many."""
+    def replay_all_blocking(self, kind: str | None = None) -> int:
+        """`replay_all`, but the thread waits until it is done."""
+    async def settle(self, id: str, step: str, outcome: typing.Any | None = None) -> None:
+        """Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
+        one, it was not done. Then the job goes on.
+
+        Fails with `conflict` (`step_not_in_doubt`).
+        """
+    def settle_blocking(self, id: str, step: str, outcome: typing.Any | None = None) -> None:
+        """`settle`, but the thread waits until it is done."""
+
+@typing.final
 class ListEvents:
     """Which events to list."""
     def __new__(cls, *, calendar_id: str | None = None, starts_after: datetime.datetime | None = None, starts_before: datetime.datetime | None = None, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListEvents: ...
@@ -1069,6 +1508,22 @@ class MigrationStatus:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class MissedRuns:
+    """What becomes of occurrences that passed while no worker was running."""
+    SKIP: typing.ClassVar[MissedRuns]
+    """They are left out: only an occurrence that is due right now fires."""
+    ONE: typing.ClassVar[MissedRuns]
+    """However many passed, the schedule fires once, for the newest of them."""
+    ALL: typing.ClassVar[MissedRuns]
+    """Each of them fires, the oldest first."""
+    @property
+    def value(self) -> typing.Literal["skip", "one", "all"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class NewAccount:
     """What is needed to sign up."""
     def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None) -> NewAccount: ...
@@ -1084,6 +1539,19 @@ class NewAccount:
     @property
     def workspace_name(self) -> str | None:
         """The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`."""
+
+@typing.final
+class NewBatch:
+    """Jobs that belong together."""
+    def __new__(cls, *, jobs: list[NewJob], then: NewJob | None = None) -> NewBatch: ...
+    @property
+    def jobs(self) -> list[NewJob]:
+        """The jobs; at least one."""
+    @property
+    def then(self) -> NewJob | None:
+        """A job that runs when all of them have ended, whatever became of them."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class NewEvent:
@@ -1133,6 +1601,52 @@ class NewFile:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewJob:
+    """A job to be stored and run."""
+    def __new__(cls, *, kind: str, input: typing.Any | None = None, run_at: datetime.datetime | None = None, delay_seconds: float | None = None, queue: str | None = None, priority: int | None = None, max_attempts: int | None = None, retry: RetryPolicy | None = None, timeout_seconds: float | None = None, keep_seconds: int | None = None, announce: bool | None = None, limit: JobLimit | None = None, unique: UniqueJob | None = None) -> NewJob: ...
+    @property
+    def kind(self) -> str:
+        """One of the declared kinds."""
+    @property
+    def input(self) -> typing.Any | None:
+        """What its handler gets: at most 256 KiB as JSON. It is stored as it is: put no secret into it."""
+    @property
+    def run_at(self) -> datetime.datetime | None:
+        """Not before this moment. Default: now."""
+    @property
+    def delay_seconds(self) -> float | None:
+        """Not before this many seconds from now, instead of `run_at`."""
+    @property
+    def queue(self) -> str | None:
+        """Instead of the kind's."""
+    @property
+    def priority(self) -> int | None:
+        """Instead of the kind's."""
+    @property
+    def max_attempts(self) -> int | None:
+        """Instead of the kind's."""
+    @property
+    def retry(self) -> RetryPolicy | None:
+        """Instead of the kind's."""
+    @property
+    def timeout_seconds(self) -> float | None:
+        """Instead of the kind's."""
+    @property
+    def keep_seconds(self) -> int | None:
+        """Instead of the kind's."""
+    @property
+    def announce(self) -> bool | None:
+        """Instead of the kind's."""
+    @property
+    def limit(self) -> JobLimit | None:
+        """How many of its key may run or start, over all processes."""
+    @property
+    def unique(self) -> UniqueJob | None:
+        """There is only one of it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewMessage:
     """A message to send."""
     def __new__(cls, *, to: list[str], subject: str, text: str, html: str | None = None, cc: list[str] | None = None, bcc: list[str] | None = None, thread_id: str | None = None) -> NewMessage: ...
@@ -1161,12 +1675,71 @@ class NewMessage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewSchedule:
+    """A schedule to be stored."""
+    def __new__(cls, *, name: str, rule: ScheduleRule, job: NewJob, missed: MissedRuns | None = None) -> NewSchedule: ...
+    @property
+    def name(self) -> str:
+        """Its name in the workspace, 1 to 200 bytes. A schedule of that name is replaced."""
+    @property
+    def rule(self) -> ScheduleRule:
+        """When it fires."""
+    @property
+    def job(self) -> NewJob:
+        """What it enqueues. Its `run_at` is the moment that fired. Make it `unique` to let no two of them overlap."""
+    @property
+    def missed(self) -> MissedRuns | None:
+        """What becomes of moments that passed while no worker was running. Default: `one`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewWebhookEndpoint:
+    """An address to send events to."""
+    def __new__(cls, *, url: str, event_names: list[str] | None = None, description: str | None = None, signing: WebhookSigning | None = None, key: str | None = None) -> NewWebhookEndpoint: ...
+    @property
+    def url(self) -> str:
+        """Where to: `https://host/path`, on the public internet. Any port may be named; a user name may not."""
+    @property
+    def event_names(self) -> list[str] | None:
+        """Which events: names (`connection.created`) and prefixes (`connection.*`). Default: all of them."""
+    @property
+    def description(self) -> str | None:
+        """What it is for, at most 500 characters."""
+    @property
+    def signing(self) -> WebhookSigning | None:
+        """How to sign. Default: `hmac`, or what `key` is for."""
+    @property
+    def key(self) -> str | None:
+        """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
+
+@typing.final
+class OnDuplicate:
+    """What happens to a job that is there already."""
+    SKIP: typing.ClassVar[OnDuplicate]
+    """The new one is not stored."""
+    REPLACE: typing.ClassVar[OnDuplicate]
+    """The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
+    is stored beside it: give both a limit if they must not run at once.
+    """
+    DEBOUNCE: typing.ClassVar[OnDuplicate]
+    """As `replace`, and the waiting one waits anew."""
+    @property
+    def value(self) -> typing.Literal["skip", "replace", "debounce"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, migrate: bool | None = None, keep_events_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
-        """`sqlite:./atom.db` (made if missing) or `postgres://user:password@host/database`."""
+        """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
+        is closed, as tests want it; then a missing key is made up.
+        """
     @property
     def key(self) -> str | None:
         """The key-encryption key: 32 bytes in base64. Default: the environment variable `ATOM_KEY`."""
@@ -1186,11 +1759,17 @@ class OpenOptions:
     def min_password_length(self) -> int | None:
         """The shortest password for sign-up, in characters. Default: 15; at least 8."""
     @property
+    def job_kinds(self) -> list[JobKind] | None:
+        """The kinds of jobs that this process enqueues or handles."""
+    @property
     def migrate(self) -> bool | None:
         """Bring the schema up to date on opening. Default: true. With false, an older schema is an error."""
     @property
     def keep_events_days(self) -> int | None:
         """How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long."""
+    @property
+    def loopback_webhooks(self) -> bool | None:
+        """Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false."""
 
 @typing.final
 class Principal:
@@ -1251,6 +1830,14 @@ class Probe:
         """Waits, so that a caller can cancel or run other work meanwhile."""
     def wait_blocking(self, millis: int) -> None:
         """`wait`, but the thread waits until it is done."""
+    async def run(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], trial: Trial) -> list[TrialOutcome]:
+        """Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each."""
+    def run_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], trial: Trial) -> list[TrialOutcome]:
+        """`run`, but the thread waits until it is done."""
+    async def count_to(self, last: int, fails_at: int | None = None) -> Ticks:
+        """A stream of the numbers from 1 to `last`. With `fails_at`, it fails once instead of giving that number."""
+    def count_to_blocking(self, last: int, fails_at: int | None = None) -> Ticks:
+        """`count_to`, but the thread waits until it is done."""
     async def fail(self, code: str) -> None:
         """Fails with the error of this code; provider, status and retry hint are filled in."""
     def fail_blocking(self, code: str) -> None:
@@ -1326,6 +1913,54 @@ class PublishEvent:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class QueueStatus:
+    """A queue of the installation."""
+    def __new__(cls, *, name: str, is_paused: bool, waiting: int, delayed: int, running: int, failed: int, latency_seconds: float) -> QueueStatus: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def is_paused(self) -> bool:
+        """Whether its jobs are held back."""
+    @property
+    def waiting(self) -> int:
+        """How many jobs could start now."""
+    @property
+    def delayed(self) -> int:
+        """How many wait for their time."""
+    @property
+    def running(self) -> int:
+        """How many are running."""
+    @property
+    def failed(self) -> int:
+        """How many are dead letters."""
+    @property
+    def latency_seconds(self) -> float:
+        """How long the oldest waiting job has been able to start, in seconds."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Queues:
+    """The queues of the installation, for whoever operates it."""
+    async def list(self) -> builtins.list[QueueStatus]:
+        """All queues that have jobs or were paused."""
+    def list_blocking(self) -> builtins.list[QueueStatus]:
+        """`list`, but the thread waits until it is done."""
+    async def workers(self) -> builtins.list[WorkerStatus]:
+        """The workers that live, or did a moment ago."""
+    def workers_blocking(self) -> builtins.list[WorkerStatus]:
+        """`workers`, but the thread waits until it is done."""
+    async def pause(self, queue: str) -> None:
+        """Holds the jobs of a queue back, in every process. Those that run go on. Fails with `invalid` (`malformed_queue`)."""
+    def pause_blocking(self, queue: str) -> None:
+        """`pause`, but the thread waits until it is done."""
+    async def resume(self, queue: str) -> None:
+        """Lets the jobs of a queue run again."""
+    def resume_blocking(self, queue: str) -> None:
+        """`resume`, but the thread waits until it is done."""
+
+@typing.final
 class RawRequest:
     """A request to the provider's API, without its authentication."""
     def __new__(cls, *, method: str, url: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, json: typing.Any | None = None, content: bytes | None = None) -> RawRequest: ...
@@ -1366,6 +2001,16 @@ class RawResponse:
     @property
     def json(self) -> typing.Any | None:
         """The body as JSON, if it is JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RecordedStep:
+    """A step that was done in this attempt or an earlier one."""
+    def __new__(cls, *, output: typing.Any) -> RecordedStep: ...
+    @property
+    def output(self) -> typing.Any:
+        """Its outcome."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -1416,6 +2061,28 @@ class RemoteFile:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class RetryPolicy:
+    """How long to wait before the next attempt: `delay * factor^(attempt - 1)`, at most `max_delay`, spread by `jitter`."""
+    def __new__(cls, *, delay_seconds: float | None = None, factor: float | None = None, max_delay_seconds: float | None = None, jitter: float | None = None, never_on: list[str] | None = None) -> RetryPolicy: ...
+    @property
+    def delay_seconds(self) -> float | None:
+        """Before the second attempt, in seconds. Default: 5."""
+    @property
+    def factor(self) -> float | None:
+        """1 is a fixed delay. Default: 2."""
+    @property
+    def max_delay_seconds(self) -> float | None:
+        """At most this long, in seconds. Default: 3600."""
+    @property
+    def jitter(self) -> float | None:
+        """The share of the delay that is left to chance, 0 to 1. Default: 0.2."""
+    @property
+    def never_on(self) -> list[str] | None:
+        """Reasons for which there is no other attempt, whatever the failure says."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Role:
     """What a member may do in a workspace, from most to least."""
     OWNER: typing.ClassVar[Role]
@@ -1455,12 +2122,61 @@ class RunningJob:
     def attempt(self) -> int:
         """Which attempt this is: 1, 2, 3, …"""
     @property
+    def run_at(self) -> datetime.datetime:
+        """When it was due: the moment that a schedule meant, whenever a worker was free."""
+    @property
     def is_cancelled(self) -> bool:
         """Whether this attempt is to end: the job was cancelled, its time is over, the worker stops or has lost the job to another."""
     async def cancelled(self) -> None:
         """Waits until this attempt is to end."""
     def cancelled_blocking(self) -> None:
         """`cancelled`, but the thread waits until it is done."""
+    async def report(self, progress: JobProgress) -> None:
+        """Stores how far the job has come, for whoever looks at it. Each call is a write: a few per second are plenty.
+
+        Fails with `cancelled` (`job_lost`).
+        """
+    def report_blocking(self, progress: JobProgress) -> None:
+        """`report`, but the thread waits until it is done."""
+    async def begin_step(self, step: str, effect: Effect) -> RecordedStep | None:
+        """Begins a step of the job: its outcome, if this attempt or an earlier one has finished it; nothing, if it is to be done now.
+
+        Fails with `conflict` (`step_in_doubt`) where an earlier attempt began a step that must not be done twice and did not finish it:
+        let the error leave the handler, and the job waits until somebody calls `Jobs.settle`. Fails with `cancelled` (`job_lost`) and
+        `invalid` (`malformed_step`).
+        """
+    def begin_step_blocking(self, step: str, effect: Effect) -> RecordedStep | None:
+        """`begin_step`, but the thread waits until it is done."""
+    async def finish_step(self, step: str, output: typing.Any) -> None:
+        """Records the outcome of a step: it is not done again.
+
+        Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_step`, `job_too_large`).
+        """
+    def finish_step_blocking(self, step: str, output: typing.Any) -> None:
+        """`finish_step`, but the thread waits until it is done."""
+    async def sleep(self, step: str, seconds: float) -> None:
+        """Lets the job sleep, however long: it fails with `cancelled` (`job_sleeps`) until the time has passed. Let that error leave the
+        handler. The job is run again from its beginning when the time has come, in any process, and gets here without an error; the
+        attempt does not count.
+        """
+    def sleep_blocking(self, step: str, seconds: float) -> None:
+        """`sleep`, but the thread waits until it is done."""
+    async def completion(self, output: typing.Any) -> str:
+        """The SQL statement that ends the job as succeeded, for the host's own transaction, in any language and with any driver. It has no
+        parameters and must change one row: otherwise the job was lost to another worker, and the transaction must be rolled back.
+
+        Fails with `invalid` (`job_too_large`).
+        """
+    def completion_blocking(self, output: typing.Any) -> str:
+        """`completion`, but the thread waits until it is done."""
+    async def step(self, step: str, effect: Effect, work: typing.Callable[[], typing.Any]) -> typing.Any:
+        """Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+
+        What `work` raises leaves the step undone. Raises `ConflictError` (`step_in_doubt`) where an earlier attempt may have done a step
+        that must not be repeated, and `CancelledError` (`job_lost`): let both leave the handler.
+        """
+    def step_blocking(self, step: str, effect: Effect, work: typing.Callable[[], typing.Any]) -> typing.Any:
+        """`step`, but the thread waits until it is done."""
 
 @typing.final
 class Sample:
@@ -1509,6 +2225,124 @@ class Sample:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class Schedule:
+    """A schedule as it is stored."""
+    def __new__(cls, *, name: str, rule: ScheduleRule, job: NewJob, missed: MissedRuns, is_paused: bool, created_at: datetime.datetime, user_id: str | None = None, next_at: datetime.datetime | None = None, last_at: datetime.datetime | None = None) -> Schedule: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def rule(self) -> ScheduleRule:
+        """When it fires."""
+    @property
+    def job(self) -> NewJob:
+        """What it enqueues."""
+    @property
+    def missed(self) -> MissedRuns:
+        """What becomes of moments that passed while no worker was running."""
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is held back."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was first stored."""
+    @property
+    def user_id(self) -> str | None:
+        """On whose behalf it enqueues."""
+    @property
+    def next_at(self) -> datetime.datetime | None:
+        """When it fires next; none if it never does again."""
+    @property
+    def last_at(self) -> datetime.datetime | None:
+        """The last moment that fired."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing_extensions.disjoint_base
+class ScheduleRule:
+    """When a schedule fires."""
+    @typing.final
+    class Cron(ScheduleRule):
+        """When the clock of a time zone shows a fitting time. A time that the clock skips in spring fires at the first moment after the gap; one
+        that it repeats in autumn fires once, unless the minute or the hour is a `*`.
+        """
+        __match_args__ = ("expression", "time_zone")
+        def __new__(cls, expression: str, time_zone: str | None = None) -> ScheduleRule.Cron: ...
+        @property
+        def expression(self) -> str:
+            """Minute, hour, day of month, month and day of week; a second may stand before them. Or `@hourly`, `@daily`, `@weekly`, `@monthly`,
+            `@yearly`.
+            """
+        @property
+        def time_zone(self) -> str | None:
+            """An IANA name, such as `Europe/Berlin`. Default: `UTC`."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class Every(ScheduleRule):
+        """Every so many seconds, whatever the clocks do."""
+        __match_args__ = ("seconds", "start_at")
+        def __new__(cls, seconds: int, start_at: datetime.datetime | None = None) -> ScheduleRule.Every: ...
+        @property
+        def seconds(self) -> int:
+            """At least 1."""
+        @property
+        def start_at(self) -> datetime.datetime | None:
+            """When for the first time. Default: one interval after the schedule was made."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class Once(ScheduleRule):
+        """Once."""
+        __match_args__ = ("at",)
+        def __new__(cls, at: datetime.datetime) -> ScheduleRule.Once: ...
+        @property
+        def at(self) -> datetime.datetime:
+            """When."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Schedules:
+    """The schedules of a workspace, or of the installation itself. Workers fire them: each moment once, however many workers there are."""
+    async def put(self, schedule: NewSchedule) -> Schedule:
+        """Stores a schedule, or replaces the one of its name. It fires from now on.
+
+        Fails with `invalid`: `malformed_schedule`, `malformed_cron`, `cron_never_fires`, `unknown_time_zone`, `malformed_interval`, and as
+        `Jobs.enqueue` does.
+        """
+    def put_blocking(self, schedule: NewSchedule) -> Schedule:
+        """`put`, but the thread waits until it is done."""
+    async def get(self, name: str) -> Schedule:
+        """A schedule. Fails with `not_found`."""
+    def get_blocking(self, name: str) -> Schedule:
+        """`get`, but the thread waits until it is done."""
+    async def list(self) -> builtins.list[Schedule]:
+        """All schedules, by name."""
+    def list_blocking(self) -> builtins.list[Schedule]:
+        """`list`, but the thread waits until it is done."""
+    async def remove(self, name: str) -> bool:
+        """Removes a schedule. What it has enqueued stays. True if there was one."""
+    def remove_blocking(self, name: str) -> bool:
+        """`remove`, but the thread waits until it is done."""
+    async def pause(self, name: str) -> None:
+        """Holds a schedule back. Fails with `not_found`."""
+    def pause_blocking(self, name: str) -> None:
+        """`pause`, but the thread waits until it is done."""
+    async def resume(self, name: str) -> None:
+        """Lets a schedule fire again; moments that passed meanwhile count as missed. Fails with `not_found`."""
+    def resume_blocking(self, name: str) -> None:
+        """`resume`, but the thread waits until it is done."""
+    async def trigger(self, name: str) -> EnqueuedJob:
+        """Enqueues the job of a schedule now, beside its moments. Fails with `not_found`."""
+    def trigger_blocking(self, name: str) -> EnqueuedJob:
+        """`trigger`, but the thread waits until it is done."""
+    async def preview(self, rule: ScheduleRule, count: int) -> builtins.list[datetime.datetime]:
+        """The next moments of a rule, 1 to 1000 of them: for a preview. Fails as `put` does."""
+    def preview_blocking(self, rule: ScheduleRule, count: int) -> builtins.list[datetime.datetime]:
+        """`preview`, but the thread waits until it is done."""
+
+@typing.final
 class Schema:
     """The schema of a database: what has been applied, what is pending, and the way to apply it.
 
@@ -1546,8 +2380,17 @@ class Scope:
     def connections(self) -> Connections:
         """The user's connected accounts."""
     @property
+    def jobs(self) -> Jobs:
+        """The workspace's jobs. What is enqueued here is enqueued on the user's behalf."""
+    @property
+    def schedules(self) -> Schedules:
+        """The workspace's schedules. What they enqueue is enqueued on the user's behalf."""
+    @property
     def events(self) -> Events:
         """What happens in the workspace, for those who want to react to it."""
+    @property
+    def webhooks(self) -> Webhooks:
+        """Where the workspace's events are sent."""
     @property
     def audit(self) -> AuditTrail:
         """What was done in the workspace."""
@@ -1653,6 +2496,130 @@ class StartConnection:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class TestKit:
+    """An installation whose clock stands still until the test moves it, in a database that vanishes with it."""
+    @staticmethod
+    async def start(options: OpenOptions) -> TestKit:
+        """Opens an installation with these options: in a database of its own (`memory:`) unless they name one.
+
+        Fails as `Atom.open` does.
+        """
+    @staticmethod
+    def start_blocking(options: OpenOptions) -> TestKit:
+        """`start`, but the thread waits until it is done."""
+    @property
+    def atom(self) -> Atom:
+        """The installation."""
+    @property
+    def now(self) -> datetime.datetime:
+        """What the clock of the installation shows."""
+    async def advance(self, seconds: float) -> None:
+        """Moves the clock forward. Workers, schedules and retries notice.
+
+        Fails with `invalid` (`malformed_option`) for a time before now.
+        """
+    def advance_blocking(self, seconds: float) -> None:
+        """`advance`, but the thread waits until it is done."""
+    async def run_jobs(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]]) -> int:
+        """Fires what is scheduled and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
+        that were. Jobs whose kind has no handler here are left alone.
+        """
+    def run_jobs_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]]) -> int:
+        """`run_jobs`, but the thread waits until it is done."""
+
+@typing.final
+class Ticks:
+    """Numbers, one after the other."""
+    def __aiter__(self) -> typing_extensions.Self: ...
+    async def __anext__(self) -> int: ...
+    def __iter__(self) -> typing_extensions.Self: ...
+    def __next__(self) -> int: ...
+    async def next(self) -> int | None:
+        """The next number, or nothing after the last one."""
+    def next_blocking(self) -> int | None:
+        """`next`, but the thread waits until it is done."""
+
+@typing.final
+class Trial:
+    """How a probe tries a handler."""
+    def __new__(cls, *, kind: str, input: typing.Any, jobs: int, at_once: int | None = None, cancel_after: int | None = None, abandon_after: int | None = None) -> Trial: ...
+    @property
+    def kind(self) -> str:
+        """The kind of the jobs, which names their handler."""
+    @property
+    def input(self) -> typing.Any:
+        """What each job was enqueued with."""
+    @property
+    def jobs(self) -> int:
+        """How many jobs there are."""
+    @property
+    def at_once(self) -> int | None:
+        """How many run at the same time; all of them, if absent."""
+    @property
+    def cancel_after(self) -> int | None:
+        """Cancels each job so many milliseconds after its start."""
+    @property
+    def abandon_after(self) -> int | None:
+        """Stops waiting for a cancelled job so many milliseconds later, as a worker does."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TrialOutcome:
+    """What came of one job: an output, or the other fields."""
+    def __new__(cls, *, output: typing.Any | None = None, reason: str | None = None, text: str | None = None, retryable: bool | None = None, retry_after: float | None = None) -> TrialOutcome: ...
+    @property
+    def output(self) -> typing.Any | None:
+        """What the handler returned."""
+    @property
+    def reason(self) -> str | None:
+        """The reason of the failure."""
+    @property
+    def text(self) -> str | None:
+        """The text of the failure."""
+    @property
+    def retryable(self) -> bool | None:
+        """Whether another attempt may succeed."""
+    @property
+    def retry_after(self) -> float | None:
+        """The least number of seconds before another attempt."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UniqueJob:
+    """Makes a job the only one of its kind and key in its workspace."""
+    def __new__(cls, *, key: str | None = None, on_duplicate: OnDuplicate | None = None, until: UniqueUntil | None = None, for_seconds: float | None = None) -> UniqueJob: ...
+    @property
+    def key(self) -> str | None:
+        """What makes it the same job among those of its kind. Default: its input."""
+    @property
+    def on_duplicate(self) -> OnDuplicate | None:
+        """What happens to the second one. Default: `skip`."""
+    @property
+    def until(self) -> UniqueUntil | None:
+        """How long it stays the only one. Default: `ended`."""
+    @property
+    def for_seconds(self) -> float | None:
+        """At least this long after it was enqueued, in seconds, even when it has started or ended. It is not deleted before."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UniqueUntil:
+    """How long a job stays the only one."""
+    STARTED: typing.ClassVar[UniqueUntil]
+    """Until an attempt starts."""
+    ENDED: typing.ClassVar[UniqueUntil]
+    """Until it has ended for good."""
+    @property
+    def value(self) -> typing.Literal["started", "ended"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class User:
     """A person with an account."""
     def __new__(cls, *, id: str, email: str, created_at: datetime.datetime, display_name: str | None = None) -> User: ...
@@ -1672,6 +2639,327 @@ class User:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class WebhookAttempt:
+    """One attempt of a delivery."""
+    def __new__(cls, *, number: int, at: datetime.datetime, duration_ms: int, status: int | None = None, reason: str | None = None, answer: str | None = None) -> WebhookAttempt: ...
+    @property
+    def number(self) -> int:
+        """Which attempt it was: 1, 2, 3, …"""
+    @property
+    def at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def duration_ms(self) -> int:
+        """How long it took, in milliseconds."""
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that came back, if the receiver answered."""
+    @property
+    def reason(self) -> str | None:
+        """Why it failed: `refused` (the status says so), `timeout`, `unreachable`, `broken_answer`, `address_not_public`, …"""
+    @property
+    def answer(self) -> str | None:
+        """The beginning of the answer, at most 1024 bytes."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WebhookDelivery:
+    """One event on its way to one endpoint."""
+    def __new__(cls, *, id: str, endpoint_id: str, event_id: str, event_name: str, state: WebhookDeliveryState, attempts: int, created_at: datetime.datetime, reason: str | None = None, next_attempt_at: datetime.datetime | None = None, finished_at: datetime.datetime | None = None) -> WebhookDelivery: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def endpoint_id(self) -> str:
+        """Where to."""
+    @property
+    def event_id(self) -> str:
+        """The event's id: the `webhook-id` that the receiver sees, the same however often it is sent."""
+    @property
+    def event_name(self) -> str:
+        """The event's name: the `type` that the receiver sees."""
+    @property
+    def state(self) -> WebhookDeliveryState:
+        """Where it stands."""
+    @property
+    def attempts(self) -> int:
+        """How many attempts were made."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def reason(self) -> str | None:
+        """Why it failed for good: `no_more_attempts`, `endpoint_disabled`, `not_repeated` (a ping)."""
+    @property
+    def next_attempt_at(self) -> datetime.datetime | None:
+        """When the next attempt is due."""
+    @property
+    def finished_at(self) -> datetime.datetime | None:
+        """When it was accepted or given up."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WebhookDeliveryFilter:
+    """Which deliveries to list, newest first."""
+    def __new__(cls, *, endpoint_id: str | None = None, state: WebhookDeliveryState | None = None, event_name: str | None = None, page_size: int | None = None, cursor: str | None = None) -> WebhookDeliveryFilter: ...
+    @property
+    def endpoint_id(self) -> str | None:
+        """Only to this endpoint."""
+    @property
+    def state(self) -> WebhookDeliveryState | None:
+        """Only those that stand here."""
+    @property
+    def event_name(self) -> str | None:
+        """Only events of this name."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WebhookDeliveryPage:
+    """A page of deliveries."""
+    def __new__(cls, *, items: list[WebhookDelivery], next_cursor: str | None = None) -> WebhookDeliveryPage: ...
+    @property
+    def items(self) -> list[WebhookDelivery]:
+        """The deliveries, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WebhookDeliveryState:
+    """Where a delivery stands."""
+    PENDING: typing.ClassVar[WebhookDeliveryState]
+    """It waits for its first or its next attempt."""
+    DELIVERED: typing.ClassVar[WebhookDeliveryState]
+    """The receiver accepted it."""
+    FAILED: typing.ClassVar[WebhookDeliveryState]
+    """It will not be tried again, unless somebody sends it again."""
+    @property
+    def value(self) -> typing.Literal["pending", "delivered", "failed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class WebhookDisabled:
+    """Why Atom disabled an endpoint."""
+    GONE: typing.ClassVar[WebhookDisabled]
+    """The receiver answered 410 Gone."""
+    FAILING: typing.ClassVar[WebhookDisabled]
+    """It failed for five days without one success."""
+    @property
+    def value(self) -> typing.Literal["gone", "failing"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class WebhookEndpoint:
+    """An address that events are sent to."""
+    def __new__(cls, *, id: str, url: str, event_names: list[str], signing: WebhookSigning, is_enabled: bool, created_at: datetime.datetime, updated_at: datetime.datetime, description: str | None = None, disabled_because: WebhookDisabled | None = None, failing_since: datetime.datetime | None = None, last_success_at: datetime.datetime | None = None) -> WebhookEndpoint: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def url(self) -> str:
+        """Where to."""
+    @property
+    def event_names(self) -> list[str]:
+        """Which events: names and prefixes. An empty list means all of them."""
+    @property
+    def signing(self) -> WebhookSigning:
+        """How its newest key signs."""
+    @property
+    def is_enabled(self) -> bool:
+        """Whether events are sent to it."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was added."""
+    @property
+    def updated_at(self) -> datetime.datetime:
+        """When somebody last changed it."""
+    @property
+    def description(self) -> str | None:
+        """What it is for."""
+    @property
+    def disabled_because(self) -> WebhookDisabled | None:
+        """Why Atom disabled it; none while it is enabled, or if somebody disabled it."""
+    @property
+    def failing_since(self) -> datetime.datetime | None:
+        """Since when every attempt has failed; none while all is well."""
+    @property
+    def last_success_at(self) -> datetime.datetime | None:
+        """When it last accepted an event, to the minute."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WebhookEndpointPatch:
+    """What to change of an endpoint; what is absent stays."""
+    def __new__(cls, *, url: str | None = None, event_names: list[str] | None = None, description: str | None = None) -> WebhookEndpointPatch: ...
+    @property
+    def url(self) -> str | None:
+        """Where to."""
+    @property
+    def event_names(self) -> list[str] | None:
+        """Which events. An empty list means all of them."""
+    @property
+    def description(self) -> str | None:
+        """What it is for. An empty text removes it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WebhookSigning:
+    """How the webhooks of an endpoint are signed."""
+    HMAC: typing.ClassVar[WebhookSigning]
+    """HMAC-SHA256 (`v1`): the receiver holds the same secret, and every library knows it."""
+    KEY_PAIR: typing.ClassVar[WebhookSigning]
+    """Ed25519 (`v1a`): the receiver holds the public key only, and can forge nothing with it."""
+    @property
+    def value(self) -> typing.Literal["hmac", "key_pair"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class WebhookVerifier:
+    """Verifies webhooks that follow the Standard Webhooks specification: Atom's own, and those of every other sender of them.
+
+    Give it the body exactly as it was received: JSON that was parsed and written again has another signature. The
+    `webhook-id` header stays the same when a webhook is sent again: remember it, to act on each only once.
+    """
+    @staticmethod
+    async def with_keys(keys: list[str]) -> WebhookVerifier:
+        """A verifier that accepts webhooks under any of some keys: HMAC secrets (`whsec_…`) and Ed25519 public keys (`whpk_…`).
+
+        Fails with `invalid` (`malformed_webhook_secret`).
+        """
+    @staticmethod
+    def with_keys_blocking(keys: list[str]) -> WebhookVerifier:
+        """`with_keys`, but the thread waits until it is done."""
+    async def verify(self, headers: dict[str, str], body: bytes) -> None:
+        """Whether a webhook is genuine and no more than five minutes old: an error says that it is not. Answer such a webhook with a 401, and do
+        nothing else with it.
+
+        The names of headers may be written in any case. Fails with `unauthenticated` (`webhook_headers_missing`, `webhook_too_old`,
+        `webhook_too_new`: check this machine's clock; `webhook_signature_wrong`).
+        """
+    def verify_blocking(self, headers: dict[str, str], body: bytes) -> None:
+        """`verify`, but the thread waits until it is done."""
+
+@typing.final
+class Webhooks:
+    """Where a workspace's events are sent.
+
+    Its owners and admins may see and change it; everyone else gets `forbidden`. A worker must run somewhere for events to be sent.
+    """
+    async def create(self, endpoint: NewWebhookEndpoint) -> WebhookEndpoint:
+        """Adds an address. It gets the events that happen from now on.
+
+        Fails with `invalid`: `malformed_webhook_url` (https only, no user name), `address_not_public`, `malformed_event_name`,
+        `malformed_webhook_secret`, `malformed_description`, `too_many_webhook_endpoints` (50 are the most).
+        """
+    def create_blocking(self, endpoint: NewWebhookEndpoint) -> WebhookEndpoint:
+        """`create`, but the thread waits until it is done."""
+    async def list(self) -> builtins.list[WebhookEndpoint]:
+        """The workspace's endpoints, oldest first."""
+    def list_blocking(self) -> builtins.list[WebhookEndpoint]:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> WebhookEndpoint:
+        """One endpoint. Fails with `not_found`."""
+    def get_blocking(self, id: str) -> WebhookEndpoint:
+        """`get`, but the thread waits until it is done."""
+    async def update(self, id: str, patch: WebhookEndpointPatch) -> WebhookEndpoint:
+        """Changes an endpoint. Deliveries that are on their way go to the new address.
+
+        Fails as `create` does, and with `not_found`.
+        """
+    def update_blocking(self, id: str, patch: WebhookEndpointPatch) -> WebhookEndpoint:
+        """`update`, but the thread waits until it is done."""
+    async def enable(self, id: str) -> WebhookEndpoint:
+        """Sends to an endpoint again: what happens from now on. For what happened meanwhile call `replay`.
+
+        Fails with `not_found`.
+        """
+    def enable_blocking(self, id: str) -> WebhookEndpoint:
+        """`enable`, but the thread waits until it is done."""
+    async def disable(self, id: str) -> WebhookEndpoint:
+        """Stops sending to an endpoint. Deliveries that are on their way fail when their next attempt is due.
+
+        Fails with `not_found`.
+        """
+    def disable_blocking(self, id: str) -> WebhookEndpoint:
+        """`disable`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Removes an endpoint with its keys and its delivery log. Removing it twice is no error."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+    async def verification_key(self, id: str) -> str:
+        """What the receiver verifies with: the secret (`whsec_…`) or the public key (`whpk_…`), according to how the endpoint signs. That
+        somebody looked at it is written to the audit log.
+
+        Fails with `not_found`.
+        """
+    def verification_key_blocking(self, id: str) -> str:
+        """`verification_key`, but the thread waits until it is done."""
+    async def rotate_key(self, id: str, overlap_seconds: int | None = None, key: str | None = None) -> str:
+        """Gives an endpoint a new key, or the one that is passed, and returns what the receiver verifies with. The old one signs too for
+        `overlap_seconds` (a day by default, 30 days at most), so that the receiver can change over in peace; after a leak pass 0.
+
+        Fails with `not_found`, `conflict` (two rotations at once) or `invalid` (`malformed_overlap`, `malformed_webhook_secret`).
+        """
+    def rotate_key_blocking(self, id: str, overlap_seconds: int | None = None, key: str | None = None) -> str:
+        """`rotate_key`, but the thread waits until it is done."""
+    async def ping(self, id: str) -> WebhookDelivery:
+        """Sends a test event (`webhook.ping`) right now, once, even to a disabled endpoint, and returns what became of it; `attempts` has the
+        details.
+
+        Fails with `not_found`. A receiver that refuses is an outcome, not an error.
+        """
+    def ping_blocking(self, id: str) -> WebhookDelivery:
+        """`ping`, but the thread waits until it is done."""
+    async def deliveries(self, filter: WebhookDeliveryFilter) -> WebhookDeliveryPage:
+        """The delivery log, newest first, a page at a time. Deliveries are kept for 30 days after their end.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def deliveries_blocking(self, filter: WebhookDeliveryFilter) -> WebhookDeliveryPage:
+        """`deliveries`, but the thread waits until it is done."""
+    async def attempts(self, id: str) -> builtins.list[WebhookAttempt]:
+        """The attempts of a delivery, in order. Fails with `not_found`."""
+    def attempts_blocking(self, id: str) -> builtins.list[WebhookAttempt]:
+        """`attempts`, but the thread waits until it is done."""
+    async def resend(self, id: str) -> WebhookDelivery:
+        """Sends the event of a delivery once more, as a new delivery under the same event id, whatever became of the first.
+
+        Fails with `not_found` or `conflict` (`endpoint_disabled`).
+        """
+    def resend_blocking(self, id: str) -> WebhookDelivery:
+        """`resend`, but the thread waits until it is done."""
+    async def replay(self, id: str, since: datetime.datetime) -> int:
+        """Sends every event since a moment that an endpoint wants and has neither got nor is about to get: after an outage, or to a new
+        endpoint. Returns how many there are. Events are kept for a while only: earlier ones are left out.
+
+        Fails with `not_found` or `conflict` (`endpoint_disabled`).
+        """
+    def replay_blocking(self, id: str, since: datetime.datetime) -> int:
+        """`replay`, but the thread waits until it is done."""
+
+@typing.final
 class Weight:
     """How heavy a sample is."""
     LIGHT: typing.ClassVar[Weight]
@@ -1684,6 +2972,87 @@ class Weight:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class Worker:
+    """A worker of this process. It works until it is stopped, whether or not this handle is kept."""
+    async def __aenter__(self) -> typing_extensions.Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
+    def __enter__(self) -> typing_extensions.Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
+    async def stop(self) -> None:
+        """Stops gracefully: no more jobs are taken, those that run may finish within `drain_seconds`, then they are told to end, and what still
+        does not end is left to other workers. Its attempt does not count. Returns when all of that has been stored.
+        """
+    def stop_blocking(self) -> None:
+        """`stop`, but the thread waits until it is done."""
+    async def finished(self) -> None:
+        """Waits until the worker has stopped."""
+    def finished_blocking(self) -> None:
+        """`finished`, but the thread waits until it is done."""
+    @property
+    def running(self) -> int:
+        """How many jobs it is running."""
+
+@typing.final
+class WorkerOptions:
+    """How a worker works."""
+    def __new__(cls, *, concurrency: int | None = None, queues: list[str] | None = None, lease_seconds: float | None = None, poll_seconds: float | None = None, grace_seconds: float | None = None, drain_seconds: float | None = None, prefetch: int | None = None, label: str | None = None) -> WorkerOptions: ...
+    @property
+    def concurrency(self) -> int | None:
+        """How many jobs at once. Default: 10."""
+    @property
+    def queues(self) -> list[str] | None:
+        """Which queues. Default: those of the kinds it has handlers for."""
+    @property
+    def lease_seconds(self) -> float | None:
+        """How long its jobs stay its own without a sign of life, in seconds. Default: 20; at least 1. A job of a worker that died is run
+        again by another one within this time and two seconds.
+        """
+    @property
+    def poll_seconds(self) -> float | None:
+        """How often to look for jobs, should a notification get lost, in seconds. Default: 1."""
+    @property
+    def grace_seconds(self) -> float | None:
+        """How long a handler may go on after it was told to end, in seconds. Default: 5."""
+    @property
+    def drain_seconds(self) -> float | None:
+        """How long `stop` lets running jobs finish before it tells them to end, in seconds. Default: 30."""
+    @property
+    def prefetch(self) -> int | None:
+        """How many jobs may be fetched in advance. Default: up to 1000, as long as they are done within a tenth of a second; 0 fetches only
+        what can start at once.
+        """
+    @property
+    def label(self) -> str | None:
+        """What to call it in lists. Default: its process id."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WorkerStatus:
+    """A process that runs jobs."""
+    def __new__(cls, *, label: str, queues: list[str], concurrency: int, running: int, started_at: datetime.datetime, lease_until: datetime.datetime) -> WorkerStatus: ...
+    @property
+    def label(self) -> str:
+        """The host's name for it."""
+    @property
+    def queues(self) -> list[str]:
+        """The queues it serves."""
+    @property
+    def concurrency(self) -> int:
+        """How many jobs it runs at once."""
+    @property
+    def running(self) -> int:
+        """How many it is running."""
+    @property
+    def started_at(self) -> datetime.datetime:
+        """When it started."""
+    @property
+    def lease_until(self) -> datetime.datetime:
+        """Until when it is known to live."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class Workspace:

@@ -6,6 +6,8 @@ people. None of them ever holds a secret or personal data.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Any, ClassVar, Optional
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "ForbiddenError",
     "InternalError",
     "InvalidError",
+    "JobError",
     "NotConnectedError",
     "NotFoundError",
     "ProviderError",
@@ -182,3 +185,46 @@ def from_core(
     return _BY_CODE[code](
         text, reason=reason, provider=provider, status=status, retry_after=retry_after, retryable=retryable
     )
+
+
+class JobError(Exception):
+    """What a job handler raises to say exactly how the attempt failed.
+
+    Any other exception counts as a failure that may be repeated, with the name of its class as the reason. An `AtomError`
+    keeps its reason, whether it is retryable and when.
+    """
+
+    reason: str
+    """A stable name for programs: `smtp_refused`."""
+
+    retryable: bool
+    """Whether another attempt may succeed. If not, the job goes to the dead letters at once."""
+
+    retry_after: Optional[float]
+    """The least number of seconds to wait before the next attempt, where that is known."""
+
+    def __init__(self, reason: str, text: str, retryable: bool = True, retry_after: Optional[float] = None) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+    def __repr__(self) -> str:
+        return f"JobError({self.reason!r}, {str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return JobError, (self.reason, str(self), self.retryable, self.retry_after)
+
+
+_LOG = logging.getLogger("atom_py")
+
+
+def to_failure(error: BaseException) -> tuple[str, str, bool, Optional[float]]:
+    """What an exception says about the attempt of a job, for the native module, which calls this by name."""
+    if isinstance(error, (AtomError, JobError)):
+        return error.reason, str(error), error.retryable, error.retry_after
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled", "the handler was cancelled", True, None
+    # Nobody expected this one, and only here is it known where it came from.
+    _LOG.warning("a job handler failed", exc_info=error)
+    return type(error).__name__, str(error), True, None

@@ -1,5 +1,6 @@
 //! `cargo xtask bindings`: what the languages need beside the compiled library, written from the sources of atom-core.
 
+mod mobile;
 mod module;
 mod node;
 mod parity;
@@ -17,12 +18,24 @@ struct Generated {
 
 fn generate(surface: &Surface, codes: &[String]) -> Result<Vec<Generated>> {
     let root = shell::root();
-    Ok(vec![
+    let mut all = vec![
         Generated { file: root.join("atom-py/src/lib.rs"), text: module::generate(surface)? },
         Generated { file: root.join("atom-py/python/atom_py/_atom.pyi"), text: python::generate(surface) },
         Generated { file: root.join("atom-node/index.d.ts"), text: node::generate(surface, codes) },
         Generated { file: root.join("atom-node/index.mjs"), text: node::module(surface) },
-    ])
+    ];
+    // What is only there for tests must not be named where an application compiles it.
+    for (of_tests, kotlin, swift) in [
+        (false, "kotlin/src/main/kotlin/dev/atom/Streams.kt", "swift/Sources/Atom/Streams.swift"),
+        (true, "kotlin/src/test/kotlin/dev/atom/TestStreams.kt", "swift/Tests/AtomTests/TestStreams.swift"),
+    ] {
+        let streams = mobile::streams(surface, of_tests);
+        if !streams.is_empty() {
+            all.push(Generated { file: root.join("atom-mobile").join(kotlin), text: mobile::kotlin(&streams) });
+            all.push(Generated { file: root.join("atom-mobile").join(swift), text: mobile::swift(&streams, of_tests)? });
+        }
+    }
+    Ok(all)
 }
 
 /// The error codes, from the catalogue that a test of atom-core keeps equal to the code.

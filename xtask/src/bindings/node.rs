@@ -33,6 +33,34 @@ export interface AtomError extends Error {
 
 /** Whether a caught value is an error of Atom. */
 export declare function isAtomError(error: unknown): error is AtomError
+
+/**
+ * What a job handler throws to say exactly how the attempt failed.
+ *
+ * Any other error counts as a failure that may be repeated, with the name of its class as the reason. An `AtomError` keeps its reason,
+ * whether it is retryable and when.
+ */
+export declare class JobError extends Error {
+  constructor(reason: string, text: string, options?: { retryable?: boolean; retryAfter?: number })
+  /** A stable name for programs: `smtp_refused`. */
+  readonly reason: string
+  /** Whether another attempt may succeed. If not, the job goes to the dead letters at once. */
+  readonly retryable: boolean
+  /** The least number of seconds to wait before the next attempt, where that is known. */
+  readonly retryAfter?: number
+}
+";
+
+/// What `handlers.js` adds to a job.
+const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
+  get signal(): AbortSignal
+  /**
+   * Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+   *
+   * What `work` throws leaves the step undone. Fails with `conflict` (`step_in_doubt`) where an earlier attempt may have done a step that
+   * must not be repeated, and with `cancelled` (`job_lost`): let both leave the handler.
+   */
+  step<T>(step: string, effect: Effect, work: () => T | PromiseLike<T>): Promise<T>
 ";
 
 pub(super) fn generate(surface: &Surface, codes: &[String]) -> String {
@@ -68,7 +96,7 @@ fn returned(surface: &Surface) -> HashSet<&str> {
 pub(super) fn module(surface: &Surface) -> String {
     let at_run_time = |item: &&Item| matches!(item.kind, Kind::Handle(_) | Kind::StringEnum(_));
     let mut names: Vec<&str> = surface.items.iter().filter(at_run_time).map(|item| item.name.as_str()).collect();
-    names.push("isAtomError");
+    names.extend(["JobError", "isAtomError"]);
     names.sort_unstable();
     let names: String = names.iter().map(|name| format!("  {name},\n")).collect();
     format!("import atom from './index.js';\n\nexport const {{\n{names}}} = atom;\n")
@@ -95,10 +123,17 @@ fn declaration(item: &Item, returned: bool) -> String {
             out
         }
         Kind::Handle(methods) => {
+            let more = if name == "RunningJob" { JOB } else { "" };
+            let iteration = methods.iter().find_map(Method::item).map(iteration).unwrap_or_default();
+            let disposal = if methods.iter().any(Method::is_end) { "  [Symbol.asyncDispose](): Promise<void>\n" } else { "" };
             let methods: String = methods.iter().map(method).collect();
-            format!("export declare class {name} {{\n  private constructor()\n{methods}}}\n")
+            format!("export declare class {name} {{\n  private constructor()\n{methods}{more}{iteration}{disposal}}}\n")
         }
     }
+}
+
+fn iteration(item: &Type) -> String {
+    format!("  [Symbol.asyncIterator](): AsyncIterableIterator<{}>\n", ty(item))
 }
 
 fn method(method: &Method) -> String {
@@ -138,11 +173,12 @@ fn ty(of: &Type) -> String {
     match of {
         Type::Unit => "void".into(),
         Type::Bool => "boolean".into(),
-        Type::Integer | Type::Float => "number".into(),
+        Type::Integer(_) | Type::Float => "number".into(),
         Type::Text | Type::Secret => "string".into(),
         Type::Moment => "Date".into(),
         Type::Json => "unknown".into(),
         Type::Bytes => "Buffer".into(),
+        Type::Handler => "(job: RunningJob) => unknown".into(),
         Type::Optional(inner) => format!("{} | null", ty(inner)),
         Type::List(inner) if inner.is_optional() => format!("({})[]", ty(inner)),
         Type::List(inner) => format!("{}[]", ty(inner)),

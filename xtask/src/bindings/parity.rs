@@ -89,6 +89,12 @@ fn source(folder: &Path, extension: &str) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// What `async for` and `for` call on a stream in Python.
+const ITERATION: &[&str] = &["__aiter__", "__anext__", "__iter__", "__next__"];
+
+/// What `async with` and `with` call.
+const CONTEXT: &[&str] = &["__aenter__", "__aexit__", "__enter__", "__exit__"];
+
 fn python(surface: &Surface) -> Members {
     let members = |item: &Item| -> BTreeSet<String> {
         match &item.kind {
@@ -105,7 +111,10 @@ fn python(surface: &Surface) -> Members {
             }
             Kind::Handle(methods) => {
                 let twins = methods.iter().filter(|m| m.shape != Shape::Property).map(|m| format!("{}_blocking", m.name));
-                twins.chain(methods.iter().map(|m| m.name.clone())).collect()
+                let iteration = methods.iter().filter(|m| m.item().is_some()).flat_map(|_| ITERATION);
+                let context = methods.iter().filter(|m| m.is_end()).flat_map(|_| CONTEXT);
+                let special = iteration.chain(context).map(|name| (*name).to_owned());
+                twins.chain(methods.iter().map(|m| m.name.clone())).chain(special).collect()
             }
         }
     };

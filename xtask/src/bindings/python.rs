@@ -8,10 +8,22 @@ const HEAD: &str = "\
 
 import builtins
 import datetime
+import types
 import typing
 
 import typing_extensions
 
+";
+
+/// What `_steps.py` adds to a job.
+const STEP: &str = "    async def step(self, step: str, effect: Effect, work: typing.Callable[[], typing.Any]) -> typing.Any:
+        \"\"\"Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+
+        What `work` raises leaves the step undone. Raises `ConflictError` (`step_in_doubt`) where an earlier attempt may have done a step
+        that must not be repeated, and `CancelledError` (`job_lost`): let both leave the handler.
+        \"\"\"
+    def step_blocking(self, step: str, effect: Effect, work: typing.Callable[[], typing.Any]) -> typing.Any:
+        \"\"\"`step`, but the thread waits until it is done.\"\"\"
 ";
 
 pub(super) fn generate(surface: &Surface) -> String {
@@ -50,6 +62,9 @@ fn class(surface: &Surface, item: &Item) -> String {
         Kind::StringEnum(variants) => body.string_enum(&item.name, variants),
         Kind::TaggedEnum(variants) => variants.iter().for_each(|v| body.variant(&item.name, v)),
         Kind::Handle(methods) => methods.iter().for_each(|m| body.method(m)),
+    }
+    if item.name == "RunningJob" {
+        body.out += STEP;
     }
     // A tagged enum is the base class of its variants, and of nothing else.
     let decorator = if matches!(item.kind, Kind::TaggedEnum(_)) { "typing_extensions.disjoint_base" } else { "typing.final" };
@@ -124,6 +139,12 @@ impl<'a> Body<'a> {
         if method.shape == Shape::Property {
             return self.property(&method.name, &method.output, &method.docs);
         }
+        if let Some(item) = method.item() {
+            self.iteration(item);
+        }
+        if method.is_end() {
+            self.context();
+        }
         let (decorator, this) = match method.shape {
             Shape::Constructor => ("@staticmethod", ""),
             _ => ("", "self"),
@@ -142,6 +163,22 @@ impl<'a> Body<'a> {
             self.line(&format!("{keyword} {name}({args}) -> {output}:"));
             self.method_docs(docs);
         }
+    }
+
+    fn iteration(&mut self, item: &Type) {
+        let item = self.ty(item);
+        self.line("def __aiter__(self) -> typing_extensions.Self: ...");
+        self.line(&format!("async def __anext__(self) -> {item}: ..."));
+        self.line("def __iter__(self) -> typing_extensions.Self: ...");
+        self.line(&format!("def __next__(self) -> {item}: ..."));
+    }
+
+    fn context(&mut self) {
+        let args = "self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None";
+        self.line("async def __aenter__(self) -> typing_extensions.Self: ...");
+        self.line(&format!("async def __aexit__({args}) -> None: ..."));
+        self.line("def __enter__(self) -> typing_extensions.Self: ...");
+        self.line(&format!("def __exit__({args}) -> None: ..."));
     }
 
     fn property(&mut self, name: &str, ty: &Type, docs: &[String]) {
@@ -168,12 +205,13 @@ impl<'a> Body<'a> {
         match ty {
             Type::Unit => "None".into(),
             Type::Bool => self.hide("bool"),
-            Type::Integer => self.hide("int"),
+            Type::Integer(_) => self.hide("int"),
             Type::Float => self.hide("float"),
             Type::Text | Type::Secret => self.hide("str"),
             Type::Moment => "datetime.datetime".into(),
             Type::Json => "typing.Any".into(),
             Type::Bytes => self.hide("bytes"),
+            Type::Handler => "typing.Callable[[RunningJob], typing.Any]".into(),
             Type::Optional(inner) => format!("{} | None", self.ty(inner)),
             Type::List(inner) => format!("{}[{}]", self.hide("list"), self.ty(inner)),
             Type::Map(inner) => format!("{}[{}, {}]", self.hide("dict"), self.hide("str"), self.ty(inner)),

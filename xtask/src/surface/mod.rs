@@ -65,6 +65,21 @@ pub(crate) enum Shape {
     Property,
 }
 
+impl Method {
+    /// What the stream gives whose `next` this is.
+    pub(crate) fn item(&self) -> Option<&Type> {
+        match &self.output {
+            Type::Optional(item) if self.name == "next" => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Whether it ends what the handle stands for.
+    pub(crate) fn is_end(&self) -> bool {
+        self.name == "stop" && self.shape == Shape::Async && self.args.is_empty() && self.output == Type::Unit
+    }
+}
+
 impl Surface {
     pub(crate) fn read() -> Result<Self> {
         let tree = Tree::read(&shell::root().join("atom-core/src/lib.rs"))?;

@@ -133,6 +133,9 @@ fn peers(workshop: &Workshop) -> Result<Ran, Stop> {
     shell::once(&folder.join("node_modules"), &recipe, install).map_err(|e| Stop::Skip(e.to_string()))?;
     let mut cargo = workshop.cargo("test");
     cargo.args(["--workspace", "--all-features", "--test", "suite", "peers"]).env("ATOM_TEST_PEERS", folder);
+    if let Ok(python) = workshop.python() {
+        cargo.env("ATOM_TEST_PYTHON", python.get_program());
+    }
     workshop.test("peers", cargo, count::cargo)
 }
 

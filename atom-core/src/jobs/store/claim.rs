@@ -2,57 +2,126 @@
 
 use crate::jobs::RetryPolicy;
 use crate::jobs::rate::Starts;
-use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::storage::{Db, Engine, OpenTx, Timestamp, Tx, on, row};
 use crate::{JobId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::types::Json as Column;
+use std::time::Instant;
 use uuid::Uuid;
 
 row! {
     /// A workspace that has jobs waiting.
     pub(in crate::jobs) struct Place {
         id: Uuid,
-        plain: bool,
-        limited: bool,
+        first_lane: Option<i64>,
+        last_lane: Option<i64>,
+    }
+}
+
+impl Place {
+    /// Whether jobs without a limit wait here.
+    pub(in crate::jobs) fn has_plain(&self) -> bool {
+        self.first_lane == Some(0)
+    }
+
+    /// Whether jobs with a limit wait here.
+    pub(in crate::jobs) fn has_limited(&self) -> bool {
+        self.last_lane.is_some_and(|lane| lane > 0)
     }
 }
 
 /// How many workspaces and keys are looked at in one go.
 pub(in crate::jobs) const PAGE: i64 = 32;
 
-/// The workspaces from one on that have jobs waiting in a queue.
-pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, from: Uuid) -> Result<Vec<Place>> {
-    // One probe of the index per workspace, however many jobs it has.
-    const FIND: &str = "
-        WITH RECURSIVE w(id, n) AS (
-            SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id >= $2
-                    ORDER BY workspace_id LIMIT 1), 1
-            UNION ALL
-            SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id > w.id
-                    ORDER BY workspace_id LIMIT 1), n + 1
-              FROM w WHERE w.id IS NOT NULL AND n < $3)
-        SELECT id,
-            EXISTS (SELECT 1 FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND lane = 0) AS plain,
-            EXISTS (SELECT 1 FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND lane > 0) AS limited
-          FROM w WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $1 AND paused_at IS NOT NULL)";
-    Ok(on!(db, c => sqlx::query_as(FIND).bind(queue).bind(from).bind(PAGE).fetch_all(c).await)?)
+/// The workspaces from one on that have jobs of these kinds waiting in a queue.
+pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, kinds: &[String], from: Uuid) -> Result<Vec<Place>> {
+    // A few probes of the index per workspace, however many jobs it has. `EXISTS` would read better, and PostgreSQL might read all of them
+    // for it.
+    macro_rules! find {
+        ($of_kind:literal) => {
+            concat!(
+                "WITH RECURSIVE w(id, n) AS (
+                    SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id >= $2 AND ", $of_kind, "
+                            ORDER BY workspace_id LIMIT 1), 1
+                    UNION ALL
+                    SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id > w.id AND ", $of_kind, "
+                            ORDER BY workspace_id LIMIT 1), n + 1
+                      FROM w WHERE w.id IS NOT NULL AND n < $3)
+                 SELECT id,
+                    (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND ", $of_kind, "
+                      ORDER BY lane LIMIT 1) AS first_lane,
+                    (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND ", $of_kind, "
+                      ORDER BY lane DESC LIMIT 1) AS last_lane
+                  FROM w WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $1 AND paused_at IS NOT NULL)"
+            )
+        };
+    }
+    Ok(match &db.engine {
+        Engine::Sqlite(pools) => {
+            let find = sqlx::query_as(find!("instr($4, '|' || kind || '|') > 0")).bind(queue).bind(from).bind(PAGE);
+            find.bind(list(kinds)).fetch_all(&pools.read).await?
+        }
+        Engine::Pg(pool) => {
+            sqlx::query_as(find!("kind = ANY($4)")).bind(queue).bind(from).bind(PAGE).bind(kinds).fetch_all(pool).await?
+        }
+    })
 }
 
-/// The keys of limits in a workspace that have jobs waiting, from one on.
-pub(in crate::jobs) async fn lanes(db: &Db, queue: &str, workspace: Uuid, from: i64) -> Result<Vec<i64>> {
-    const FIND: &str = "
-        WITH RECURSIVE l(lane, n) AS (
-            SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane >= $3
-                    ORDER BY lane LIMIT 1), 1
-            UNION ALL
-            SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane > l.lane
-                    ORDER BY lane LIMIT 1), n + 1
-              FROM l WHERE l.lane IS NOT NULL AND n < $4)
-        SELECT lane FROM l WHERE lane IS NOT NULL";
-    let found: Vec<(i64,)> =
-        on!(db, c => sqlx::query_as(FIND).bind(queue).bind(workspace).bind(from).bind(PAGE).fetch_all(c).await)?;
-    Ok(found.into_iter().map(|(lane,)| lane).collect())
+/// Kinds for SQLite, which looks into a text faster than into a list.
+fn list(kinds: &[String]) -> String {
+    format!("|{}|", kinds.join("|"))
+}
+
+/// The keys of limits in a workspace, from one on, that have jobs of these kinds waiting and let one start. Whether they do is for
+/// [`limits`] to say: here it is only guessed, so that however many keys are full, the others are found.
+pub(in crate::jobs) async fn lanes(
+    db: &Db,
+    queue: &str,
+    kinds: &[String],
+    workspace: Uuid,
+    from: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<i64>> {
+    macro_rules! find {
+        ($of_kind:literal) => {
+            concat!(
+                "WITH RECURSIVE l(lane) AS (
+                    SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane >= $3 AND ", $of_kind, "
+                            ORDER BY lane LIMIT 1)
+                    UNION ALL
+                    SELECT (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = $2 AND lane > l.lane AND ", $of_kind, "
+                            ORDER BY lane LIMIT 1)
+                      FROM l WHERE l.lane IS NOT NULL)
+                 SELECT lane FROM l WHERE (
+                    SELECT (m.opens_at IS NULL OR m.opens_at <= $5) AND (m.max_running IS NULL OR m.max_running > (
+                        SELECT count(*) FROM atom_runs r WHERE r.state = 'running' AND r.lane <> 0 AND r.workspace_id = $2 AND r.lane = l.lane))
+                      FROM atom_limits m WHERE m.workspace_id = $2 AND m.lane = l.lane)
+                  LIMIT $4"
+            )
+        };
+    }
+    let now = Timestamp::from(now);
+    Ok(match &db.engine {
+        Engine::Sqlite(pools) => {
+            let find = sqlx::query_scalar(find!("instr($6, '|' || kind || '|') > 0")).bind(queue).bind(workspace).bind(from);
+            find.bind(PAGE).bind(now).bind(list(kinds)).fetch_all(&pools.read).await?
+        }
+        Engine::Pg(pool) => {
+            let find = sqlx::query_scalar(find!("kind = ANY($6)")).bind(queue).bind(workspace).bind(from);
+            find.bind(PAGE).bind(now).bind(kinds).fetch_all(pool).await?
+        }
+    })
+}
+
+/// When a rate lets the next job of a queue start.
+pub(in crate::jobs) async fn next_opening(db: &Db, queue: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let next: Option<(Timestamp,)> = on!(db, c => sqlx::query_as(
+        "SELECT m.opens_at FROM atom_limits m WHERE m.opens_at > $2 AND (
+            SELECT 1 FROM atom_runs r WHERE r.state = 'waiting' AND r.queue = $1 AND r.workspace_id = m.workspace_id AND r.lane = m.lane LIMIT 1) = 1
+          ORDER BY m.opens_at LIMIT 1")
+        .bind(queue).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+    Ok(next.map(|(at,)| at.0))
 }
 
 row! {
@@ -108,10 +177,16 @@ pub(in crate::jobs) async fn limits(tx: &mut Tx, workspace: Uuid, lanes: &[i64])
     }
 }
 
-/// Notes the starts under a limit.
-pub(in crate::jobs) async fn note_starts(tx: &mut Tx, workspace: Uuid, lane: i64, starts: &Starts) -> Result<()> {
-    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_limits SET starts = $3 WHERE workspace_id = $1 AND lane = $2")
-        .bind(workspace).bind(lane).bind(Column(starts)).execute(c).await.map(drop))?)
+/// Notes the starts under a limit, and when it lets the next one happen if it lets none now.
+pub(in crate::jobs) async fn note_starts(
+    tx: &mut Tx,
+    workspace: Uuid,
+    lane: i64,
+    starts: &Starts,
+    opens_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_limits SET starts = $3, opens_at = $4 WHERE workspace_id = $1 AND lane = $2")
+        .bind(workspace).bind(lane).bind(Column(starts)).bind(opens_at.map(Timestamp::from)).execute(c).await.map(drop))?)
 }
 
 /// How many jobs to take where.
@@ -161,12 +236,15 @@ pub(in crate::jobs) struct Claimed {
     pub(in crate::jobs) owner: Uuid,
     pub(in crate::jobs) user: Option<UserId>,
     pub(in crate::jobs) is_cancelled: bool,
+    /// When it is too late to start it: under a rate, another one may take its turn then.
+    pub(in crate::jobs) start_by: Option<Instant>,
 }
 
 macro_rules! take {
     () => {
         "UPDATE atom_runs SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, started_at = $2,
-            progress = NULL, unique_key = CASE WHEN unique_until = 'started' THEN NULL ELSE unique_key END "
+            progress = NULL,
+            unique_key = CASE WHEN unique_until = 'started' AND (unique_expires IS NULL OR unique_expires <= $2) THEN NULL ELSE unique_key END "
     };
 }
 
@@ -266,6 +344,7 @@ impl From<ClaimedRow> for Claimed {
             owner: row.lease_owner,
             user: row.user_id.map(UserId),
             is_cancelled: row.cancelled_at.is_some(),
+            start_by: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! New rows.
 
+use super::literal::Literal;
 use super::{micros, moment};
 use crate::jobs::kinds::Unique;
 use crate::jobs::{JobLimit, JobState, OnDuplicate, RetryPolicy, UniqueUntil};
@@ -105,6 +106,8 @@ row! {
     struct Rival {
         id: Uuid,
         state: String,
+        attempt: i32,
+        unique_until: Option<String>,
         unique_expires: Option<Timestamp>,
     }
 }
@@ -135,7 +138,7 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
         }
         let rival: Option<Rival> = match conn.again() {
             Conn::Sqlite(c) => {
-                sqlx::query_as("SELECT id, state, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2")
+                sqlx::query_as("SELECT id, state, attempt, unique_until, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2")
                     .bind(run.workspace.0)
                     .bind(&unique.key[..])
                     .fetch_optional(c)
@@ -143,7 +146,7 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
             }
             Conn::Pg(c) => {
                 sqlx::query_as(
-                    "SELECT id, state, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2 FOR UPDATE",
+                    "SELECT id, state, attempt, unique_until, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2 FOR UPDATE",
                 )
                 .bind(run.workspace.0)
                 .bind(&unique.key[..])
@@ -154,7 +157,8 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
         // It may have ended since the conflict.
         let Some(rival) = rival else { continue };
         let state: JobState = rival.state.parse()?;
-        let over = state.is_final() && rival.unique_expires.is_none_or(|at| at.0 <= run.created_at);
+        let has_started = rival.attempt > 0 && rival.unique_until.as_deref() == Some(UniqueUntil::Started.as_str());
+        let over = (state.is_final() || has_started) && rival.unique_expires.is_none_or(|at| at.0 <= run.created_at);
         let follows = state == JobState::Running && unique.on_duplicate != OnDuplicate::Skip;
         if over || follows {
             on!(conn: conn.again(), c => sqlx::query("UPDATE atom_runs SET unique_key = NULL WHERE workspace_id = $1 AND id = $2")
@@ -193,26 +197,43 @@ pub(in crate::jobs) async fn open_limit(mut conn: Conn<'_>, workspace: Workspace
         "INSERT INTO atom_limits (workspace_id, lane, key, max_running, max_starts, per_ms, starts) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (workspace_id, lane) DO UPDATE SET max_running = excluded.max_running, max_starts = excluded.max_starts,
             starts = CASE WHEN atom_limits.per_ms = excluded.per_ms THEN atom_limits.starts ELSE excluded.starts END,
-            per_ms = excluded.per_ms")
+            per_ms = excluded.per_ms, opens_at = NULL")
         .bind(workspace.0).bind(lane).bind(&limit.key).bind(limit.max_running).bind(limit.max_starts).bind(per_ms)
         .bind(sqlx::types::Json(json!({}))).execute(c).await.map(drop))?)
 }
 
-/// One statement that stores a run, for a transaction that is not ours. It holds no parameters, and all that came from outside stands
-/// in it as hexadecimal digits: no driver takes any of it for a placeholder.
+/// One statement that stores a run, for a transaction that is not ours. It has no parameters.
 pub(in crate::jobs) fn statement(run: &NewRun, postgres: bool) -> Result<String> {
-    if run.limit.is_some()
-        || run.unique.as_ref().is_some_and(|u| u.on_duplicate != OnDuplicate::Skip || u.until != UniqueUntil::Ended)
-    {
-        let text = "a statement cannot carry a limit or replace a job: enqueue it through Atom";
+    if run.limit.is_some() || run.unique.as_ref().is_some_and(|u| u.on_duplicate != OnDuplicate::Skip || u.expires.is_some()) {
+        let text = "a statement cannot carry a limit, replace a job or be the only one for a time: enqueue it through Atom";
         return Err(Error::invalid("unsupported_in_statement", text));
     }
-    let hex = crate::crypto::hex(Value::Array(vec![run.json()]).to_string().as_bytes());
-    let (rows, text) = if postgres {
-        (postgres_rows!("$1::jsonb"), format!("convert_from(decode('{hex}', 'hex'), 'UTF8')"))
-    } else {
-        (sqlite_rows!("json_each($1)"), format!("CAST(x'{hex}' AS TEXT)"))
-    };
-    let when = if postgres { "" } else { " WHERE true" };
-    Ok(format!("{}{when}{ALONE}", rows.replace("$1", &text)))
+    let literal = if postgres { Literal::Pg } else { Literal::Sqlite };
+    let or_null = |value: Option<String>| value.unwrap_or_else(|| "NULL".into());
+    let unique = run.unique.as_ref();
+    let values = [
+        literal.id(run.workspace.0),
+        literal.id(run.id.0),
+        literal.text(run.shape),
+        literal.text(&run.kind),
+        literal.text(&run.queue),
+        run.lane.to_string(),
+        literal.text(run.state.as_str()),
+        run.priority.to_string(),
+        literal.moment(run.run_at),
+        literal.json(&run.input.0),
+        run.max_attempts.to_string(),
+        or_null(run.retry.as_ref().map(|retry| literal.json(&json!(retry)))),
+        or_null(run.timeout_ms.map(|ms| ms.to_string())),
+        run.keep_seconds.to_string(),
+        run.announce.to_string(),
+        or_null(unique.map(|u| literal.bytes(&u.key))),
+        or_null(unique.map(|u| literal.text(u.until.as_str()))),
+        or_null(unique.and_then(|u| u.expires).map(|at| literal.moment(at))),
+        or_null(run.parent.map(|parent| literal.id(parent.0))),
+        or_null(run.children.map(|children| children.to_string())),
+        or_null(run.user.map(|user| literal.id(user.0))),
+        literal.moment(run.created_at),
+    ];
+    Ok(format!("{}VALUES ({}){ALONE}", columns!(), values.join(", ")))
 }

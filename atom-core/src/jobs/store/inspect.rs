@@ -168,10 +168,13 @@ pub(in crate::jobs) async fn cancel(
         .bind(workspace.0).bind(id.0).bind(Timestamp::from(now)).bind(Timestamp::from(keep_until)).fetch_optional(c).await)?)
 }
 
-/// Has a job that failed or was cancelled run again, with all its attempts. False if it did neither.
+/// Has a job that failed or was cancelled run again, with all its attempts; one that was to follow a batch, when that has ended. False if
+/// it did neither.
 pub(in crate::jobs) async fn replay(conn: Conn<'_>, workspace: WorkspaceId, id: JobId, now: DateTime<Utc>) -> Result<bool> {
     let done = on!(conn: conn, c => sqlx::query(
-        "UPDATE atom_runs SET state = 'waiting', attempt = 0, run_at = $3, cancelled_at = NULL, finished_at = NULL, keep_until = NULL,
+        "UPDATE atom_runs SET attempt = 0,
+            state = CASE WHEN EXISTS (SELECT 1 FROM atom_runs c WHERE c.workspace_id = $1 AND c.parent_id = $2 AND c.finished_at IS NULL)
+                THEN 'held' ELSE 'waiting' END, run_at = $3, cancelled_at = NULL, finished_at = NULL, keep_until = NULL,
             progress = NULL, unique_key = NULL
           WHERE workspace_id = $1 AND id = $2 AND state IN ('failed', 'cancelled') AND shape = 'job'")
         .bind(workspace.0).bind(id.0).bind(Timestamp::from(now)).execute(c).await.map(|done| done.rows_affected()))?;

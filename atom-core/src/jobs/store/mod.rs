@@ -4,10 +4,11 @@ mod claim;
 mod finish;
 mod insert;
 mod inspect;
+mod literal;
 mod steps;
 mod upkeep;
 
-pub(super) use claim::{Claimed, PAGE, Place, Share, claim, lanes, limits, note_starts, workspaces};
+pub(super) use claim::{Claimed, PAGE, Place, Share, claim, lanes, limits, next_opening, note_starts, workspaces};
 pub(super) use finish::{Ended, Outcome, delete, finish, release_parent};
 pub(super) use insert::{NewRun, insert, insert_all, open_limit, statement};
 #[cfg(feature = "testing")]

@@ -1,5 +1,6 @@
 //! Steps and signs of a running job. The run's row is locked while a step is written, so that a worker that has lost it writes nothing.
 
+use super::literal::Literal;
 use crate::jobs::{JobProgress, Run};
 use crate::storage::{Conn, Db, Engine, Timestamp, on, row};
 use crate::{Json, Result};
@@ -21,13 +22,32 @@ pub(in crate::jobs) async fn step(db: &Db, run: &Run, key: &str) -> Result<Optio
 }
 
 macro_rules! write {
-    ($state:literal, $finished:literal, $lock:literal) => {
+    ($state:literal, $finished:literal, $lock:literal, $again:literal) => {
         concat!(
             "INSERT INTO atom_steps (workspace_id, run_id, key, state, output, attempt, begun_at, finished_at)
-             SELECT r.workspace_id, r.id, $3, '", $state, "', $4, r.attempt, $5, ", $finished, " FROM atom_runs r
-              WHERE r.workspace_id = $1 AND r.id = $2 AND r.fence = $6 AND r.state = 'running' ", $lock,
-            " ON CONFLICT (workspace_id, run_id, key) DO UPDATE SET state = excluded.state, output = excluded.output, attempt = excluded.attempt,
-                finished_at = excluded.finished_at WHERE atom_steps.state <> 'done'"
+             SELECT r.workspace_id, r.id, $3, '",
+            $state,
+            "', $4, r.attempt, $5, ",
+            $finished,
+            " FROM atom_runs r
+              WHERE r.workspace_id = $1 AND r.id = $2 AND r.fence = $6 AND r.state = 'running' ",
+            $lock,
+            " ON CONFLICT (workspace_id, run_id, key) DO ",
+            $again
+        )
+    };
+}
+
+macro_rules! done {
+    ($lock:literal) => {
+        // Of two outcomes the first stays. It is written again, so that the row that changes says that the run is still ours.
+        write!(
+            "done",
+            "$5",
+            $lock,
+            "UPDATE SET output = CASE WHEN atom_steps.state = 'done' THEN atom_steps.output ELSE excluded.output END,
+                attempt = CASE WHEN atom_steps.state = 'done' THEN atom_steps.attempt ELSE excluded.attempt END,
+                finished_at = coalesce(atom_steps.finished_at, excluded.finished_at), state = 'done'"
         )
     };
 }
@@ -42,11 +62,11 @@ impl Step {
     }
 }
 
-/// Stores the intent to do a step. False if the run is no longer ours.
+/// Stores the intent to do a step. False if the run is no longer ours, or the step was begun meanwhile.
 pub(in crate::jobs) async fn begin_step(db: &Db, run: &Run, key: &str, now: DateTime<Utc>) -> Result<bool> {
     let sql = match &db.engine {
-        Engine::Sqlite(_) => write!("begun", "NULL", ""),
-        Engine::Pg(_) => write!("begun", "NULL", "FOR SHARE OF r"),
+        Engine::Sqlite(_) => write!("begun", "NULL", "", "NOTHING"),
+        Engine::Pg(_) => write!("begun", "NULL", "FOR SHARE OF r", "NOTHING"),
     };
     let written = on!(durable: db, c => sqlx::query(sql).bind(run.workspace.0).bind(run.id.0).bind(key).bind(None::<Column<Json>>)
         .bind(Timestamp::from(now)).bind(run.fence).execute(c).await.map(|done| done.rows_affected()))?;
@@ -61,8 +81,8 @@ pub(in crate::jobs) async fn record_step(
     output: &Json,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    const SQLITE: &str = write!("done", "$5", "");
-    const POSTGRES: &str = write!("done", "$5", "FOR SHARE OF r");
+    const SQLITE: &str = done!("");
+    const POSTGRES: &str = done!("FOR SHARE OF r");
     macro_rules! record {
         ($sql:expr, $c:expr) => {
             sqlx::query($sql)
@@ -102,14 +122,23 @@ pub(in crate::jobs) async fn settle_step(
     output: Option<&Json>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    // The handler of a run that is not in doubt may be in the middle of the step.
+    macro_rules! settle {
+        ($what:literal, $how:literal) => {
+            concat!(
+                $what,
+                " atom_steps",
+                $how,
+                " WHERE workspace_id = $1 AND run_id = $2 AND key = $3 AND state = 'begun'
+                    AND EXISTS (SELECT 1 FROM atom_runs r WHERE r.workspace_id = $1 AND r.id = $2 AND r.state = 'in_doubt')"
+            )
+        };
+    }
     let settled = match output {
-        Some(output) => on!(conn: conn, c => sqlx::query(
-            "UPDATE atom_steps SET state = 'done', output = $4, finished_at = $5 WHERE workspace_id = $1 AND run_id = $2 AND key = $3 AND state = 'begun'")
+        Some(output) => on!(conn: conn, c => sqlx::query(settle!("UPDATE", " SET state = 'done', output = $4, finished_at = $5"))
             .bind(run.0).bind(run.1).bind(key).bind(Column(output)).bind(Timestamp::from(now)).execute(c).await.map(|done| done.rows_affected()))?,
-        None => {
-            on!(conn: conn, c => sqlx::query("DELETE FROM atom_steps WHERE workspace_id = $1 AND run_id = $2 AND key = $3 AND state = 'begun'")
-            .bind(run.0).bind(run.1).bind(key).execute(c).await.map(|done| done.rows_affected()))?
-        }
+        None => on!(conn: conn, c => sqlx::query(settle!("DELETE FROM", ""))
+            .bind(run.0).bind(run.1).bind(key).execute(c).await.map(|done| done.rows_affected()))?,
     };
     Ok(settled == 1)
 }
@@ -137,23 +166,15 @@ pub(in crate::jobs) async fn complete(conn: Conn<'_>, run: &Run, output: &Json, 
 
 /// The same as one statement without parameters, for a transaction that is not ours: it must change one row.
 pub(in crate::jobs) fn completion(run: &Run, output: &Json, postgres: bool, now: DateTime<Utc>) -> String {
-    let hex = crate::crypto::hex(output.0.to_string().as_bytes());
-    let keep_until = now + chrono::TimeDelta::seconds(run.keep_seconds);
-    let text =
-        if postgres { format!("convert_from(decode('{hex}', 'hex'), 'UTF8')::jsonb") } else { format!("CAST(x'{hex}' AS TEXT)") };
-    let id = |id: uuid::Uuid| if postgres { format!("'{id}'::uuid") } else { format!("x'{}'", id.simple()) };
-    let at = |at: DateTime<Utc>| match at.timestamp_micros() {
-        micros if postgres => format!("(timestamptz 'epoch' + {micros} * interval '1 microsecond')"),
-        micros => micros.to_string(),
-    };
-    let (now, kept) = (at(now), at(keep_until));
+    let literal = if postgres { Literal::Pg } else { Literal::Sqlite };
+    let (output, workspace, id) = (literal.json(&output.0), literal.id(run.workspace.0), literal.id(run.id.0));
+    let kept = literal.moment(now + chrono::TimeDelta::seconds(run.keep_seconds));
+    let now = literal.moment(now);
     format!(
-        "UPDATE atom_runs SET state = 'succeeded', output = {text}, error_reason = NULL, error_text = NULL, finished_at = {now}, \
+        "UPDATE atom_runs SET state = 'succeeded', output = {output}, error_reason = NULL, error_text = NULL, finished_at = {now}, \
          keep_until = {kept}, lease_owner = NULL, \
          unique_key = CASE WHEN unique_expires IS NULL OR unique_expires <= {now} THEN NULL ELSE unique_key END \
-         WHERE workspace_id = {} AND id = {} AND fence = {} AND state = 'running'",
-        id(run.workspace.0),
-        id(run.id.0),
+         WHERE workspace_id = {workspace} AND id = {id} AND fence = {} AND state = 'running'",
         run.fence,
     )
 }

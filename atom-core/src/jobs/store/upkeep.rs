@@ -123,18 +123,38 @@ pub(in crate::jobs) async fn has_orphans(db: &Db) -> Result<bool> {
 /// Takes the jobs of dead workers away from them: to be run again; or, if that was the last attempt, to the dead letters; or, if it was
 /// in a step that must not be repeated, into doubt.
 pub(in crate::jobs) async fn reap(tx: &mut Tx, now: DateTime<Utc>, keep_until: DateTime<Utc>) -> Result<Vec<Ended>> {
+    macro_rules! in_doubt {
+        () => {
+            "EXISTS (SELECT 1 FROM atom_steps s WHERE s.workspace_id = atom_runs.workspace_id AND s.run_id = atom_runs.id AND s.state = 'begun')"
+        };
+    }
+    macro_rules! ended {
+        () => {
+            concat!("(cancelled_at IS NOT NULL OR attempt >= max_attempts) AND NOT ", in_doubt!())
+        };
+    }
     macro_rules! release {
         ($lock:literal) => {
             concat!(
                 "UPDATE atom_runs SET lease_owner = NULL,
-                    state = CASE WHEN EXISTS (SELECT 1 FROM atom_steps s WHERE s.workspace_id = atom_runs.workspace_id AND s.run_id = atom_runs.id AND s.state = 'begun') THEN 'in_doubt'
-                                 WHEN cancelled_at IS NOT NULL THEN 'cancelled' WHEN attempt >= max_attempts THEN 'failed' ELSE 'waiting' END,
+                    state = CASE WHEN ",
+                in_doubt!(),
+                " THEN 'in_doubt' WHEN cancelled_at IS NOT NULL THEN 'cancelled'
+                                 WHEN attempt >= max_attempts THEN 'failed' ELSE 'waiting' END,
                     error_reason = 'worker_lost', error_text = 'the worker ended or hung in the middle of the attempt',
-                    finished_at = CASE WHEN cancelled_at IS NOT NULL OR attempt >= max_attempts THEN $1 END,
-                    keep_until = CASE WHEN cancelled_at IS NOT NULL OR attempt >= max_attempts THEN $2 END,
-                    unique_key = CASE WHEN (cancelled_at IS NOT NULL OR attempt >= max_attempts) AND (unique_expires IS NULL OR unique_expires <= $1) THEN NULL ELSE unique_key END
+                    finished_at = CASE WHEN ",
+                ended!(),
+                " THEN $1 END,
+                    keep_until = CASE WHEN ",
+                ended!(),
+                " THEN $2 END,
+                    unique_key = CASE WHEN ",
+                ended!(),
+                " AND (unique_expires IS NULL OR unique_expires <= $1) THEN NULL ELSE unique_key END
                   WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM atom_runs r
-                    WHERE r.state = 'running' AND NOT EXISTS (SELECT 1 FROM atom_workers w WHERE w.id = r.lease_owner) ", $lock, ")
+                    WHERE r.state = 'running' AND NOT EXISTS (SELECT 1 FROM atom_workers w WHERE w.id = r.lease_owner) ",
+                $lock,
+                ")
                  RETURNING workspace_id, id, kind, lane, state, parent_id, user_id, announce, error_reason"
             )
         };
@@ -190,9 +210,9 @@ pub(in crate::jobs) async fn delete_old(db: &Db, now: DateTime<Utc>) -> Result<u
     let now = Timestamp::from(now);
     // A worker may still claim that it runs it: only what has ended is deleted.
     let gone: Vec<(Uuid, Uuid)> = match &mut tx.open {
-        OpenTx::Sqlite(t) => sqlx::query_as("DELETE FROM atom_runs WHERE rowid IN (SELECT rowid FROM atom_runs WHERE keep_until < $1 LIMIT 2000) RETURNING workspace_id, id")
+        OpenTx::Sqlite(t) => sqlx::query_as("DELETE FROM atom_runs WHERE rowid IN (SELECT rowid FROM atom_runs WHERE keep_until < $1 AND (unique_key IS NULL OR unique_expires IS NULL OR unique_expires <= $1) LIMIT 2000) RETURNING workspace_id, id")
             .bind(now).fetch_all(&mut **t).await?,
-        OpenTx::Pg(t) => sqlx::query_as("DELETE FROM atom_runs WHERE ctid = ANY (ARRAY(SELECT ctid FROM atom_runs WHERE keep_until < $1 LIMIT 2000 FOR UPDATE SKIP LOCKED)) RETURNING workspace_id, id")
+        OpenTx::Pg(t) => sqlx::query_as("DELETE FROM atom_runs WHERE ctid = ANY (ARRAY(SELECT ctid FROM atom_runs WHERE keep_until < $1 AND (unique_key IS NULL OR unique_expires IS NULL OR unique_expires <= $1) LIMIT 2000 FOR UPDATE SKIP LOCKED)) RETURNING workspace_id, id")
             .bind(now).fetch_all(&mut **t).await?,
     };
     if !gone.is_empty() {

@@ -74,15 +74,20 @@ async fn run(
         fence: job.fence,
         stop: stopped.clone(),
         parked: Mutex::default(),
-        has_steps: AtomicBool::new(job.attempt > 1),
+        // An attempt that slept, or that the worker's end cut short, does not count, and may have left some.
+        has_steps: AtomicBool::new(job.fence > 1),
         is_completed: AtomicBool::new(false),
     });
     let end = if job.is_cancelled {
         End::Abandoned
     } else {
         let timeout = job.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-        let work = AssertUnwindSafe(handler.run(RunningJob::new(Arc::clone(&run)))).catch_unwind();
-        attend(work, timeout, crew.settings.grace, &stop, stopped).await
+        let running = RunningJob::new(Arc::clone(&run));
+        // A handler may panic before it has made its future, too.
+        let work = AssertUnwindSafe(async move { handler.run(running).await }).catch_unwind();
+        let attended = attend(work, timeout, crew.settings.grace, &stop, stopped);
+        // A handler that is dropped may panic in that.
+        AssertUnwindSafe(attended).catch_unwind().await.unwrap_or(End::Abandoned)
     };
     let why = *stop.borrow();
     if why == Some(Stop::Lost) {
@@ -165,6 +170,12 @@ fn conclude(
         (Some(Parked::Until(at)), _) => (outcome.state, outcome.run_at, outcome.is_unspent) = (JobState::Delayed, Some(at), true),
         (Some(Parked::InDoubt), _) => outcome.state = JobState::InDoubt,
         (None, Some(Stop::ShuttingDown)) => outcome.is_unspent = true,
+        // Left to itself, the worker would take one job after the other and fail them all.
+        (None, _) if failure.is_gone() => {
+            outcome.is_unspent = true;
+            tracing::warn!("nobody is left who could run the handlers of this worker: it stops");
+            crew.drain();
+        }
         (None, Some(Stop::TimedOut)) => {
             let text = "the attempt took longer than its time-out: raise the time-out, or make the work smaller";
             retry_or_bury(crew, run, max_attempts, policy, &JobFailure::new("timed_out", text), &mut outcome);

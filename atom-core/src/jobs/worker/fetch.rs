@@ -45,8 +45,8 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0 });
     let mut look: Option<Look> = None;
     let (mut ahead, mut wanted) = (0_usize, 0_usize);
-    // How many attempts were started, and how many of these had ended at the last full look.
-    let (mut started, mut before) = (0_usize, (0_usize, Instant::now()));
+    // How many attempts were started, and how many had ended at the last look.
+    let (mut started, mut ended, mut since) = (0_usize, 0_usize, Instant::now());
     // Whether there may be something to take, and when to look again if there is not.
     let (mut due, mut next) = (true, Instant::now());
     while crew.phase() == Phase::Working {
@@ -70,13 +70,11 @@ pub(super) async fn run(crew: Arc<Crew>) {
                 match found {
                     Ok(found) => {
                         let now = Instant::now();
-                        let ended = (started.saturating_sub(crew.running()), now);
-                        if found.jobs.len() >= wanted {
-                            ahead = pace(ended.0.saturating_sub(before.0), ended.1 - before.1).min(crew.settings.prefetch);
-                            before = ended;
-                        } else {
-                            ahead = ahead.min(found.jobs.len());
-                        }
+                        // Not how many were started: those that fill the first places say nothing about how long they take.
+                        let done = started.saturating_sub(crew.running());
+                        let pace = pace(done.saturating_sub(ended), now - since, crew.settings.prefetch);
+                        ahead = if found.jobs.len() >= wanted { pace } else { pace.min(found.jobs.len()) };
+                        (ended, since) = (done, now);
                         due |= found.is_full;
                         let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
                         next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
@@ -111,20 +109,20 @@ fn give_back(crew: &Crew, job: &Claimed) {
     let _ = crew.finished.send(Some(Finished::unstarted(job)));
 }
 
-/// How many jobs to fetch in advance when so many ended in this time.
-fn pace(ended: usize, time: Duration) -> usize {
-    let share = AHEAD.as_secs_f64() / time.as_secs_f64().max(1e-6);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // small and positive
-    let ahead = (ended as f64 * share) as usize;
-    ahead
+/// How many jobs to fetch in advance: what ends in [`AHEAD`], at the pace of so many in this time.
+fn pace(ended: usize, lasted: Duration, most: usize) -> usize {
+    let lasted = lasted.max(Duration::from_micros(100));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // a small number of jobs
+    let ahead = (ended as f64 * AHEAD.as_secs_f64() / lasted.as_secs_f64()) as usize;
+    ahead.min(most)
 }
 
-/// Starts what there is room for. What was taken under a lease that has ended is forgotten: others have it by now.
-/// Returns how many were started.
+/// Starts what there is room for, and returns how many that were. What was taken under a lease that has ended is forgotten: others have it
+/// by now.
 fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) -> usize {
-    let free = concurrency.saturating_sub(crew.running());
+    let room = concurrency.saturating_sub(crew.running());
     let (mut started, mut late) = (0, 0);
-    while started < free
+    while started < room
         && let Some(job) = buffer.pop()
     {
         let lease = crew.lease();
@@ -132,6 +130,8 @@ fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) -> usize 
         if job.owner != lease.id || std::time::Instant::now() >= lease.until {
             super::lock(&crew.held).remove(&(job.id, job.fence));
             late += 1;
+        } else if job.start_by.is_some_and(|by| std::time::Instant::now() > by) {
+            give_back(crew, &job);
         } else {
             attempt::start(crew, job);
             started += 1;
@@ -167,7 +167,7 @@ async fn look(crew: &Crew, turns: &mut Turns, room: usize, free: usize) -> Resul
                 limited: i64::try_from(free.saturating_sub(taken)).unwrap_or(i64::MAX),
                 now,
             };
-            let Got { jobs, more, is_round, opens_at } = match claim::claim(db, want, &mut turns.queues[queue]).await {
+            let Got { jobs, more, is_round, opens_at } = match claim::claim(&crew.inner, want, &mut turns.queues[queue]).await {
                 Ok(got) => got,
                 Err(error) if found.jobs.is_empty() => return Err(error),
                 // What was taken before is ours.

@@ -95,6 +95,12 @@ impl Crew {
     fn phase(&self) -> Phase {
         *self.phase.borrow()
     }
+
+    /// No more jobs from now on.
+    fn drain(&self) {
+        self.phase
+            .send_if_modified(|phase| *phase == Phase::Working && std::mem::replace(phase, Phase::Draining) == Phase::Working);
+    }
 }
 
 /// The first reason stays.
@@ -179,9 +185,7 @@ impl Worker {
     /// Stops gracefully: no more jobs are taken, those that run may finish within `drain_seconds`, then they are told to end, and what still
     /// does not end is left to other workers. Its attempt does not count. Returns when all of that has been stored.
     pub async fn stop(&self) -> Result<()> {
-        self.crew
-            .phase
-            .send_if_modified(|phase| *phase == Phase::Working && std::mem::replace(phase, Phase::Draining) == Phase::Working);
+        self.crew.drain();
         self.finished().await
     }
 

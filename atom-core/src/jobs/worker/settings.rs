@@ -1,5 +1,6 @@
 //! The options of a worker, checked and with their defaults.
 
+use crate::jobs::kinds::check_queue;
 use crate::jobs::{Handler, Kinds, WorkerOptions};
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ impl Settings {
     pub(super) fn new(declared: &Kinds, handlers: &HashMap<String, Handler>, options: WorkerOptions) -> Result<Self> {
         let kinds: Vec<String> = handlers.keys().cloned().collect();
         let mut queues = options.queues.unwrap_or_default();
+        queues.iter().try_for_each(|queue| check_queue(Some(queue)))?;
         let all = queues.is_empty();
         for kind in &kinds {
             let queue = declared.queue(kind)?.to_owned();
@@ -37,6 +39,9 @@ impl Settings {
             return Err(Error::invalid("malformed_option", "`concurrency` is between 1 and 10000"));
         }
         let prefetch = options.prefetch.unwrap_or(1000);
+        if options.label.as_ref().is_some_and(|label| label.contains('\0')) {
+            return Err(Error::invalid("malformed_option", "`label` does not hold the character U+0000"));
+        }
         Ok(Self {
             concurrency,
             kinds,

@@ -4,9 +4,12 @@ use super::super::decide::Health;
 use super::super::{WebhookDisabled, WebhookEndpoint};
 use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{Error, Result, UserId, WebhookEndpointId, WorkspaceId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
+
+/// How old the last noted success may be.
+const NEWS: TimeDelta = TimeDelta::minutes(1);
 
 row! {
     struct EndpointRow {
@@ -168,21 +171,26 @@ pub(in super::super) async fn hold_health(tx: &mut Tx, workspace: WorkspaceId, i
     })
 }
 
-/// Notes how an endpoint has been doing.
-pub(in super::super) async fn set_health(
+/// Notes that an endpoint fails.
+pub(in super::super) async fn set_ill(tx: &mut Tx, workspace: WorkspaceId, id: WebhookEndpointId, health: &Health) -> Result<()> {
+    let moment = |at: Option<DateTime<Utc>>| at.map(Timestamp::from);
+    Ok(on!(tx: tx, c => sqlx::query(
+        "UPDATE atom_webhook_endpoints SET failing_since = $3, last_failure_at = $4, paused_until = $5 WHERE workspace_id = $1 AND id = $2")
+        .bind(workspace.0).bind(id.0).bind(moment(health.failing_since)).bind(moment(health.last_failure_at))
+        .bind(moment(health.paused_until)).execute(c).await.map(drop))?)
+}
+
+/// Notes that an endpoint is well. Where that is no news, its row is not held: deliveries would wait for each other.
+pub(in super::super) async fn set_well(
     tx: &mut Tx,
     workspace: WorkspaceId,
     id: WebhookEndpointId,
-    health: &Health,
-    succeeded_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
 ) -> Result<()> {
-    let moment = |at: Option<DateTime<Utc>>| at.map(Timestamp::from);
     Ok(on!(tx: tx, c => sqlx::query(
-        "UPDATE atom_webhook_endpoints
-            SET failing_since = $3, last_failure_at = $4, paused_until = $5, last_success_at = coalesce($6, last_success_at)
-          WHERE workspace_id = $1 AND id = $2")
-        .bind(workspace.0).bind(id.0).bind(moment(health.failing_since)).bind(moment(health.last_failure_at))
-        .bind(moment(health.paused_until)).bind(moment(succeeded_at)).execute(c).await.map(drop))?)
+        "UPDATE atom_webhook_endpoints SET failing_since = NULL, last_failure_at = NULL, paused_until = NULL, last_success_at = $3
+          WHERE workspace_id = $1 AND id = $2 AND (last_failure_at IS NOT NULL OR last_success_at IS NULL OR last_success_at < $4)")
+        .bind(workspace.0).bind(id.0).bind(Timestamp::from(now)).bind(Timestamp::from(now - NEWS)).execute(c).await.map(drop))?)
 }
 
 /// The endpoints that wait for events which are there already. The heads of the logs belong to the events; asked workspace by workspace, the answer would

@@ -58,4 +58,26 @@ final class AtomTests: XCTestCase {
         }
         XCTAssertLessThan(Date().timeIntervalSince(start), 10)
     }
+
+    func testAFunctionRunsJobs() async throws {
+        let handlers = ["test": jobHandler { job in job.input() }]
+        let trial = Trial(kind: "test", input: "[1]", jobs: 3)
+        let outcomes = try await Probe.start().run(handlers: handlers, trial: trial)
+        XCTAssertEqual(outcomes.map(\.output), ["[1]", "[1]", "[1]"])
+    }
+
+    func testAHandlerSaysHowTheAttemptFailed() async throws {
+        let handlers = ["test": jobHandler { _ in throw jobError(reason: "busy", text: "later", retryAfterSeconds: 90) }]
+        let trial = Trial(kind: "test", input: "null", jobs: 1)
+        let outcomes = try await Probe.start().run(handlers: handlers, trial: trial)
+        XCTAssertEqual(outcomes, [TrialOutcome(output: nil, reason: "busy", text: "later", retryable: true, retryAfter: 90)])
+    }
+
+    func testAStreamIsIterated() async throws {
+        var sum: Int64 = 0
+        for try await number in try await Probe.start().countTo(last: 4, failsAt: nil) {
+            sum += number
+        }
+        XCTAssertEqual(sum, 10)
+    }
 }

@@ -1,6 +1,8 @@
 //! Futures in, promises out; errors are built on the JavaScript thread, because only there can they carry a `code`.
 #![allow(unsafe_code)] // the conversion traits of napi are declared unsafe
 
+mod handler;
+
 use super::guarded;
 use crate::{Bytes, Error, Json, Result};
 use napi::bindgen_prelude::{

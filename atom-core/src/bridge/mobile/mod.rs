@@ -3,6 +3,10 @@
 //! A cancelled coroutine drops its future on a thread of its own language, which only cancels the task behind it. UniFFI does not
 //! enter tokio's runtime for the drop of a handle: what a handle owns must not need a runtime to go away.
 
+mod handler;
+
+pub use handler::{JobHandler, job_error};
+
 use crate::{Bytes, Error, ErrorKind, Json, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::SystemTime;

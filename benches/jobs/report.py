@@ -1,0 +1,204 @@
+"""The report of a measurement: tables in Markdown and plots in SVG. `report.py <measured.json>` writes it again."""
+
+import json
+import math
+import statistics
+import sys
+from html import escape
+from pathlib import Path
+
+from subjects import ROOT, SUBJECTS
+
+DATABASES = {"sqlite": ("SQLite", ("sqlite",)), "postgres": ("PostgreSQL", ("postgres", "redis"))}
+COLOURS = {"raw": "#888888", "ours": "#b7410e"}
+PEER = "#3572a5"
+
+
+def measures(arguments):
+    return {
+        "commit": "Commits of one row",
+        "enqueue-one": "Enqueued one by one",
+        "enqueue-many": f"Enqueued in bulk, {arguments['jobs']:,} at once",
+        "drain-few": f"Done from a backlog of {arguments['few']:,}",
+        "drain": f"Done from a backlog of {arguments['jobs']:,}",
+        "latency": "From the call that enqueues to the start of the handler, on an idle worker",
+    }
+
+
+def write(measured, folder):
+    """Writes <name>.md and <name>-<database>.svg; returns their paths."""
+    pages = {f"{measured['name']}.md": markdown(measured)}
+    pages |= {f"{measured['name']}-{database}.svg": plot(measured, database) for database in DATABASES}
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
+
+
+def figures(measured, subject, measure):
+    return measured["found"].get(f"{subject.database} {subject.key} {measure}", [])
+
+
+def shown(measured, database):
+    return [subject for subject in SUBJECTS if subject.database in DATABASES[database][1]]
+
+
+def percentile(samples, share):
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+
+def per_second(number):
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def milliseconds(number):
+    return f"{number:,.0f} ms" if number >= 100 else f"{number:.3g} ms"
+
+
+def short(measure, found):
+    middle = statistics.median(found)
+    return milliseconds(middle) if measure == "latency" else f"{per_second(middle)}/s"
+
+
+def markdown(measured):
+    name, arguments, loads = measured["name"], measured["arguments"], measured["loads"]
+    out = [f"# Job queues side by side: {name}", "", "| | |", "| --- | --- |"]
+    out += [f"| {key} | {value} |" for key, value in measured["machine"].items()]
+    out += [f"| Load average after each round | {', '.join(f'{load:.1f}' for load in loads)} |"]
+    out += [f"| Turns that began while others used the machine | {measured['busy']} of {measured['turns']} |", ""]
+    out += [
+        f"Medians of {len(loads)} rounds in which every subject had its turn, with the lowest and the highest round; jobs per second.",
+        f"A backlog is done when the database says so. What took longer than {arguments['seconds']} seconds was cut off and counts for",
+        "what it did by then. Latency: all samples of all rounds together. [What is measured](../jobs/README.md).",
+    ]
+    for database, (title, _) in DATABASES.items():
+        out += ["", f"## {title}", "", f"![The medians on a logarithmic scale, with the range of the rounds]({name}-{database}.svg)"]
+        for measure, heading in measures(arguments).items():
+            rows = [(subject, figures(measured, subject, measure)) for subject in shown(measured, database)]
+            rows = [(subject, found) for subject, found in rows if found]
+            if rows:
+                out += ["", f"### {heading}", ""] + (latencies(rows) if measure == "latency" else rates(rows))
+        out += ["", "### Settings, and what becomes of a job", "", "| | settings | after success, and when a process is killed |", "| --- | --- | --- |"]
+        out += [f"| {subject.title} | {subject.how} | {subject.after} |" for subject in shown(measured, database)]
+    return "\n".join([*out, *aims(measured), *missing(measured)]) + "\n"
+
+
+def rates(rows):
+    table = ["| | per second | lowest to highest | to Atom |", "| --- | ---: | ---: | ---: |"]
+    base = next((statistics.median(found) for subject, found in rows if subject.key == "ours"), None)
+    for subject, found in rows:
+        middle = statistics.median(found)
+        ratio = f"{middle / base:.3g}" if base else ""
+        table.append(f"| {subject.title} | {per_second(middle)} | {per_second(min(found))} to {per_second(max(found))} | {ratio} |")
+    return table
+
+
+def latencies(rows):
+    table = ["| | median | 99 % within | most | samples |", "| --- | ---: | ---: | ---: | ---: |"]
+    for subject, found in rows:
+        cells = [milliseconds(percentile(found, share)) for share in (0.5, 0.99, 1)]
+        table.append(f"| {subject.title} | {' | '.join(cells)} | {len(found)} |")
+    return table
+
+
+def aims(measured):
+    """What the library is to reach, and whether it did in this run."""
+    def median(database, key, measure):
+        found = measured["found"].get(f"{database} {key} {measure}")
+        return statistics.median(found) if found else None
+
+    def ratio(title, database, key, rival, factor, measure="drain"):
+        mine, theirs = median(database, key, measure), median("redis" if rival == "celery" else database, rival, measure)
+        if mine and theirs:
+            yield f"| {title} | ≥ {factor} | {mine / theirs:.3g} | {'yes' if mine >= factor * theirs else 'no'} |"
+
+    def latency(title, database, most):
+        middle = median(database, "ours", "latency")
+        if middle:
+            yield f"| {title} | ≤ {most} ms | {milliseconds(middle)} | {'yes' if middle <= most else 'no'} |"
+
+    def added(title, key, most):
+        rust, other = median("sqlite", "ours", "drain"), median("sqlite", key, "drain")
+        if rust and other:
+            micros = 1e6 / other - 1e6 / rust
+            yield f"| {title} | ≤ {most} µs | {micros:.3g} µs | {'yes' if micros <= most else 'no'} |"
+
+    table = [
+        *ratio("SQLite, backlog: to apalis-sqlite", "sqlite", "ours", "apalis", 10),
+        *ratio("SQLite, backlog: to apalis-sqlite, tuned", "sqlite", "ours", "apalis_tuned", 1),
+        *ratio("SQLite, backlog: to FlexiQ, tuned", "sqlite", "ours", "flexiq_tuned", 10),
+        *ratio("PostgreSQL, backlog: to graphile-worker, batched", "postgres", "ours", "graphile_batched", 1),
+        *ratio("PostgreSQL, backlog, no prefetch: to graphile-worker", "postgres", "ours_unbatched", "graphile", 1.5),
+        *ratio("PostgreSQL, backlog: to Celery with Redis", "postgres", "ours", "celery", 5),
+        *latency("PostgreSQL, latency, median", "postgres", 5),
+        *latency("SQLite, latency in one process, median", "sqlite", 1),
+        *added("SQLite, backlog: a coroutine in Python adds to a job", "ours_python_coroutine", 150),
+        *added("SQLite, backlog: a plain function in Python adds to a job", "ours_python_plain", 150),
+        *added("SQLite, backlog: a function in JavaScript adds to a job", "ours_node", 150),
+    ]
+    return ["", "## Aims", "", "| | aim | this run | reached |", "| --- | ---: | ---: | --- |", *table] if table else []
+
+
+def missing(measured):
+    absent = [f"- {', '.join(s.title for s in SUBJECTS if s.needs == need) or need}: {why}" for need, why in measured["absent"].items()]
+    failed = [f"- {what}: {why}" for what, why in measured["failed"].items()]
+    out = ["", "## Absent", "", *absent] if absent else []
+    return out + (["", "## Failed", "", *failed] if failed else [])
+
+
+def plot(measured, database):
+    """A dot for each median, a line for the range of the rounds; ten times more from one mark to the next."""
+    left, right, line, head, top, width = 190, 90, 20, 40, 30, 860
+    groups = []
+    for measure, heading in measures(measured["arguments"]).items():
+        rows = [(subject, figures(measured, subject, measure)) for subject in shown(measured, database)]
+        rows = [(subject, *ends(measure, found)) for subject, found in rows if found]
+        if rows:
+            groups.append((measure, heading, rows))
+    height = top + sum(head + line * len(rows) + (24 if measure == "latency" else 0) for measure, _, rows in groups) + 16
+    style = 'font-family="sans-serif" font-size="12" fill="#222"'
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {style}>', f'<rect width="{width}" height="{height}" fill="#fff"/>']
+
+    def text(at, y, content, style=""):
+        out.append(f'<text x="{at:.1f}" y="{y:.1f}" {style}>{escape(content)}</text>')
+
+    y = top
+    scales = [[group for group in groups if group[0] != "latency"], [group for group in groups if group[0] == "latency"]]
+    for part, unit in zip(scales, (lambda power: f"{10**power:,}/s", lambda power: f"{10.0**power:g} ms")):
+        values = [value for _, _, rows in part for row in rows for value in row[1:]]
+        if not values:
+            continue
+        first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+        bottom = y + sum(head + line * len(rows) for _, _, rows in part)
+
+        def x(value):
+            return left + (math.log10(value) - first) / max(1, last - first) * (width - left - right)
+
+        for power in range(first, last + 1):
+            at = x(10.0**power)
+            out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y - 10}" y2="{bottom - 8}" stroke="#ddd"/>')
+            text(at, y - 16, unit(power), 'text-anchor="middle" fill="#666"')
+        for measure, heading, rows in part:
+            y += head
+            text(12, y - 17, heading, 'font-weight="bold"')
+            for subject, low, middle, high in rows:
+                colour = COLOURS.get(subject.key.split("_")[0], PEER)
+                text(left - 12, y + 4, subject.title, 'text-anchor="end"')
+                out.append(f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
+                out.append(f'<circle cx="{x(middle):.1f}" cy="{y}" r="4.5" fill="{colour}"/>')
+                text(x(high) + 9, y + 4, short(measure, [middle]))
+                y += line
+        y += 24
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def ends(measure, found):
+    """The range that is drawn, and its middle: of the rounds, or of 98 % of the latencies."""
+    if measure == "latency":
+        return percentile(found, 0.01), percentile(found, 0.5), percentile(found, 0.99)
+    return min(found), statistics.median(found), max(found)
+
+
+if __name__ == "__main__":
+    for path in write(json.loads(Path(sys.argv[1]).read_text()), ROOT / "benches" / "results"):
+        print(path)

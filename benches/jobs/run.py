@@ -1,0 +1,166 @@
+"""Measures job queues side by side, on one machine in one run, and writes the report. README.md says what is measured."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from pathlib import Path
+
+import report
+import servers
+import subjects
+from subjects import ROOT, SUBJECTS, WORK
+
+# A driver that takes longer than its time by this much hangs.
+PATIENCE = 120
+
+
+class Run:
+    def __init__(self, args, postgres, redis):
+        self.args, self.postgres, self.redis = args, postgres, redis
+        self.found = defaultdict(list)
+        self.failed = {}
+        self.turns = self.busy = 0
+
+    def fresh(self, database):
+        """An empty place for one subject: a file, a database, a Redis."""
+        if database == "redis":
+            return self.redis.fresh()
+        if database == "postgres":
+            return self.postgres.fresh("jobs")
+        for old in WORK.glob("jobs.db*"):
+            old.unlink()
+        return f"sqlite:{WORK / 'jobs.db'}"
+
+    def calm(self):
+        """Waits until others leave the processors alone, but not forever."""
+        end = time.monotonic() + self.args.calm
+        self.turns += 1
+        while busy(0.5) > 0.2:
+            if time.monotonic() >= end:
+                self.busy += 1
+                return
+
+    def drive(self, subject, url, mode, jobs):
+        """What a driver says; none when it failed, once said."""
+        tools = {"PATH": f"{self.postgres.bin}{os.pathsep}{os.environ['PATH']}"} if self.postgres else {}
+        command = [*subject.command, "--db", url, "--mode", mode, "--jobs", jobs, "--seconds", self.args.seconds]
+        try:
+            said = subprocess.run(
+                [str(part) for part in command], capture_output=True, text=True, check=True, cwd=subjects.HERE,
+                env={**os.environ, **tools}, timeout=self.args.seconds + PATIENCE,
+            )
+            return json.loads(said.stdout.splitlines()[-1])
+        except (subprocess.SubprocessError, json.JSONDecodeError, IndexError) as error:
+            last = (getattr(error, "stderr", None) or "").strip().splitlines()[-1:]
+            self.failed[f"{subject.key} {subject.database} {mode}"] = f"{type(error).__name__}: {' '.join(last)}"
+            return None
+
+    def measure(self, subject, measure):
+        """The figures of one measure, by its name."""
+        args, url = self.args, self.fresh(subject.database)
+        self.calm()
+        if measure == "latency":
+            said = self.drive(subject, url, "latency", args.samples)
+            return {"latency": [sample / 1000 for sample in said["samples_us"]]} if said else {}
+        if measure in ("commit", "enqueue-one"):
+            said = self.drive(subject, url, "enqueue-one", args.commits if measure == "commit" else args.one)
+            return {measure: [rate(said)]} if said else {}
+        jobs = args.few if measure == "drain-few" else args.jobs
+        filled = self.drive(subject, url, "enqueue-many", jobs)
+        if not filled:
+            return {}
+        if subject.database == "postgres":
+            # As autovacuum does within a minute, for the plans of a database that has been at work.
+            self.postgres.sql("jobs", "ANALYZE")
+        drained = self.drive(subject, url, "drain", jobs)
+        figures = {} if measure == "drain-few" else {"enqueue-many": [rate(filled)]}
+        return figures | ({measure: [rate(drained)]} if drained else {})
+
+    def round(self, number, taking_part):
+        for measure in ("commit", "enqueue-one", "drain", "drain-few", "latency"):
+            # Back and forth, so that a load that comes or goes does not fall on one subject.
+            for subject in taking_part if number % 2 == 0 else taking_part[::-1]:
+                if measure in subject.measures:
+                    for name, figures in self.measure(subject, measure).items():
+                        self.found[f"{subject.database} {subject.key} {name}"] += figures
+                        say(f"round {number + 1} of {self.args.rounds}  {subject.title:26} {name:13} {report.short(name, figures)}")
+
+
+def busy(seconds):
+    """The share of the processors' time that is used."""
+    def times():
+        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+        return sum(fields), fields[3] + fields[4]
+
+    before = times()
+    time.sleep(seconds)
+    total, idle = (now - then for now, then in zip(times(), before))
+    return 1 - idle / total
+
+
+def rate(said):
+    return said["jobs"] / said["seconds"]
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def machine(args, postgres, redis, absent):
+    processor = re.search(r"Model name:\s+(.*)", subjects.output("lscpu"))[1]
+    memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 2**20
+    disk = subjects.output("findmnt", "-n", "-o", "SOURCE,FSTYPE", "-T", WORK)
+    versions = subjects.versions(absent) | {"PostgreSQL": postgres.version} | ({"Redis": redis.version} if redis else {})
+    return {
+        "Processor": f"{processor}, {os.cpu_count()} cores",
+        "Memory and disk": f"{memory:.0f} GiB, {' '.join(disk.split())}",
+        "System": " ".join(os.uname()[i] for i in (0, 2, 4)),
+        "PostgreSQL": f"as shipped (`fsync`, `synchronous_commit` on), {servers.SETTINGS[0].replace(chr(39), '')}",
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Commit": subjects.output("git", "describe", "--always", "--dirty"),
+        "Date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "Command": f"`python3 benches/jobs/run.py {' '.join(sys.argv[1:])}`",
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("name", help="of the report, benches/results/<name>.md")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each subject has its turn")
+    parser.add_argument("--jobs", type=int, default=50_000, help="how long the long backlog is")
+    parser.add_argument("--few", type=int, default=2_000, help="how long the short backlog is")
+    parser.add_argument("--one", type=int, default=2_000, help="how many are enqueued one by one")
+    parser.add_argument("--commits", type=int, default=10_000, help="how many raw commits are made")
+    parser.add_argument("--samples", type=int, default=50, help="how often latency is taken in a round")
+    parser.add_argument("--seconds", type=int, default=15, help="after which a drain is cut off, and counts for what it did")
+    parser.add_argument("--calm", type=int, default=30, help="how many seconds at most a turn waits for an idle machine")
+    parser.add_argument("--only", nargs="*", default=[], help="subjects whose keys begin so")
+    args = parser.parse_args()
+
+    WORK.mkdir(parents=True, exist_ok=True)
+    absent = subjects.install(say)
+    with ExitStack() as stack:
+        postgres = stack.enter_context(servers.Postgres(WORK))
+        redis = None if "redis" in absent else stack.enter_context(servers.Redis(WORK, subjects.redis_binary()))
+        wanted = [subject for subject in SUBJECTS if not args.only or subject.key.startswith(tuple(args.only))]
+        run, loads = Run(args, postgres, redis), []
+        measured = {"name": args.name, "arguments": vars(args), "machine": machine(args, postgres, redis, absent), "absent": absent}
+        for number in range(args.rounds):
+            run.round(number, [subject for subject in wanted if subject.needs not in absent])
+            loads.append(os.getloadavg()[0])
+            # After every round, so that a run that is stopped is not lost.
+            measured |= {"loads": loads, "turns": run.turns, "busy": run.busy, "found": run.found, "failed": run.failed}
+            (WORK / f"{args.name}.json").write_text(json.dumps(measured))
+    for path in report.write(measured, ROOT / "benches" / "results"):
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

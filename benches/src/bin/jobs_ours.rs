@@ -1,0 +1,120 @@
+//! Drives the library's own jobs by the line protocol of `jobs/README.md`.
+
+use atom_core::{Atom, Handler, JobFailure, JobKind, JobState, Json, LocalKey, NewJob, Result, Worker, WorkerOptions};
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+const KIND: &str = "no_op";
+
+/// What the handlers tell: how many were called, and when.
+#[derive(Clone)]
+struct Starts {
+    count: Arc<AtomicU64>,
+    moments: mpsc::UnboundedSender<Instant>,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let given: HashMap<&str, &str> =
+        arguments.chunks_exact(2).map(|pair| (pair[0].trim_start_matches("--"), pair[1].as_str())).collect();
+    let number = |name: &str| given.get(name).map(|text| text.parse::<u64>().expect("a number"));
+    let count = number("jobs").expect("--jobs");
+    let limit = Duration::from_secs(number("seconds").expect("--seconds"));
+    let options = WorkerOptions {
+        concurrency: number("concurrency").map(|jobs| jobs as i32),
+        prefetch: number("prefetch").map(|jobs| jobs as i32),
+        ..WorkerOptions::default()
+    };
+
+    // Kept for a day, unless it is deleted as soon as it succeeds.
+    let keep_seconds = if number("keep") == Some(1) { None } else { Some(0) };
+    let kind = JobKind { name: KIND.into(), keep_seconds, ..JobKind::default() };
+    let key = LocalKey::from_base64(&"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into())?;
+    let atom = Atom::builder(given["db"]).key(key).job_kind(kind).open().await?;
+    let (moments, mut started) = mpsc::unbounded_channel();
+    let starts = Starts { count: Arc::default(), moments };
+
+    match given["mode"] {
+        "enqueue-one" => {
+            let clock = Instant::now();
+            for number in 0..count {
+                atom.jobs().enqueue(job(number)).await?;
+            }
+            rate(count, clock.elapsed());
+        }
+        "enqueue-many" => {
+            let clock = Instant::now();
+            atom.jobs().enqueue_many((0..count).map(job).collect()).await?;
+            rate(count, clock.elapsed());
+        }
+        "drain" => {
+            let clock = Instant::now();
+            let worker = work(&atom, &starts, options).await?;
+            let mut left = count;
+            while left > 0 && clock.elapsed() < limit {
+                sleep(Duration::from_millis(2)).await;
+                // Counting is not free: not before every handler has been called.
+                if starts.count.load(Ordering::Relaxed) >= count || clock.elapsed() >= limit {
+                    left = unfinished(&atom).await?;
+                }
+            }
+            rate(count - left, clock.elapsed());
+            worker.stop().await?;
+        }
+        "latency" => {
+            let worker = work(&atom, &starts, options).await?;
+            let mut samples = Vec::new();
+            for number in 0..count {
+                // From 20 to 520 ms, in no step with anybody's polling.
+                sleep(Duration::from_millis(20 + number * 197 % 500)).await;
+                let clock = Instant::now();
+                atom.jobs().enqueue(job(number)).await?;
+                let start = started.recv().await.expect("the worker lives");
+                samples.push(start.duration_since(clock).as_micros());
+            }
+            line(&format!("{{\"samples_us\":{samples:?}}}"));
+            worker.stop().await?;
+        }
+        other => panic!("there is no mode {other}"),
+    }
+    Ok(())
+}
+
+fn job(number: u64) -> NewJob {
+    NewJob { kind: KIND.into(), input: Some(Json(number.into())), ..NewJob::default() }
+}
+
+async fn work(atom: &Atom, starts: &Starts, options: WorkerOptions) -> Result<Worker> {
+    let starts = starts.clone();
+    let handler = Handler::new(move |_| {
+        let now = Instant::now();
+        let starts = starts.clone();
+        async move {
+            starts.count.fetch_add(1, Ordering::Relaxed);
+            let _ = starts.moments.send(now);
+            Ok::<_, JobFailure>(Json::default())
+        }
+    });
+    atom.start_worker([(KIND.into(), handler)].into(), Some(options)).await
+}
+
+async fn unfinished(atom: &Atom) -> Result<u64> {
+    let counts = atom.jobs().counts().await?;
+    let left =
+        counts.iter().filter(|count| matches!(count.state, JobState::Waiting | JobState::Running)).map(|count| count.count);
+    Ok(left.sum::<i64>() as u64)
+}
+
+fn rate(jobs: u64, time: Duration) {
+    line(&format!("{{\"jobs\":{jobs},\"seconds\":{}}}", time.as_secs_f64()));
+}
+
+fn line(text: &str) {
+    writeln!(std::io::stdout(), "{text}").expect("standard output");
+}
