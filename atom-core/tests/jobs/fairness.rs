@@ -26,11 +26,7 @@ async fn latency(jobs: &Jobs, samples: usize) -> Duration {
     for _ in 0..samples {
         let began = now();
         let id = jobs.enqueue(short()).await.unwrap().id;
-        let enq = now();
         let ended = jobs.wait(id, Some(60.0)).await.unwrap().output.unwrap().0.as_i64().unwrap();
-        let job = jobs.get(id).await.unwrap();
-        let st = job.started_at.unwrap().timestamp_micros();
-        println!("enqueue {:.1} claimed(look began) {:.1} end {:.1}", (enq-began) as f64/1e3, (st-enq) as f64/1e3, (ended-st) as f64/1e3);
         taken.push(Duration::from_micros(u64::try_from(ended - began).unwrap()));
         tokio::time::sleep(Duration::from_millis(30 + random(40))).await;
     }
