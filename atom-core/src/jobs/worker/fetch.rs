@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// Jobs are fetched in advance as long as what was fetched is done in less than this; the other workspaces wait no longer than that.
 const AHEAD: Duration = Duration::from_millis(15);
+/// When no job was started in this time, those that were fetched in advance go to workers that have room.
+const HELD_UP: Duration = Duration::from_millis(100);
 /// How many outcomes may wait to be stored before no more jobs are taken.
 const UNSTORED: usize = 10_000;
 
@@ -47,10 +49,15 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let (mut ahead, mut wanted) = (0_usize, 0_usize);
     // How many attempts were started, and how many had ended at the last look.
     let (mut started, mut ended, mut since) = (0_usize, 0_usize, Instant::now());
+    // When a job was fetched or started last.
+    let mut moved = Instant::now();
     // Whether there may be something to take, and when to look again if there is not.
     let (mut due, mut next) = (true, Instant::now());
     while crew.phase() == Phase::Working {
-        started += dispatch(&crew, &mut buffer, concurrency);
+        let dispatched = dispatch(&crew, &mut buffer, concurrency);
+        if dispatched > 0 {
+            (started, moved) = (started + dispatched, Instant::now());
+        }
         let room = (concurrency.saturating_sub(crew.running()) + ahead).saturating_sub(buffer.len());
         let low = buffer.len() <= ahead / 2 && room > 0 && crew.unstored.load(Ordering::Relaxed) < UNSTORED;
         if due
@@ -74,7 +81,7 @@ pub(super) async fn run(crew: Arc<Crew>) {
                         let done = started.saturating_sub(crew.running());
                         let pace = pace(done.saturating_sub(ended), now - since, crew.settings.prefetch);
                         ahead = if found.jobs.len() >= wanted { pace } else { pace.min(found.jobs.len()) };
-                        (ended, since) = (done, now);
+                        (ended, since, moved) = (done, now, now);
                         due |= found.is_full;
                         let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
                         next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
@@ -88,6 +95,10 @@ pub(super) async fn run(crew: Arc<Crew>) {
             }
             () = crew.freed.notified() => {}
             _ = wakes.changed(), if !due => due = true,
+            () = tokio::time::sleep_until(moved + HELD_UP), if buffer.len() > 0 => {
+                ahead = 0;
+                buffer.take().iter().for_each(|job| give_back(&crew, job));
+            }
             () = tokio::time::sleep_until(next), if !due && look.is_none() => due = true,
         }
     }
@@ -97,9 +108,7 @@ pub(super) async fn run(crew: Arc<Crew>) {
     {
         found.jobs.into_iter().for_each(|job| buffer.push(job));
     }
-    for job in buffer.take() {
-        give_back(&crew, &job);
-    }
+    buffer.take().iter().for_each(|job| give_back(&crew, job));
 }
 
 /// Stores that a job was not started after all.
