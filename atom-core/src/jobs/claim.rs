@@ -63,6 +63,7 @@ pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) ->
     let mut tx = db.begin().await?;
     // On SQLite this may have waited for other processes, and starts under a rate count from now on.
     want.now = inner.now();
+    let claimed_at = Instant::now();
     let mut plan = Plan::default();
     let mut left = want.count;
     let mut limited_left = want.limited;
@@ -91,7 +92,6 @@ pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) ->
     if plan.shares.is_empty() {
         drop(tx);
     } else {
-        let claimed_at = Instant::now();
         got.jobs = store::claim(&mut tx, want.worker, want.queue, want.kinds, &plan.shares, want.now).await?;
         note(&mut tx, want.now, plan, &mut got.jobs, claimed_at).await?;
         tx.commit().await?;

@@ -4,6 +4,7 @@ use super::host::Host;
 use super::processes::*;
 use super::server::{End, Server};
 use super::shop::Owner;
+use super::support::{new, on, open, quick};
 use crate::support::*;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -47,4 +48,27 @@ async fn a07_orders_survive_the_restarts_of_the_database() {
     println!("{restarts} restarts in {:.0?}: {orders} orders, the end after {finished:.1?}", began.elapsed());
     assert!(restarts >= 2 && finished < Duration::from_secs(15), "{restarts} restarts, {finished:?}");
     owner.atom.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_database_is_gone_stops_when_its_lease_has_ended() {
+    let _alone = alone().await;
+    let Some(mut server) = Server::start() else { return println!("skipped: the programs of PostgreSQL are not installed") };
+    let database = Database { url: server.url(), folder: tempfile::tempdir().unwrap() };
+    let atom = open(&database).await;
+    let (running, mut runs) = tokio::sync::mpsc::unbounded_channel();
+    let handlers = on("echo", move |job| {
+        let running = running.clone();
+        async move {
+            running.send(()).unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok(job.input())
+        }
+    });
+    let worker = atom.start_worker(handlers, quick()).await.unwrap();
+    atom.jobs().enqueue(new("echo", serde_json::json!(1))).await.unwrap();
+    runs.recv().await.unwrap();
+    server.down(End::Immediate);
+    let stopped = tokio::time::timeout(Duration::from_secs(30), worker.stop()).await;
+    assert!(stopped.expect("it gives up what it cannot store").is_ok());
 }

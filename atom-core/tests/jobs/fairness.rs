@@ -1,7 +1,7 @@
 //! A workspace that floods the queue, and one that has a job now and then.
 
 use super::processes::*;
-use super::support::on;
+use super::support::{ids, on, open};
 use crate::support::*;
 use atom_core::*;
 use serde_json::json;
@@ -54,4 +54,29 @@ on_both!(a16_a_flood_in_one_workspace_at_most_doubles_the_latency_of_another, |d
     assert!(waiting > 1000, "the flood is not over: {left:?}");
     println!("idle {idle:.1?}, in the flood {flooded:.1?}, with {waiting} jobs to go");
     assert!(flooded <= idle * 2, "idle {idle:?}, in the flood {flooded:?}");
+});
+
+on_both!(jobs_fetched_by_a_worker_that_is_held_up_are_done_by_others, |database| async move {
+    const QUICK: i64 = 300;
+    let _alone = alone().await;
+    let atom = open(&database).await;
+    let handlers = || {
+        on("echo", |job| async move {
+            // These two take all places of the first worker, which has fetched some of those after them.
+            if (QUICK..QUICK + 2).contains(&job.input().0.as_i64().unwrap()) {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+            }
+            Ok(job.input())
+        })
+    };
+    let options = WorkerOptions { concurrency: Some(2), ..Default::default() };
+    let jobs = atom.jobs().enqueue_many(ids(400)).await.unwrap();
+    let first = atom.start_worker(handlers(), Some(options.clone())).await.unwrap();
+    atom.jobs().wait(jobs[299].id, None).await.unwrap();
+    let second = atom.start_worker(handlers(), Some(options)).await.unwrap();
+    for job in &jobs[302..] {
+        let job = atom.jobs().wait(job.id, Some(5.0)).await.unwrap();
+        assert_eq!((job.state, job.attempt), (JobState::Succeeded, 1));
+    }
+    drop((first, second));
 });

@@ -158,27 +158,35 @@ on_both!(a04_jobs_that_were_fetched_before_the_sleep_are_not_started_after_it, |
     let _alone = alone().await;
     let host = Host::found(&database).await;
     let part = Part { concurrency: i32::try_from(HELD).unwrap(), ..Part::new(Task::Frozen, &database) };
-    let atom = part.open().await;
-    let jobs = (0..1000).map(|i| NewJob { kind: "short".into(), input: Some(Json(json!(i))), ..Default::default() });
-    let jobs = atom.jobs().enqueue_many(jobs.collect()).await.unwrap();
-    let mut stale = Process::start(&Part { number: 1, ..part.clone() });
-    stale.ready().await;
-    assert_eq!((stale.hear().await, stale.hear().await), ("holds".into(), "holds".into()));
-    freeze(&stale, &host).await;
-    let mut fresh = Process::start(&Part { number: 2, ..part.clone() });
-    fresh.ready().await;
-    for job in &jobs {
-        assert_eq!(atom.jobs().wait(job.id, Some(30.0)).await.unwrap().state, JobState::Succeeded);
+    let (atom, gate) = (part.open().await, database.folder.path().join("go"));
+    // A worker on a busy machine may fetch none in advance.
+    for round in 0..10 {
+        let jobs = (0..QUICK + 100).map(|i| NewJob { kind: "short".into(), input: Some(Json(json!(i))), ..Default::default() });
+        let jobs = atom.jobs().enqueue_many(jobs.collect()).await.unwrap();
+        let mut stale = Process::start(&Part { number: 2 * round, ..part.clone() });
+        stale.ready().await;
+        assert_eq!((stale.hear().await, stale.hear().await), ("holds".into(), "holds".into()));
+        freeze(&stale, &host).await;
+        let mut fresh = Process::start(&Part { number: 2 * round + 1, concurrency: 8, ..part.clone() });
+        fresh.ready().await;
+        for job in &jobs {
+            assert_eq!(atom.jobs().wait(job.id, Some(30.0)).await.unwrap().state, JobState::Succeeded);
+        }
+        std::fs::write(&gate, "").unwrap();
+        stale.signal("CONT").await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        fresh.stop().await;
+        stale.stop().await;
+        std::fs::remove_file(&gate).unwrap();
+
+        let starts = host.read("SELECT process, attempt FROM host_starts").await.unwrap();
+        let of = |process, attempt| starts.iter().filter(|start| (start[0], start[1]) == (process, attempt)).count();
+        let started = usize::try_from(HELD).unwrap();
+        assert_eq!(of(2 * round, 1), started, "what it had fetched was not started any more");
+        assert_quiet(database.folder.path());
+        if of(2 * round + 1, 2) > started {
+            return;
+        }
     }
-    std::fs::write(database.folder.path().join("go"), "").unwrap();
-    stale.signal("CONT").await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    fresh.stop().await;
-    stale.stop().await;
-    let starts = host.read("SELECT process, attempt, id FROM host_starts").await.unwrap();
-    let fetched = starts.iter().filter(|start| start[0] == 2 && start[1] == 2).count();
-    assert!(fetched > 2, "the sleeper had fetched some in advance: {fetched}");
-    let started = starts.iter().filter(|start| start[0] == 1).count();
-    assert_eq!(started, 2, "what it had fetched was not started any more");
-    assert_quiet(database.folder.path());
+    panic!("no worker fetched a job in advance");
 });

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const KEYS: usize = 50;
 const RUNNING: i32 = 2;
-const STARTS: usize = 5;
+const STARTS: usize = 4;
 
 /// The part of a worker.
 pub(super) async fn work(part: &Part, atom: &Atom) {

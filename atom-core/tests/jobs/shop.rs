@@ -16,10 +16,11 @@ const CHARGE: i64 = 2;
 /// The part of a worker.
 pub(super) async fn work(part: &Part, atom: &Atom) {
     let (host, number) = (Host::connect(&part.url), part.number);
-    let handlers = on("order", move |job| {
+    let mut handlers = on("order", move |job| {
         let host = host.clone();
         async move { carry_out(&job, &host, number).await }
     });
+    handlers.extend(on("note", |job| async move { Ok(job.input()) }));
     part.work(atom, handlers).await;
 }
 
@@ -34,6 +35,9 @@ async fn carry_out(job: &RunningJob, host: &Host, process: i64) -> Result<Json, 
         step(job, host, (id, CHARGE, attempt), Effect::Once).await?;
     }
     tokio::time::sleep(Duration::from_millis(random(30))).await;
+    if random(20) == 0 {
+        return Err(JobFailure::new("unlucky", "this attempt fails"));
+    }
     complete(job, host, [id, attempt, process]).await?;
     Ok(Json(json!(id)))
 }
@@ -61,14 +65,19 @@ async fn complete(job: &RunningJob, host: &Host, [id, attempt, process]: [i64; 3
     Ok(())
 }
 
-/// The part of a customer: places one order or a few in a transaction, and changes its mind now and then.
+/// The part of a customer: places one order or a few in a transaction, and changes its mind now and then. Some orders are followed by a
+/// batch of notes, one at a time.
 pub(super) async fn place_orders(part: &Part, atom: &Atom) {
     let host = Host::connect(&part.url);
     say("ready");
     let end = unwanted();
     tokio::pin!(end);
     loop {
-        let pause = match place(&host, &atom.jobs()).await {
+        let placed = match place(&host, &atom.jobs()).await {
+            Ok(()) if random(20) == 0 => send_notes(&atom.jobs()).await,
+            placed => placed,
+        };
+        let pause = match placed {
             Ok(()) if waiting(atom).await > 100 => Duration::from_millis(50),
             Ok(()) => Duration::from_millis(random(8)),
             Err(failed) => {
@@ -98,6 +107,13 @@ async fn place(host: &Host, jobs: &Jobs) -> Result<(), Failed> {
         }
         if random(10) > 0 { tx.commit().await? } else { tx.rollback().await? }
     });
+    Ok(())
+}
+
+async fn send_notes(jobs: &Jobs) -> Result<(), Failed> {
+    let limit = JobLimit { key: "notes".into(), max_running: Some(1), ..Default::default() };
+    let note = NewJob { kind: "note".into(), limit: Some(limit), ..Default::default() };
+    jobs.enqueue_batch(NewBatch { jobs: vec![note.clone(); 3], then: Some(note) }).await?;
     Ok(())
 }
 

@@ -71,7 +71,7 @@ async fn store_all(crew: &Crew, finished: &[Finished]) {
         match flush(crew, finished).await {
             Ok(()) => return,
             Err(error) if error.is_retryable() => {
-                if crew.phase() >= Phase::Ending && std::time::Instant::now() > crew.lease().until {
+                if crew.phase() >= Phase::Draining && std::time::Instant::now() > crew.lease().until {
                     tracing::warn!(%error, jobs = finished.len(), "outcomes could not be stored: these jobs will be run again");
                     return;
                 }

@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// Jobs are fetched in advance as long as what was fetched is done in less than this; the other workspaces wait no longer than that.
 const AHEAD: Duration = Duration::from_millis(15);
+/// When no job was started in this time, those that were fetched in advance go to workers that have room.
+const HELD_UP: Duration = Duration::from_millis(100);
 /// How many outcomes may wait to be stored before no more jobs are taken.
 const UNSTORED: usize = 10_000;
 
@@ -45,12 +47,17 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0 });
     let mut look: Option<Look> = None;
     let (mut ahead, mut wanted) = (0_usize, 0_usize);
-    // How many jobs were started since the last look.
-    let (mut started, mut since) = (0_usize, Instant::now());
+    // How many attempts were started, and how many had ended at the last look.
+    let (mut started, mut ended, mut since) = (0_usize, 0_usize, Instant::now());
+    // When a job was fetched or started last.
+    let mut moved = Instant::now();
     // Whether there may be something to take, and when to look again if there is not.
     let (mut due, mut next) = (true, Instant::now());
     while crew.phase() == Phase::Working {
-        started += dispatch(&crew, &mut buffer, concurrency);
+        let dispatched = dispatch(&crew, &mut buffer, concurrency);
+        if dispatched > 0 {
+            (started, moved) = (started + dispatched, Instant::now());
+        }
         let room = (concurrency.saturating_sub(crew.running()) + ahead).saturating_sub(buffer.len());
         let low = buffer.len() <= ahead / 2 && room > 0 && crew.unstored.load(Ordering::Relaxed) < UNSTORED;
         if due
@@ -70,9 +77,11 @@ pub(super) async fn run(crew: Arc<Crew>) {
                 match found {
                     Ok(found) => {
                         let now = Instant::now();
-                        let pace = pace(started, now - since, crew.settings.prefetch);
+                        // Not how many were started: those that fill the first places say nothing about how long they take.
+                        let done = started.saturating_sub(crew.running());
+                        let pace = pace(done.saturating_sub(ended), now - since, crew.settings.prefetch);
                         ahead = if found.jobs.len() >= wanted { pace } else { pace.min(found.jobs.len()) };
-                        (started, since) = (0, now);
+                        (ended, since, moved) = (done, now, now);
                         due |= found.is_full;
                         let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
                         next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
@@ -86,6 +95,10 @@ pub(super) async fn run(crew: Arc<Crew>) {
             }
             () = crew.freed.notified() => {}
             _ = wakes.changed(), if !due => due = true,
+            () = tokio::time::sleep_until(moved + HELD_UP), if buffer.len() > 0 => {
+                ahead = 0;
+                buffer.take().iter().for_each(|job| give_back(&crew, job));
+            }
             () = tokio::time::sleep_until(next), if !due && look.is_none() => due = true,
         }
     }
@@ -95,9 +108,7 @@ pub(super) async fn run(crew: Arc<Crew>) {
     {
         found.jobs.into_iter().for_each(|job| buffer.push(job));
     }
-    for job in buffer.take() {
-        give_back(&crew, &job);
-    }
+    buffer.take().iter().for_each(|job| give_back(&crew, job));
 }
 
 /// Stores that a job was not started after all.
@@ -107,11 +118,11 @@ fn give_back(crew: &Crew, job: &Claimed) {
     let _ = crew.finished.send(Some(Finished::unstarted(job)));
 }
 
-/// How many jobs to fetch in advance: what is started in [`AHEAD`], at the pace of so many in this time.
-fn pace(started: usize, lasted: Duration, most: usize) -> usize {
+/// How many jobs to fetch in advance: what ends in [`AHEAD`], at the pace of so many in this time.
+fn pace(ended: usize, lasted: Duration, most: usize) -> usize {
     let lasted = lasted.max(Duration::from_micros(100));
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // a small number of jobs
-    let ahead = (started as f64 * AHEAD.as_secs_f64() / lasted.as_secs_f64()) as usize;
+    let ahead = (ended as f64 * AHEAD.as_secs_f64() / lasted.as_secs_f64()) as usize;
     ahead.min(most)
 }
 

@@ -163,7 +163,9 @@ async fn wind_down(
     for task in upkeep {
         task.abort();
     }
-    if let Ok(db) = crew.inner.db()
+    // One whose lease has ended is removed by the others.
+    if Instant::now() < crew.lease().until
+        && let Ok(db) = crew.inner.db()
         && let Err(error) = store::forget(db, crew.lease().id).await
     {
         tracing::debug!(%error, "a stopped worker could not be removed from the list");
