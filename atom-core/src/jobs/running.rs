@@ -234,8 +234,9 @@ impl RunningJob {
 
     /// Stores how far the job has come, for whoever looks at it. Each call is a write: a few per second are plenty.
     ///
-    /// Fails with `cancelled` (`job_lost`).
+    /// Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_job`, `job_too_large`).
     pub async fn report(&self, progress: JobProgress) -> Result<()> {
+        kinds::check_value(&Json(serde_json::json!(progress)), "progress")?;
         if store::report(self.run.inner.db()?, &self.run, &progress).await? { Ok(()) } else { Err(lost()) }
     }
 

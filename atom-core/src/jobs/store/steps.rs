@@ -152,6 +152,11 @@ pub(in crate::jobs) async fn report(db: &Db, run: &Run, progress: &JobProgress) 
     Ok(written == 1)
 }
 
+/// An output, unless it is null: a job that returns nothing has none.
+fn something(output: &Json) -> Option<&Json> {
+    (!output.0.is_null()).then_some(output)
+}
+
 /// Ends a run as succeeded in a transaction of the host. False if it is no longer ours: then that transaction must not be committed.
 pub(in crate::jobs) async fn complete(conn: Conn<'_>, run: &Run, output: &Json, now: DateTime<Utc>) -> Result<bool> {
     let keep_until = now + chrono::TimeDelta::seconds(run.keep_seconds);
@@ -159,7 +164,7 @@ pub(in crate::jobs) async fn complete(conn: Conn<'_>, run: &Run, output: &Json, 
         "UPDATE atom_runs SET state = 'succeeded', output = $4, error_reason = NULL, error_text = NULL, finished_at = $5, keep_until = $6,
             lease_owner = NULL, unique_key = CASE WHEN unique_expires IS NULL OR unique_expires <= $5 THEN NULL ELSE unique_key END
           WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'running'")
-        .bind(run.workspace.0).bind(run.id.0).bind(run.fence).bind(Column(output))
+        .bind(run.workspace.0).bind(run.id.0).bind(run.fence).bind(something(output).map(Column))
         .bind(Timestamp::from(now)).bind(Timestamp::from(keep_until)).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(written == 1)
 }
@@ -167,7 +172,8 @@ pub(in crate::jobs) async fn complete(conn: Conn<'_>, run: &Run, output: &Json, 
 /// The same as one statement without parameters, for a transaction that is not ours: it must change one row.
 pub(in crate::jobs) fn completion(run: &Run, output: &Json, postgres: bool, now: DateTime<Utc>) -> String {
     let literal = if postgres { Literal::Pg } else { Literal::Sqlite };
-    let (output, workspace, id) = (literal.json(&output.0), literal.id(run.workspace.0), literal.id(run.id.0));
+    let output = something(output).map_or_else(|| "NULL".into(), |output| literal.json(&output.0));
+    let (workspace, id) = (literal.id(run.workspace.0), literal.id(run.id.0));
     let kept = literal.moment(now + chrono::TimeDelta::seconds(run.keep_seconds));
     let now = literal.moment(now);
     format!(
