@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)] // a soak shows its figures
 
 mod batches;
+mod cancel;
 mod chaos;
 mod crash;
 mod drain;
