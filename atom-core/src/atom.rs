@@ -152,11 +152,9 @@ impl Atom {
     /// Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`).
     pub async fn shut_down(&self) -> Result<()> {
         let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));
-        for worker in workers {
-            worker.stop().await?;
-        }
+        let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
         self.inner.db()?.close().await;
-        Ok(())
+        stopped.into_iter().collect()
     }
 }
 

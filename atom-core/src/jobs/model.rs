@@ -90,8 +90,8 @@ pub struct JobLimit {
 pub enum OnDuplicate {
     /// The new one is not stored.
     Skip,
-    /// The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-    /// is stored beside it: give both a limit if they must not run at once.
+    /// The new input and priority replace those of the waiting one, which keeps its time. One that runs, or has done steps, is left
+    /// alone, and the new one is stored beside it: give both a limit if they must not run at once.
     Replace,
     /// As `replace`, and the waiting one waits anew.
     Debounce,

@@ -31,8 +31,9 @@ impl Queues {
         store::pause(self.inner.db()?, &queue, self.inner.now()).await
     }
 
-    /// Lets the jobs of a queue run again.
+    /// Lets the jobs of a queue run again. Fails with `invalid` (`malformed_queue`).
     pub async fn resume(&self, queue: String) -> Result<()> {
+        kinds::check_queue(Some(&queue))?;
         let mut tx = self.inner.db()?.begin().await?;
         store::resume(&mut tx, &queue).await?;
         tx.wakes(Topic::Jobs);

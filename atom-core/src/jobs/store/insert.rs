@@ -109,6 +109,7 @@ row! {
         attempt: i32,
         unique_until: Option<String>,
         unique_expires: Option<Timestamp>,
+        has_steps: bool,
     }
 }
 
@@ -136,22 +137,20 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
         if inserted == 1 {
             return Ok((run.id, false));
         }
-        let rival: Option<Rival> = match conn.again() {
-            Conn::Sqlite(c) => {
-                sqlx::query_as("SELECT id, state, attempt, unique_until, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2")
-                    .bind(run.workspace.0)
-                    .bind(&unique.key[..])
-                    .fetch_optional(c)
-                    .await?
-            }
-            Conn::Pg(c) => {
-                sqlx::query_as(
-                    "SELECT id, state, attempt, unique_until, unique_expires FROM atom_runs WHERE workspace_id = $1 AND unique_key = $2 FOR UPDATE",
+        macro_rules! rival {
+            ($lock:literal) => {
+                concat!(
+                    "SELECT id, state, attempt, unique_until, unique_expires,
+                        EXISTS (SELECT 1 FROM atom_steps s WHERE s.workspace_id = r.workspace_id AND s.run_id = r.id) AS has_steps
+                       FROM atom_runs r WHERE workspace_id = $1 AND unique_key = $2",
+                    $lock
                 )
-                .bind(run.workspace.0)
-                .bind(&unique.key[..])
-                .fetch_optional(c)
-                .await?
+            };
+        }
+        let rival: Option<Rival> = match conn.again() {
+            Conn::Sqlite(c) => sqlx::query_as(rival!("")).bind(run.workspace.0).bind(&unique.key[..]).fetch_optional(c).await?,
+            Conn::Pg(c) => {
+                sqlx::query_as(rival!(" FOR UPDATE OF r")).bind(run.workspace.0).bind(&unique.key[..]).fetch_optional(c).await?
             }
         };
         // It may have ended since the conflict.
@@ -159,7 +158,9 @@ pub(in crate::jobs) async fn insert(mut conn: Conn<'_>, run: &NewRun) -> Result<
         let state: JobState = rival.state.parse()?;
         let has_started = rival.attempt > 0 && rival.unique_until.as_deref() == Some(UniqueUntil::Started.as_str());
         let over = (state.is_final() || has_started) && rival.unique_expires.is_none_or(|at| at.0 <= run.created_at);
-        let follows = state == JobState::Running && unique.on_duplicate != OnDuplicate::Skip;
+        // What has begun goes on with the input that it began with.
+        let has_begun = state == JobState::Running || rival.has_steps && matches!(state, JobState::Waiting | JobState::Delayed);
+        let follows = has_begun && unique.on_duplicate != OnDuplicate::Skip;
         if over || follows {
             on!(conn: conn.again(), c => sqlx::query("UPDATE atom_runs SET unique_key = NULL WHERE workspace_id = $1 AND id = $2")
                 .bind(run.workspace.0).bind(rival.id).execute(c).await.map(drop))?;

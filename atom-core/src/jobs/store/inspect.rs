@@ -86,6 +86,10 @@ pub(in crate::jobs) async fn list(db: &Db, workspace: WorkspaceId, filter: &JobF
         return Err(Error::invalid("malformed_page_size", "page_size is between 1 and 1000"));
     }
     let malformed = |_| Error::invalid("malformed_cursor", "pass the cursor as the last page returned it");
+    // Nothing has such a name, and PostgreSQL would take it for an error of ours.
+    if [&filter.kind, &filter.queue].into_iter().flatten().any(|name| name.contains('\0')) {
+        return Ok(JobPage { items: Vec::new(), next_cursor: None });
+    }
     let before: Option<JobId> = filter.cursor.as_deref().map(str::parse).transpose().map_err(malformed)?;
     let rows: Vec<JobRow> = on!(db, c => sqlx::query_as(concat!(columns!(),
         "WHERE workspace_id = $1 AND ($2 IS NULL OR id < $2) AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR kind = $4)
@@ -188,6 +192,10 @@ pub(in crate::jobs) async fn replay_all(
     kind: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<i64> {
+    // No kind has such a name, and PostgreSQL would take it for an error of ours.
+    if kind.is_some_and(|kind| kind.contains('\0')) {
+        return Ok(0);
+    }
     let done = on!(conn: conn, c => sqlx::query(
         "UPDATE atom_runs SET state = 'waiting', attempt = 0, run_at = $3, cancelled_at = NULL, finished_at = NULL, keep_until = NULL,
             progress = NULL, unique_key = NULL
