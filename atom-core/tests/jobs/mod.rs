@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout)] // a soak shows its figures
 
+mod anything;
 mod batches;
 mod cancel;
 mod chaos;
@@ -11,12 +12,14 @@ mod enqueue;
 mod fairness;
 mod frozen;
 mod host;
+mod inspection;
 mod keys;
 mod kit;
 mod limits;
 mod order;
 mod processes;
 mod refusals;
+mod retention;
 mod retries;
 mod running;
 mod server;
@@ -25,3 +28,4 @@ mod steps;
 mod support;
 mod transactions;
 mod unique;
+mod workers;

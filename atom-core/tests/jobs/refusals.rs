@@ -116,6 +116,7 @@ on_both!(the_name_of_a_queue_is_checked_everywhere, |database| async move {
         let job = echo_with(|job| job.queue = Some(queue.clone()));
         assert_eq!(refusal(&atom.jobs(), job).await, "malformed_queue");
         assert_eq!(atom.queues().pause(queue.clone()).await.unwrap_err().reason(), "malformed_queue");
+        assert_eq!(atom.queues().resume(queue.clone()).await.unwrap_err().reason(), "malformed_queue");
         let kind = JobKind { name: "other".into(), queue: Some(queue), ..Default::default() };
         assert_eq!(database.builder().job_kind(kind).open().await.err().unwrap().reason(), "malformed_queue");
     }

@@ -228,6 +228,7 @@ on_both!(a14_all_dead_letters_are_replayed_of_one_kind_or_of_all, |database| asy
     assert_eq!(ada.jobs().replay_all(None).await.unwrap(), 0, "those of another workspace stay");
     assert_eq!(atom.jobs().replay_all(Some("gone".into())).await.unwrap(), 1);
     assert_eq!(atom.jobs().replay_all(Some("ecco".into())).await.unwrap(), 0);
+    assert_eq!(atom.jobs().replay_all(Some("a\0".into())).await.unwrap(), 0);
     assert_eq!(atom.jobs().replay_all(None).await.unwrap(), 3);
     assert_eq!(state(&atom.jobs(), cancelled).await, JobState::Cancelled, "it is no dead letter");
 });

@@ -195,6 +195,25 @@ on_both!(a15_a_job_between_attempts_is_replaced_for_its_next_one, |database| asy
     assert_eq!((job.state, job.output, job.attempt), (JobState::Succeeded, Some(Json(json!("good"))), 2));
 });
 
+on_both!(a15_a_job_that_has_done_steps_is_not_replaced_under_them, |database| async move {
+    let atom = open(&database).await;
+    let handlers = on("slow", |job| async move {
+        let input = job.step("read the input", Effect::Once, async { Ok::<_, JobFailure>(job.input()) }).await?;
+        if job.input().0 == json!("old") && job.attempt() == 1 {
+            return Err(JobFailure::new("refused", "later").retry_after(Duration::from_millis(600)));
+        }
+        Ok(input)
+    });
+    atom.start_worker(handlers, quick()).await.unwrap();
+    let retry = Some(RetryPolicy { delay_seconds: Some(0.0), ..Default::default() });
+    let old = enqueue(&atom.jobs(), NewJob { retry, ..replacing(json!("old")) }).await;
+    until_state(&atom.jobs(), old, JobState::Delayed).await;
+    let new = atom.jobs().enqueue(replacing(json!("new"))).await.unwrap();
+    assert!(!new.is_duplicate);
+    assert_eq!(ended(&atom.jobs(), new.id).await.output, Some(Json(json!("new"))));
+    assert_eq!(ended(&atom.jobs(), old).await.output, Some(Json(json!("old"))));
+});
+
 on_both!(a15_for_a_time_there_is_only_one_even_when_it_has_ended, |database| async move {
     let (atom, clock) = with_clock(&database).await;
     atom.start_worker(echo(), quick()).await.unwrap();
@@ -316,7 +335,7 @@ on_both!(a15_a_debounced_job_never_loses_its_last_input, |database| async move {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
     }
-    until(async || log.all().last() == Some(&json!(149))).await;
+    until(async || log.all().contains(&json!(149))).await;
 });
 
 on_both!(a15_duplicates_among_many_jobs_are_found, |database| async move {
