@@ -135,6 +135,7 @@ export declare class Atom {
   startWorker(handlers: Record<string, (job: RunningJob) => unknown>, options?: WorkerOptions | null): Promise<Worker>
   /** Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Someone who is invited. */
@@ -706,48 +707,6 @@ export declare class GoogleStandIn {
   hits(path: string): Promise<number>
 }
 
-/** A job as it is stored. */
-export interface Job {
-  /** Its id. */
-  id: JobId
-  /** Its kind. */
-  kind: string
-  /** Its queue. */
-  queue: string
-  /** Where it stands. */
-  state: JobState
-  /** The higher number goes first. */
-  priority: number
-  /** What it was enqueued with. */
-  input: unknown
-  /** How many attempts were started. */
-  attempt: number
-  /** How many there may be. */
-  maxAttempts: number
-  /** Whether somebody asked to cancel it. */
-  isCancelRequested: boolean
-  /** When it was enqueued. */
-  createdAt: Date
-  /** When it may start, or may start again. */
-  runAt: Date
-  /** What its handler returned. */
-  output?: unknown
-  /** Why the last attempt failed, for programs. */
-  errorReason?: string
-  /** Why the last attempt failed, for people. */
-  errorText?: string
-  /** How far it has come. */
-  progress?: JobProgress
-  /** On whose behalf it was enqueued. */
-  userId?: UserId
-  /** The batch it belongs to. */
-  batchId?: JobId
-  /** When the last attempt started. */
-  startedAt?: Date
-  /** When it ended for good. */
-  finishedAt?: Date
-}
-
 /** How many jobs of one kind stand where. */
 export interface JobCount {
   /** The queue. */
@@ -819,7 +778,7 @@ export interface JobLimit {
 /** A page of jobs. */
 export interface JobPage {
   /** The jobs, newest first. */
-  items: Job[]
+  items: StoredJob[]
   /** Where the next page begins; none after the last. */
   nextCursor?: string
 }
@@ -890,7 +849,7 @@ export declare class Jobs {
    */
   statement(job: NewJob): Promise<string>
   /** A job. Fails with `not_found`, also once it is no longer kept. */
-  get(id: JobId): Promise<Job>
+  get(id: JobId): Promise<StoredJob>
   /** The jobs that fit, newest first. Fails with `invalid` (`malformed_page_size`, `malformed_cursor`). */
   list(filter: JobFilter): Promise<JobPage>
   /** How many jobs stand where. */
@@ -900,7 +859,7 @@ export declare class Jobs {
    *
    * Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
    */
-  wait(id: JobId, timeoutSeconds?: number | null): Promise<Job>
+  wait(id: JobId, timeoutSeconds?: number | null): Promise<StoredJob>
   /**
    * Cancels a job: at once if it waits; a running one is told, and ends as soon as its handler does. True if it had not ended.
    *
@@ -919,7 +878,7 @@ export declare class Jobs {
    * Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
    * one, it was not done. Then the job goes on.
    *
-   * Fails with `conflict` (`step_not_in_doubt`).
+   * Fails with `conflict` (`step_not_in_doubt`) and `invalid` (`malformed_job`, `job_too_large`).
    */
   settle(id: JobId, step: string, outcome?: unknown | null): Promise<void>
 }
@@ -1470,7 +1429,7 @@ export declare class RunningJob {
    */
   beginStep(step: string, effect: Effect): Promise<RecordedStep | null>
   /**
-   * Records the outcome of a step: it is not done again.
+   * Records the outcome of a step: it is not done again. Of two outcomes, the first stays.
    *
    * Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_step`, `job_too_large`).
    */
@@ -1717,6 +1676,48 @@ export interface StartConnection {
   scopes?: string[] | null
   /** The e-mail address to suggest on the provider's page. */
   loginHint?: string | null
+}
+
+/** A job as it is stored. */
+export interface StoredJob {
+  /** Its id. */
+  id: JobId
+  /** Its kind. */
+  kind: string
+  /** Its queue. */
+  queue: string
+  /** Where it stands. */
+  state: JobState
+  /** The higher number goes first. */
+  priority: number
+  /** What it was enqueued with. */
+  input: unknown
+  /** How many attempts were started. */
+  attempt: number
+  /** How many there may be. */
+  maxAttempts: number
+  /** Whether somebody asked to cancel it. */
+  isCancelRequested: boolean
+  /** When it was enqueued. */
+  createdAt: Date
+  /** When it may start, or may start again. */
+  runAt: Date
+  /** What its handler returned. */
+  output?: unknown
+  /** Why the last attempt failed, for programs. */
+  errorReason?: string
+  /** Why the last attempt failed, for people. */
+  errorText?: string
+  /** How far it has come. */
+  progress?: JobProgress
+  /** On whose behalf it was enqueued. */
+  userId?: UserId
+  /** The batch it belongs to. */
+  batchId?: JobId
+  /** When the last attempt started. */
+  startedAt?: Date
+  /** When it ended for good. */
+  finishedAt?: Date
 }
 
 /** An installation whose clock stands still until the test moves it, in a database that vanishes with it. */

@@ -53,7 +53,8 @@ function publish(Native) {
   }
   for (const [method, value] of methods(name, prototype)) prototype[method] = value;
   if (prototype.next) prototype[Symbol.asyncIterator] = iterator;
-  if (prototype.stop && Symbol.asyncDispose) prototype[Symbol.asyncDispose] = prototype.stop;
+  const end = prototype.stop ?? prototype.shutDown;
+  if (end && Symbol.asyncDispose) prototype[Symbol.asyncDispose] = end;
   for (const [method, value] of methods(name, Native)) Public[method] = value.bind(Native);
   prototype.constructor = Public;
   return Object.defineProperties(Public, { name: { value: name }, prototype: { value: prototype, writable: false } });

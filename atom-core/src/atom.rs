@@ -142,7 +142,10 @@ impl Atom {
     pub async fn start_worker(&self, mut handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
         handlers.extend([webhooks::handler(Arc::clone(&self.inner))]);
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
-        self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker.clone());
+        let mut workers = self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|worker| !worker.has_stopped());
+        workers.push(worker.clone());
+        drop(workers);
         Ok(worker)
     }
 

@@ -57,9 +57,9 @@ pub use integrations::calendar::{
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use jobs::{
-    Batch, Effect, EnqueuedJob, Handler, HostTransaction, Job, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
+    Batch, Effect, EnqueuedJob, Handler, HostTransaction, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
-    UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
+    StoredJob, UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;

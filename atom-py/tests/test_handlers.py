@@ -348,16 +348,17 @@ def test_a_handler_that_does_not_end_is_abandoned(try_):
 
 def test_handlers_under_way_end_with_their_caller():
     async def main():
-        probe, ended = await Probe.start(), asyncio.Event()
+        probe, began, ended = await Probe.start(), asyncio.Event(), asyncio.Event()
 
         async def handler(job):
+            began.set()
             try:
                 await asyncio.sleep(60)
             finally:
                 ended.set()
 
         caller = asyncio.ensure_future(probe.run({"test": handler}, trial()))
-        await asyncio.sleep(0.1)
+        await began.wait()
         caller.cancel()
         await asyncio.wait_for(ended.wait(), 5)
 
@@ -388,15 +389,16 @@ def test_64_handlers_do_not_hold_up_the_event_loop():
 
 
 def test_a_loop_closed_under_its_handlers_disturbs_no_other(recwarn):
-    probe, loop = Probe.start_blocking(), asyncio.new_event_loop()
-    left = {}
+    probe, loop, began = Probe.start_blocking(), asyncio.new_event_loop(), asyncio.Event()
+    left = []
 
     async def handler(job):
+        began.set()
         await asyncio.sleep(60)
 
     async def leave():
-        left["run"] = asyncio.ensure_future(probe.run({"test": handler}, trial(jobs=3, cancel_after=400)))
-        await asyncio.sleep(0.1)
+        left.append(asyncio.ensure_future(probe.run({"test": handler}, trial(jobs=3, cancel_after=400))))
+        await began.wait()
 
     loop.run_until_complete(leave())
     for task in asyncio.all_tasks(loop):

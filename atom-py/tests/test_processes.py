@@ -95,7 +95,7 @@ HANDLERS_ON_A_LOOP = HANDLERS + """
         probe = await atom_py.Probe.start()
         for handler in (short, plain, long, busy):
             asyncio.ensure_future(probe.run({"test": handler}, trial()))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
     asyncio.run(main())
 """
 HANDLERS_WITHOUT_A_LOOP = HANDLERS + """
@@ -108,7 +108,7 @@ HANDLERS_WITHOUT_A_LOOP = HANDLERS + """
             pass  # the interpreter is shutting down
     for handler in (short, plain, long, short, plain):
         threading.Thread(target=run, args=(handler,), daemon=True).start()
-    time.sleep(0.02)
+    time.sleep(0.1)
 """
 HANDLERS_THAT_WILL_NOT_END = HANDLERS + """
     async def stubborn(job):
@@ -122,7 +122,7 @@ HANDLERS_THAT_WILL_NOT_END = HANDLERS + """
     probe = atom_py.Probe.start_blocking()
     run = lambda: probe.run_blocking({"test": stubborn}, trial())
     threading.Thread(target=run, daemon=True).start()
-    time.sleep(0.02)
+    time.sleep(0.1)
 """
 HANDLERS_IN_AN_EXIT_HOOK = HANDLERS + """
     import atexit

@@ -88,7 +88,7 @@ impl<'a> Method<'a> {
     /// Whether it ends what the handle stands for.
     fn is_end(&self) -> bool {
         let returns_nothing = matches!(&self.output, Type::Tuple(tuple) if tuple.elems.is_empty());
-        self.name == "stop" && self.shape == Shape::Async && self.args.is_empty() && returns_nothing
+        (self.name == "stop" || self.name == "shut_down") && self.shape == Shape::Async && self.args.is_empty() && returns_nothing
     }
 
     fn parts(&self) -> (Vec<&Ident>, Vec<TokenStream>) {
@@ -108,7 +108,7 @@ impl<'a> Method<'a> {
         };
         let this = if self.shape == Shape::Async { quote!(let this = self.clone();) } else { quote!() };
         let iteration = self.item.as_ref().map(iteration);
-        let context = self.is_end().then(context);
+        let context = self.is_end().then(|| context(name));
         quote! {
             #iteration
             #context
@@ -209,7 +209,7 @@ fn iteration(item: &Type) -> TokenStream {
 }
 
 /// `async with` and `with`.
-fn context() -> TokenStream {
+fn context(end: &Ident) -> TokenStream {
     quote! {
         fn __aenter__<'py>(&self, py: ::pyo3::Python<'py>) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
             let this = self.clone();
@@ -224,7 +224,7 @@ fn context() -> TokenStream {
         ) -> ::pyo3::PyResult<::pyo3::Bound<'py, ::pyo3::PyAny>> {
             let _ = (kind, error, traceback);
             let this = self.clone();
-            crate::bridge::python::awaitable(py, async move { this.stop().await })
+            crate::bridge::python::awaitable(py, async move { this.#end().await })
         }
         fn __enter__(this: ::pyo3::PyRef<'_, Self>) -> ::pyo3::PyRef<'_, Self> {
             this
@@ -238,7 +238,7 @@ fn context() -> TokenStream {
         ) -> ::pyo3::PyResult<()> {
             let _ = (kind, error, traceback);
             let this = self.clone();
-            crate::bridge::python::blocking(py, async move { this.stop().await })
+            crate::bridge::python::blocking(py, async move { this.#end().await })
         }
     }
 }

@@ -95,6 +95,9 @@ const RESERVED: &[&str] = &[
 /// Names that every object has in Kotlin, Swift or JavaScript.
 const TAKEN_METHODS: &[&str] = &["close", "constructor", "destroy", "equals", "hash_code", "hash_value", "to_string"];
 
+/// Types that the generated Kotlin imports from its coroutines.
+const TAKEN_TYPES: &[&str] = &["Job"];
+
 /// Refuses a name that some language cannot use.
 pub(crate) fn name(ident: &Ident, what: &str) -> Result<()> {
     let text = ident.to_string();
@@ -109,6 +112,12 @@ pub(crate) fn name(ident: &Ident, what: &str) -> Result<()> {
         return Err(Error::new(
             ident.span(),
             format!("every object has a `{bare}` of its own in Kotlin, Swift or JavaScript: choose another method name"),
+        ));
+    }
+    if what == "type" && TAKEN_TYPES.contains(&bare) {
+        return Err(Error::new(
+            ident.span(),
+            format!("Kotlin's coroutines have a `{bare}` of their own: choose another type name"),
         ));
     }
     if bare.starts_with('_') {

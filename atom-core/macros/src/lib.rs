@@ -54,7 +54,8 @@ pub fn handle(_: TokenStream, item: TokenStream) -> TokenStream {
 /// - `pub async fn f(…) -> Result<Self>` is a static constructor.
 /// - `pub async fn next(&self) -> Result<Option<T>>` makes the handle a stream, which each language iterates in its own way. A caller
 ///   may go away while it waits, so `next` must lose nothing then.
-/// - `pub async fn stop(&self) -> Result<()>` ends what the handle stands for: `async with` of Python and `await using` of TypeScript call it.
+/// - `pub async fn stop(&self) -> Result<()>`, or `shut_down`, ends what the handle stands for: `async with` of Python and `await using` of
+///   TypeScript call it.
 /// - An argument of type `Handler` is a function of the host, also inside a map.
 ///
 /// Private methods are left alone.

@@ -22,8 +22,8 @@ pub use handler::{Handler, JobFailure};
 pub use host::HostTransaction;
 pub(crate) use kinds::Kinds;
 pub use model::{
-    Batch, EnqueuedJob, Job, JobCount, JobFilter, JobKind, JobLimit, JobPage, JobProgress, JobState, NewBatch, NewJob,
-    OnDuplicate, QueueStatus, RetryPolicy, UniqueJob, UniqueUntil, WorkerOptions, WorkerStatus,
+    Batch, EnqueuedJob, JobCount, JobFilter, JobKind, JobLimit, JobPage, JobProgress, JobState, NewBatch, NewJob, OnDuplicate,
+    QueueStatus, RetryPolicy, StoredJob, UniqueJob, UniqueUntil, WorkerOptions, WorkerStatus,
 };
 pub use queues::Queues;
 pub use running::{Effect, RecordedStep, RunningJob};
@@ -116,7 +116,7 @@ impl Jobs {
     }
 
     /// A job. Fails with `not_found`, also once it is no longer kept.
-    pub async fn get(&self, id: JobId) -> Result<Job> {
+    pub async fn get(&self, id: JobId) -> Result<StoredJob> {
         store::get(self.inner.db()?, self.workspace, id).await
     }
 
@@ -133,7 +133,7 @@ impl Jobs {
     /// Waits until a job has ended for good, at most so many seconds. Default: 60.
     ///
     /// Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
-    pub async fn wait(&self, id: JobId, timeout_seconds: Option<f64>) -> Result<Job> {
+    pub async fn wait(&self, id: JobId, timeout_seconds: Option<f64>) -> Result<StoredJob> {
         let db = self.inner.db()?;
         let patience = Duration::try_from_secs_f64(timeout_seconds.unwrap_or(60.0).clamp(0.0, 1e8)).unwrap_or_default();
         let deadline = Instant::now() + patience;

@@ -195,7 +195,7 @@ pub struct JobProgress {
 
 /// A job as it is stored.
 #[model]
-pub struct Job {
+pub struct StoredJob {
     /// Its id.
     pub id: JobId,
     /// Its kind.
@@ -257,7 +257,7 @@ pub struct JobFilter {
 #[model]
 pub struct JobPage {
     /// The jobs, newest first.
-    pub items: Vec<Job>,
+    pub items: Vec<StoredJob>,
     /// Where the next page begins; none after the last.
     pub next_cursor: Option<String>,
 }

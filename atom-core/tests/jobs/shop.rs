@@ -126,7 +126,7 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    async fn jobs(&self, state: Option<JobState>) -> Result<Vec<Job>> {
+    async fn jobs(&self, state: Option<JobState>) -> Result<Vec<StoredJob>> {
         let mut filter = JobFilter { state, kind: Some("order".into()), page_size: Some(1000), ..Default::default() };
         let mut jobs = Vec::new();
         loop {

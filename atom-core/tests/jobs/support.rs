@@ -160,7 +160,7 @@ pub(super) fn one_by_one() -> Option<WorkerOptions> {
     Some(WorkerOptions { concurrency: Some(1), prefetch: Some(0), ..options() })
 }
 
-pub(super) async fn ended(jobs: &Jobs, id: JobId) -> Job {
+pub(super) async fn ended(jobs: &Jobs, id: JobId) -> StoredJob {
     jobs.wait(id, Some(20.0)).await.unwrap()
 }
 

@@ -389,3 +389,21 @@ on_both!(a03_an_output_that_cannot_be_stored_is_refused_before_the_transaction_i
     atom.start_worker(handlers, quick()).await.unwrap();
     assert_eq!(ended(&atom.jobs(), id).await.output, Some(Json(json!("small"))));
 });
+
+on_both!(what_follows_from_a_job_follows_too_when_the_host_ended_it, |database| async move {
+    let atom = open(&database).await;
+    let mut host = Host::with_orders(&database).await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    for with_statement in [true, false] {
+        let job = NewJob { announce: Some(true), ..new("fail", json!(1)) };
+        let batch = scope.jobs().enqueue_batch(NewBatch { jobs: vec![job], then: None }).await.unwrap();
+        let worker = atom.start_worker(ordering(&database, 1, with_statement), quick()).await.unwrap();
+        assert_eq!(ended(&scope.jobs(), batch.id).await.state, JobState::Succeeded);
+        worker.stop().await.unwrap();
+        assert_eq!(host.run("DELETE FROM orders").await, 1);
+    }
+    let filter = EventFilter { names: Some(vec!["job.*".into(), "batch.*".into()]), ..Default::default() };
+    let events = scope.events().list(filter).await.unwrap().items;
+    let names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["job.succeeded", "batch.finished", "job.succeeded", "batch.finished"]);
+});

@@ -45,7 +45,6 @@ __all__ = [
     "FilePage",
     "Files",
     "GoogleStandIn",
-    "Job",
     "JobCount",
     "JobFilter",
     "JobKind",
@@ -97,6 +96,7 @@ __all__ = [
     "Session",
     "Shape",
     "StartConnection",
+    "StoredJob",
     "TestKit",
     "Ticks",
     "Trial",
@@ -221,6 +221,10 @@ class Atom:
         """
     def start_worker_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], options: WorkerOptions | None = None) -> Worker:
         """`start_worker`, but the thread waits until it is done."""
+    async def __aenter__(self) -> typing_extensions.Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
+    def __enter__(self) -> typing_extensions.Self: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
     async def shut_down(self) -> None:
         """Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`)."""
     def shut_down_blocking(self) -> None:
@@ -1023,70 +1027,6 @@ class GoogleStandIn:
         """`hits`, but the thread waits until it is done."""
 
 @typing.final
-class Job:
-    """A job as it is stored."""
-    def __new__(cls, *, id: str, kind: str, queue: str, state: JobState, priority: int, input: typing.Any, attempt: int, max_attempts: int, is_cancel_requested: bool, created_at: datetime.datetime, run_at: datetime.datetime, output: typing.Any | None = None, error_reason: str | None = None, error_text: str | None = None, progress: JobProgress | None = None, user_id: str | None = None, batch_id: str | None = None, started_at: datetime.datetime | None = None, finished_at: datetime.datetime | None = None) -> Job: ...
-    @property
-    def id(self) -> str:
-        """Its id."""
-    @property
-    def kind(self) -> str:
-        """Its kind."""
-    @property
-    def queue(self) -> str:
-        """Its queue."""
-    @property
-    def state(self) -> JobState:
-        """Where it stands."""
-    @property
-    def priority(self) -> int:
-        """The higher number goes first."""
-    @property
-    def input(self) -> typing.Any:
-        """What it was enqueued with."""
-    @property
-    def attempt(self) -> int:
-        """How many attempts were started."""
-    @property
-    def max_attempts(self) -> int:
-        """How many there may be."""
-    @property
-    def is_cancel_requested(self) -> bool:
-        """Whether somebody asked to cancel it."""
-    @property
-    def created_at(self) -> datetime.datetime:
-        """When it was enqueued."""
-    @property
-    def run_at(self) -> datetime.datetime:
-        """When it may start, or may start again."""
-    @property
-    def output(self) -> typing.Any | None:
-        """What its handler returned."""
-    @property
-    def error_reason(self) -> str | None:
-        """Why the last attempt failed, for programs."""
-    @property
-    def error_text(self) -> str | None:
-        """Why the last attempt failed, for people."""
-    @property
-    def progress(self) -> JobProgress | None:
-        """How far it has come."""
-    @property
-    def user_id(self) -> str | None:
-        """On whose behalf it was enqueued."""
-    @property
-    def batch_id(self) -> str | None:
-        """The batch it belongs to."""
-    @property
-    def started_at(self) -> datetime.datetime | None:
-        """When the last attempt started."""
-    @property
-    def finished_at(self) -> datetime.datetime | None:
-        """When it ended for good."""
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
-
-@typing.final
 class JobCount:
     """How many jobs of one kind stand where."""
     def __new__(cls, *, queue: str, kind: str, state: JobState, count: int, oldest: datetime.datetime | None = None) -> JobCount: ...
@@ -1188,9 +1128,9 @@ class JobLimit:
 @typing.final
 class JobPage:
     """A page of jobs."""
-    def __new__(cls, *, items: list[Job], next_cursor: str | None = None) -> JobPage: ...
+    def __new__(cls, *, items: list[StoredJob], next_cursor: str | None = None) -> JobPage: ...
     @property
-    def items(self) -> list[Job]:
+    def items(self) -> list[StoredJob]:
         """The jobs, newest first."""
     @property
     def next_cursor(self) -> str | None:
@@ -1279,9 +1219,9 @@ class Jobs:
         """
     def statement_blocking(self, job: NewJob) -> str:
         """`statement`, but the thread waits until it is done."""
-    async def get(self, id: str) -> Job:
+    async def get(self, id: str) -> StoredJob:
         """A job. Fails with `not_found`, also once it is no longer kept."""
-    def get_blocking(self, id: str) -> Job:
+    def get_blocking(self, id: str) -> StoredJob:
         """`get`, but the thread waits until it is done."""
     async def list(self, filter: JobFilter) -> JobPage:
         """The jobs that fit, newest first. Fails with `invalid` (`malformed_page_size`, `malformed_cursor`)."""
@@ -1291,12 +1231,12 @@ class Jobs:
         """How many jobs stand where."""
     def counts_blocking(self) -> builtins.list[JobCount]:
         """`counts`, but the thread waits until it is done."""
-    async def wait(self, id: str, timeout_seconds: float | None = None) -> Job:
+    async def wait(self, id: str, timeout_seconds: float | None = None) -> StoredJob:
         """Waits until a job has ended for good, at most so many seconds. Default: 60.
 
         Fails with `not_found`, also for a job that is deleted as soon as it succeeds, and with `unavailable` (`job_not_ended`).
         """
-    def wait_blocking(self, id: str, timeout_seconds: float | None = None) -> Job:
+    def wait_blocking(self, id: str, timeout_seconds: float | None = None) -> StoredJob:
         """`wait`, but the thread waits until it is done."""
     async def cancel(self, id: str) -> bool:
         """Cancels a job: at once if it waits; a running one is told, and ends as soon as its handler does. True if it had not ended.
@@ -1320,7 +1260,7 @@ class Jobs:
         """Settles a job that is in doubt, by somebody who found out what became of its step: it was done, with this outcome; or, without
         one, it was not done. Then the job goes on.
 
-        Fails with `conflict` (`step_not_in_doubt`).
+        Fails with `conflict` (`step_not_in_doubt`) and `invalid` (`malformed_job`, `job_too_large`).
         """
     def settle_blocking(self, id: str, step: str, outcome: typing.Any | None = None) -> None:
         """`settle`, but the thread waits until it is done."""
@@ -2148,7 +2088,7 @@ class RunningJob:
     def begin_step_blocking(self, step: str, effect: Effect) -> RecordedStep | None:
         """`begin_step`, but the thread waits until it is done."""
     async def finish_step(self, step: str, output: typing.Any) -> None:
-        """Records the outcome of a step: it is not done again.
+        """Records the outcome of a step: it is not done again. Of two outcomes, the first stays.
 
         Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_step`, `job_too_large`).
         """
@@ -2492,6 +2432,70 @@ class StartConnection:
     @property
     def login_hint(self) -> str | None:
         """The e-mail address to suggest on the provider's page."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class StoredJob:
+    """A job as it is stored."""
+    def __new__(cls, *, id: str, kind: str, queue: str, state: JobState, priority: int, input: typing.Any, attempt: int, max_attempts: int, is_cancel_requested: bool, created_at: datetime.datetime, run_at: datetime.datetime, output: typing.Any | None = None, error_reason: str | None = None, error_text: str | None = None, progress: JobProgress | None = None, user_id: str | None = None, batch_id: str | None = None, started_at: datetime.datetime | None = None, finished_at: datetime.datetime | None = None) -> StoredJob: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+    @property
+    def queue(self) -> str:
+        """Its queue."""
+    @property
+    def state(self) -> JobState:
+        """Where it stands."""
+    @property
+    def priority(self) -> int:
+        """The higher number goes first."""
+    @property
+    def input(self) -> typing.Any:
+        """What it was enqueued with."""
+    @property
+    def attempt(self) -> int:
+        """How many attempts were started."""
+    @property
+    def max_attempts(self) -> int:
+        """How many there may be."""
+    @property
+    def is_cancel_requested(self) -> bool:
+        """Whether somebody asked to cancel it."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was enqueued."""
+    @property
+    def run_at(self) -> datetime.datetime:
+        """When it may start, or may start again."""
+    @property
+    def output(self) -> typing.Any | None:
+        """What its handler returned."""
+    @property
+    def error_reason(self) -> str | None:
+        """Why the last attempt failed, for programs."""
+    @property
+    def error_text(self) -> str | None:
+        """Why the last attempt failed, for people."""
+    @property
+    def progress(self) -> JobProgress | None:
+        """How far it has come."""
+    @property
+    def user_id(self) -> str | None:
+        """On whose behalf it was enqueued."""
+    @property
+    def batch_id(self) -> str | None:
+        """The batch it belongs to."""
+    @property
+    def started_at(self) -> datetime.datetime | None:
+        """When the last attempt started."""
+    @property
+    def finished_at(self) -> datetime.datetime | None:
+        """When it ended for good."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 

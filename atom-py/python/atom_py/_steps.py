@@ -1,12 +1,12 @@
 """Steps of a running job, with the work that is done in them."""
 
-from typing import Any, Awaitable, Callable, Union
+from typing import Any, Callable
 
 from ._atom import Effect, RunningJob
 
 
-async def step(self: RunningJob, step: str, effect: Effect, work: Callable[[], Union[Any, Awaitable[Any]]]) -> Any:
-    """Does a step unless an earlier attempt has done it, and returns its outcome, any JSON.
+async def step(self: RunningJob, step: str, effect: Effect, work: Callable[[], Any]) -> Any:
+    """Does a step unless an earlier attempt has done it, and returns its outcome, any JSON; what `work` returns may be awaitable.
 
     What `work` raises leaves the step undone. Raises `ConflictError` (`step_in_doubt`) where an earlier attempt may have done a step
     that must not be repeated, and `CancelledError` (`job_lost`): let both leave the handler.

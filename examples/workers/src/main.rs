@@ -66,7 +66,8 @@ async fn work(atom: &Atom) -> Result<(), Box<dyn Error>> {
 
 /// Starts the workers, stores the orders and watches.
 async fn shop(atom: &Atom, database: &str) -> Result<(), Box<dyn Error>> {
-    let mut workers = vec![start(database, std::env::current_exe()?, &["--work"])?, start(database, std::env::current_exe()?, &["--work"])?];
+    let mut workers =
+        vec![start(database, std::env::current_exe()?, &["--work"])?, start(database, std::env::current_exe()?, &["--work"])?];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut kinds = vec![KINDS[0]];
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
@@ -85,7 +86,8 @@ async fn shop(atom: &Atom, database: &str) -> Result<(), Box<dyn Error>> {
         println!("{} works on {}, {} at once", worker.label, worker.queues.join(", "), worker.concurrency);
     }
 
-    let of = |order, kind: &&str| NewJob { kind: (*kind).into(), input: Some(Json(json!({ "order": order }))), ..Default::default() };
+    let of =
+        |order, kind: &&str| NewJob { kind: (*kind).into(), input: Some(Json(json!({ "order": order }))), ..Default::default() };
     let jobs: Vec<_> = (0..ORDERS).flat_map(|order| kinds.iter().map(move |kind| of(order, kind))).collect();
     let then = NewJob { kind: REPORT.into(), ..Default::default() };
     let batch = atom.jobs().enqueue_batch(NewBatch { jobs, then: Some(then) }).await?;

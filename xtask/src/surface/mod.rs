@@ -76,7 +76,10 @@ impl Method {
 
     /// Whether it ends what the handle stands for.
     pub(crate) fn is_end(&self) -> bool {
-        self.name == "stop" && self.shape == Shape::Async && self.args.is_empty() && self.output == Type::Unit
+        matches!(self.name.as_str(), "stop" | "shut_down")
+            && self.shape == Shape::Async
+            && self.args.is_empty()
+            && self.output == Type::Unit
     }
 }
 

@@ -139,7 +139,8 @@ fn peers(workshop: &Workshop) -> Result<Ran, Stop> {
     workshop.test("peers", cargo, count::cargo)
 }
 
-/// Every program below `examples`, each in an empty folder: it passes when it runs to its end.
+/// Every program below `examples`, each in an empty folder: it passes when it runs to its end. Scripts beside a `Cargo.toml` belong to that
+/// program, and a program that asks for DATABASE_URL is run on both databases.
 fn examples(workshop: &Workshop) -> Result<Ran, Stop> {
     let examples = folder(workshop, "examples")?;
     workshop.build()?;
@@ -151,42 +152,68 @@ fn examples(workshop: &Workshop) -> Result<Ran, Stop> {
         std::os::unix::fs::symlink(workshop.root.join("atom-node"), &link)?;
     }
     let mut total = Ran { passed: 0, failed: 0, skipped: 0, note: String::new(), ended_well: true, output: String::new() };
-    for (index, path) in files(&examples, &["py", "mjs", "Cargo.toml", "pom.xml"])?.into_iter().enumerate() {
-        let mut program = match path.extension().and_then(|e| e.to_str()) {
-            Some("py") => {
-                let mut python = workshop.python()?;
-                python.arg(&path);
-                python
-            }
-            Some("mjs") => {
-                let mut node = Command::new("node");
-                node.arg(&path);
-                node
-            }
-            Some("xml") => {
-                let mut maven = Command::new("mvn");
-                maven.args(["--batch-mode", "--quiet", "-f"]).arg(&path).args(["compile", "exec:exec"]);
-                maven
-            }
-            _ => {
-                let name = path.parent().and_then(Path::file_name).unwrap_or_default();
-                Command::new(workshop.root.join("target/debug").join(name))
-            }
-        };
-        let folder = workshop.root.join("target/examples").join(index.to_string());
+    let mut number = 0;
+    let mut play = |path: &Path, mut program: Command, on: &str| -> Result<(), Stop> {
+        let folder = workshop.root.join("target/examples").join(number.to_string());
+        number += 1;
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
         program.current_dir(folder);
-        println!("  {}", path.strip_prefix(&examples).unwrap_or(&path).display());
+        println!("  {}{on}", path.strip_prefix(&examples).unwrap_or(path).display());
         let ran = workshop.run("examples", program, count::one)?;
         if ran.ended_well {
             total.passed += 1;
         } else {
             total.failed += 1;
-            total.output += &format!("{}:\n{}\n", path.display(), ran.output);
+            total.output += &format!("{}{on}:\n{}\n", path.display(), ran.output);
+        }
+        Ok(())
+    };
+    for path in files(&examples, &["py", "mjs", "Cargo.toml", "pom.xml"])? {
+        let is_script = matches!(path.extension().and_then(|e| e.to_str()), Some("py" | "mjs"));
+        if is_script && path.with_file_name("Cargo.toml").exists() {
+            continue;
+        }
+        play(&path, example(workshop, &path)?, "")?;
+        let main = path.with_file_name("src").join("main.rs");
+        if std::fs::read_to_string(main).is_ok_and(|source| source.contains("DATABASE_URL"))
+            && let Ok(server) = workshop.server()
+        {
+            let mut program = example(workshop, &path)?;
+            program.env("DATABASE_URL", server.url("examples"));
+            play(&path, program, " on PostgreSQL")?;
         }
     }
     Ok(total)
+}
+
+/// How an example is started.
+fn example(workshop: &Workshop, path: &Path) -> Result<Command, Stop> {
+    Ok(match path.extension().and_then(|e| e.to_str()) {
+        Some("py") => {
+            let mut python = workshop.python()?;
+            python.arg(path);
+            python
+        }
+        Some("mjs") => {
+            let mut node = Command::new("node");
+            node.arg(path);
+            node
+        }
+        Some("xml") => {
+            let mut maven = Command::new("mvn");
+            maven.args(["--batch-mode", "--quiet", "-f"]).arg(path).args(["compile", "exec:exec"]);
+            maven
+        }
+        _ => {
+            let name = path.parent().and_then(Path::file_name).unwrap_or_default();
+            let mut program = Command::new(workshop.root.join("target/debug").join(name));
+            if let Ok(python) = workshop.python() {
+                program.env("PYTHON", python.get_program()).env("PYTHONPATH", workshop.root.join("atom-py/python"));
+            }
+            program
+        }
+    })
 }
 
 fn folder(workshop: &Workshop, path: &str) -> Result<PathBuf, Stop> {

@@ -91,13 +91,17 @@ impl Workshop {
         Ok(folder)
     }
 
-    /// Runs a suite with a database of its own on PostgreSQL, beside the SQLite that needs nothing.
-    pub(super) fn test(&self, suite: &str, mut command: Command, read: Reader) -> Result<Ran, Stop> {
-        let server = self.server.get_or_init(|| {
+    /// The server with a database for each suite.
+    pub(super) fn server(&self) -> &Result<Server, String> {
+        self.server.get_or_init(|| {
             println!("  starting PostgreSQL");
             Server::start(suites::WITH_DATABASE).map_err(|e| e.to_string())
-        });
-        let missing = match server {
+        })
+    }
+
+    /// Runs a suite with a database of its own on PostgreSQL, beside the SQLite that needs nothing.
+    pub(super) fn test(&self, suite: &str, mut command: Command, read: Reader) -> Result<Ran, Stop> {
+        let missing = match self.server() {
             Ok(server) => {
                 command.env("ATOM_TEST_POSTGRES", server.url(suite));
                 None

@@ -8,6 +8,7 @@
 //! `intern!` here either: they give the interpreter away in the middle of their first use.
 
 mod completer;
+mod fork;
 mod handler;
 mod values;
 
@@ -70,6 +71,7 @@ fn known(py: Python<'_>) -> PyResult<&'static Known> {
     if let Some(known) = KNOWN.get() {
         return Ok(known);
     }
+    fork::guard(py)?;
     // pyo3 keeps the classes of `datetime` in locks of that kind, which are now filled on a thread of the caller.
     chrono::DateTime::UNIX_EPOCH.into_pyobject(py)?;
     let function = |module: &str, name: &str| PyResult::Ok(py.import(module)?.getattr(name)?.unbind());
@@ -204,6 +206,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs `work` to its end on this thread, with the interpreter released.
 pub(crate) fn blocking<T: Send>(py: Python<'_>, work: impl Future<Output = Result<T>> + Send) -> PyResult<T> {
+    fork::guard(py)?;
     let runtime = runtime()?;
     let mut work = std::pin::pin!(guarded(work));
     loop {

@@ -140,6 +140,14 @@ pub(in crate::jobs) async fn finish(
     })
 }
 
+/// A job that a transaction of the host ended, under the claim that shows this fence.
+pub(in crate::jobs) async fn completed(tx: &mut Tx, workspace: WorkspaceId, id: JobId, fence: i64) -> Result<Option<Ended>> {
+    Ok(on!(tx: tx, c => sqlx::query_as(
+        "SELECT workspace_id, id, kind, lane, state, parent_id, user_id, announce, error_reason FROM atom_runs
+          WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'succeeded'")
+        .bind(workspace.0).bind(id.0).bind(fence).fetch_optional(c).await)?)
+}
+
 /// Deletes jobs that succeeded and are not kept, with their steps.
 pub(in crate::jobs) async fn delete(tx: &mut Tx, jobs: &[(WorkspaceId, JobId, i64)], with_steps: bool) -> Result<Vec<Ended>> {
     if jobs.is_empty() {

@@ -1,7 +1,7 @@
 //! Looking at jobs, and changing those that do not run.
 
 use super::Ended;
-use crate::jobs::{Batch, Job, JobCount, JobFilter, JobPage, JobProgress, JobState, QueueStatus, WorkerStatus};
+use crate::jobs::{Batch, JobCount, JobFilter, JobPage, JobProgress, JobState, QueueStatus, StoredJob, WorkerStatus};
 use crate::storage::{Conn, Db, Timestamp, on, row};
 use crate::{Error, JobId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -41,8 +41,8 @@ macro_rules! columns {
 }
 
 impl JobRow {
-    fn into_job(self) -> Result<Job> {
-        Ok(Job {
+    fn into_job(self) -> Result<StoredJob> {
+        Ok(StoredJob {
             id: JobId(self.id),
             kind: self.kind,
             queue: self.queue,
@@ -66,7 +66,7 @@ impl JobRow {
     }
 }
 
-pub(in crate::jobs) async fn get(db: &Db, workspace: WorkspaceId, id: JobId) -> Result<Job> {
+pub(in crate::jobs) async fn get(db: &Db, workspace: WorkspaceId, id: JobId) -> Result<StoredJob> {
     let row: Option<JobRow> = on!(db, c => sqlx::query_as(concat!(columns!(), "WHERE workspace_id = $1 AND id = $2"))
         .bind(workspace.0).bind(id.0).fetch_optional(c).await)?;
     row.ok_or_else(|| Error::not_found("job"))?.into_job()

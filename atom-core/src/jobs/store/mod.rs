@@ -9,7 +9,7 @@ mod steps;
 mod upkeep;
 
 pub(super) use claim::{Claimed, PAGE, Place, Share, claim, lanes, limits, next_opening, note_starts, workspaces};
-pub(super) use finish::{Ended, Outcome, delete, finish, release_parent};
+pub(super) use finish::{Ended, Outcome, completed, delete, finish, release_parent};
 pub(super) use insert::{NewRun, insert, insert_all, open_limit, statement};
 #[cfg(feature = "testing")]
 pub(super) use inspect::has_work;

@@ -16,6 +16,8 @@ pub(super) struct Finished {
     /// Whether the job is deleted instead of kept.
     pub(super) is_deleted: bool,
     pub(super) has_steps: bool,
+    /// Whether the handler ended the job in a transaction of the host, if that was committed.
+    pub(super) is_completed: bool,
 }
 
 /// How many outcomes go into one transaction.
@@ -35,7 +37,7 @@ impl Finished {
             keep_until: None,
             is_unspent: true,
         };
-        Self { outcome, is_deleted: false, has_steps: false }
+        Self { outcome, is_deleted: false, has_steps: false, is_completed: false }
     }
 
     fn key(&self) -> (JobId, i64) {
@@ -103,6 +105,11 @@ async fn flush(crew: &Crew, finished: &[Finished]) -> Result<()> {
     let mut done: Vec<Ended> = store::finish(&mut tx, &outcomes, now, ended::keep_until(now)).await?;
     let keys: Vec<_> = deleted.iter().map(|f| (f.outcome.workspace, f.outcome.id, f.outcome.fence)).collect();
     done.extend(store::delete(&mut tx, &keys, deleted.iter().any(|finished| finished.has_steps)).await?);
+    for completed in finished.iter().filter(|finished| finished.is_completed) {
+        let Outcome { workspace, id, fence, .. } = completed.outcome;
+        // What followed from it was not the host's to do.
+        done.extend(store::completed(&mut tx, workspace, id, fence).await?);
+    }
     ended::follow(&mut tx, &done, now).await?;
     tx.commit().await?;
     if done.len() < finished.len() && tracing::enabled!(tracing::Level::DEBUG) {

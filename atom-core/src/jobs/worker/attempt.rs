@@ -60,7 +60,8 @@ async fn run(
     stop: watch::Sender<Option<Stop>>,
     stopped: watch::Receiver<Option<Stop>>,
 ) -> Option<Finished> {
-    let Some(handler) = crew.handlers.get(&job.kind) else { return Some(Finished::unstarted(&job)) };
+    let handler = super::lock(&crew.handlers).get(&job.kind).cloned();
+    let Some(handler) = handler else { return Some(Finished::unstarted(&job)) };
     let run = Arc::new(Run {
         inner: Arc::clone(&crew.inner),
         workspace: job.workspace,
@@ -147,6 +148,7 @@ fn conclude(
         keep_until: None,
         is_unspent: false,
     };
+    let is_completed = run.is_completed.load(Ordering::Relaxed);
     let parked = *run.parked.lock().unwrap_or_else(PoisonError::into_inner);
     let failure = match end {
         End::Returned(Ok(output)) => match kinds::check_value(&output, "output") {
@@ -155,7 +157,8 @@ fn conclude(
                 outcome.output = Some(output);
                 outcome.keep_until = Some(now + TimeDelta::seconds(run.keep_seconds));
                 let is_deleted = run.keep_seconds == 0;
-                return Finished { outcome, is_deleted, has_steps: run.has_steps.load(Ordering::Relaxed) };
+                let has_steps = run.has_steps.load(Ordering::Relaxed);
+                return Finished { outcome, is_deleted, has_steps, is_completed };
             }
             Err(error) => JobFailure { retryable: false, ..error.into() },
         },
@@ -185,7 +188,7 @@ fn conclude(
     if outcome.state == JobState::InDoubt {
         outcome.error = Some(("step_in_doubt".into(), "a step may have been done: find out, and settle it".into()));
     }
-    Finished { outcome, is_deleted: false, has_steps: false }
+    Finished { outcome, is_deleted: false, has_steps: false, is_completed }
 }
 
 fn retry_or_bury(

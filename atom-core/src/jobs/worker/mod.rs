@@ -46,7 +46,8 @@ enum Phase {
 /// What the tasks of a worker share.
 struct Crew {
     inner: Arc<Inner>,
-    handlers: HashMap<String, Handler>,
+    /// Gone once the worker has stopped: what a host gave may keep its process alive.
+    handlers: Mutex<HashMap<String, Handler>>,
     settings: Settings,
     phase: watch::Sender<Phase>,
     lease: Mutex<Lease>,
@@ -123,7 +124,7 @@ pub(crate) async fn start(
     let (finished, incoming) = mpsc::unbounded_channel();
     let crew = Arc::new(Crew {
         inner,
-        handlers,
+        handlers: Mutex::new(handlers),
         phase: watch::Sender::new(Phase::Working),
         lease: Mutex::new(Lease { id, until: since + settings.lease }),
         settings,
@@ -169,6 +170,7 @@ async fn wind_down(
     {
         tracing::debug!(%error, "a stopped worker could not be removed from the list");
     }
+    lock(&crew.handlers).clear();
     crew.phase.send_replace(Phase::Stopped);
 }
 
@@ -179,6 +181,12 @@ async fn until_idle(crew: &Crew) {
             return;
         }
         freed.await;
+    }
+}
+
+impl Worker {
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.crew.phase() == Phase::Stopped
     }
 }
 

@@ -102,11 +102,11 @@ class HandlersTest {
 
     @Test
     fun `handlers under way end with their caller`(): Unit = runBlocking {
-        val ended = CompletableDeferred<Unit>()
+        val (began, ended) = List(2) { CompletableDeferred<Unit>() }
         val caller = launch {
-            outcomes(jobHandler { try { awaitCancellation() } finally { ended.complete(Unit) } })
+            outcomes(jobHandler { began.complete(Unit); try { awaitCancellation() } finally { ended.complete(Unit) } })
         }
-        delay(100)
+        began.await()
         caller.cancel()
         withTimeout(5_000) { ended.await() }
     }
