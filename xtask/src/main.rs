@@ -1,9 +1,10 @@
-//! The developer's commands: `cargo xtask bindings | check | test`.
+//! The developer's commands: `cargo xtask bindings | check | soak | test`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command-line tool speaks through them
 
 mod bindings;
 mod check;
 mod shell;
+mod soak;
 mod surface;
 mod test;
 
@@ -18,6 +19,7 @@ cargo xtask <command>
   bindings [--check]                  write the stubs, types and module list of the bindings from atom-core/src,
                                       or say what is out of date or missing in a language
   check                               format, lints, documentation, dependencies, layers, file lengths, bindings
+  soak [test...]                      kill, freeze and overrun the processes that run jobs, for about half an hour
   test [--require-all] [suite...]     run every test suite of every language, or some; a skip is a failure on request
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
         ["check"] => check::run(),
+        ["soak", rest @ ..] => soak::run(rest),
         ["test", rest @ ..] => test::run(rest),
         _ => Err(HELP.into()),
     };

@@ -201,10 +201,12 @@ impl Db {
             // A pool would hide why it cannot connect behind its own time-out.
             sqlx::Connection::close(options.connect().await?).await?;
             // Short statements over lists of rows look expensive to the planner, which would then compile each of them for 10 ms.
+            // And a process that was frozen or cut off in a transaction must not hold its locks until it is missed as a peer of TCP.
+            const SETTINGS: &str = "SET jit = off; SET idle_in_transaction_session_timeout = '10s'";
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(Duration::from_secs(10))
-                .after_connect(|c, _| Box::pin(async move { sqlx::query("SET jit = off").execute(c).await.map(drop) }));
+                .after_connect(|c, _| Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(c).await.map(drop) }));
             let pool = pool.connect_with(options).await?;
             Ok(Self::of(Engine::Pg(pool)))
         } else {

@@ -96,6 +96,11 @@ fn from_database(error: &dyn DatabaseError) -> Error {
         }
         "53100" => full(),
         "XX001" | "XX002" => damaged(),
+        "25P03" => of(
+            ErrorKind::Unavailable,
+            "database_unreachable",
+            "this process slept in a transaction, which PostgreSQL then gave up: call again; nothing was changed",
+        ),
         "40001" | "40P01" => of(ErrorKind::Unavailable, "database_busy", "two transactions met: call again"),
         _ if code.starts_with("53") || code.starts_with("57P") || code.starts_with("08") => {
             of(ErrorKind::Unavailable, "database_unreachable", "PostgreSQL is not taking requests: call again")

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a07_orders_survive_the_restarts_of_the_database() {
-    let _alone = alone().await;
     let Some(mut server) = Server::start() else { return println!("skipped: the programs of PostgreSQL are not installed") };
     let database = Database { url: server.url(), folder: tempfile::tempdir().unwrap() };
     let host = Host::found(&database).await;
@@ -52,7 +51,6 @@ async fn a07_orders_survive_the_restarts_of_the_database() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_whose_database_is_gone_stops_when_its_lease_has_ended() {
-    let _alone = alone().await;
     let Some(mut server) = Server::start() else { return println!("skipped: the programs of PostgreSQL are not installed") };
     let database = Database { url: server.url(), folder: tempfile::tempdir().unwrap() };
     let atom = open(&database).await;

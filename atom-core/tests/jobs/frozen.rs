@@ -111,7 +111,6 @@ async fn wait_until(jobs: &Jobs, id: JobId, state: JobState, attempt: i32) {
 }
 
 on_both!(a04_a_worker_that_slept_past_its_lease_writes_nothing_and_goes_on_as_a_new_one, |database| async move {
-    let _alone = alone().await;
     let host = Host::found(&database).await;
     let part = Part::new(Task::Frozen, &database);
     let atom = part.open().await;
@@ -155,7 +154,6 @@ on_both!(a04_a_worker_that_slept_past_its_lease_writes_nothing_and_goes_on_as_a_
 });
 
 on_both!(a04_jobs_that_were_fetched_before_the_sleep_are_not_started_after_it, |database| async move {
-    let _alone = alone().await;
     let host = Host::found(&database).await;
     let part = Part { concurrency: i32::try_from(HELD).unwrap(), ..Part::new(Task::Frozen, &database) };
     let (atom, gate) = (part.open().await, database.folder.path().join("go"));
@@ -190,3 +188,35 @@ on_both!(a04_jobs_that_were_fetched_before_the_sleep_are_not_started_after_it, |
     }
     panic!("no worker fetched a job in advance");
 });
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_sleeps_in_a_transaction_does_not_hold_the_others_up_for_ever() {
+    let Some(database) = Database::postgres().await else { return println!("skipped: ATOM_TEST_POSTGRES is not set") };
+    let host = Host::connect(&database.url);
+    let part = Part { lease_seconds: 2.0, ..Part::new(Task::Drain, &database) };
+    let atom = part.open().await;
+    let note = NewJob { kind: "note".into(), input: Some(Json(json!(0))), ..Default::default() };
+    let mut stale = Process::start(&Part { number: 1, ..part.clone() });
+    stale.ready().await;
+    let mut ids = Vec::new();
+    let asleep = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'atom' AND state = 'idle in transaction'";
+    loop {
+        ids.extend(atom.jobs().enqueue_many(vec![note.clone(); 500]).await.unwrap());
+        stale.signal("STOP").await;
+        // What the server was doing for it is over by now.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if host.read(asleep).await.unwrap()[0][0] > 0 {
+            break;
+        }
+        stale.signal("CONT").await;
+    }
+    let mut fresh = Process::start(&Part { number: 2, ..part });
+    fresh.ready().await;
+    for job in ids {
+        assert_eq!(atom.jobs().wait(job.id, Some(20.0)).await.unwrap().state, JobState::Succeeded);
+    }
+    stale.signal("CONT").await;
+    stale.stop().await;
+    fresh.stop().await;
+}

