@@ -9,7 +9,7 @@ use crate::crypto::{KeyRing, LocalKey, SigningKeys};
 use crate::egress::Egress;
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
-use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, Worker, WorkerOptions};
+use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
@@ -58,7 +58,7 @@ pub(crate) struct Inner {
     keep_events: TimeDelta,
     pub(crate) kinds: Kinds,
     /// The workers of this process, which are stopped with it.
-    workers: Mutex<Vec<Worker>>,
+    workers: Mutex<Vec<WeakWorker>>,
     pub(crate) tails: events::Tails,
 }
 
@@ -143,8 +143,8 @@ impl Atom {
         handlers.extend([webhooks::handler(Arc::clone(&self.inner))]);
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
         let mut workers = self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        workers.retain(|worker| !worker.has_stopped());
-        workers.push(worker.clone());
+        workers.retain(|worker| worker.working().is_some());
+        workers.push(worker.downgrade());
         drop(workers);
         Ok(worker)
     }
@@ -152,6 +152,7 @@ impl Atom {
     /// Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`).
     pub async fn shut_down(&self) -> Result<()> {
         let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        let workers: Vec<Worker> = workers.iter().filter_map(WeakWorker::working).collect();
         let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
         self.inner.db()?.close().await;
         stopped.into_iter().collect()

@@ -29,7 +29,7 @@ pub use queues::Queues;
 pub use running::{Effect, RecordedStep, RunningJob};
 pub(crate) use running::{Run, Stop};
 pub use worker::Worker;
-pub(crate) use worker::{Chore, start};
+pub(crate) use worker::{Chore, WeakWorker, start};
 
 use crate::atom::Inner;
 use crate::storage::{Engine, Topic};

@@ -41,7 +41,7 @@ impl Server {
             .command(&bin.join("postgres"), &folder)
             .arg("-D")
             .arg(&data)
-            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-c", "fsync=off"])
+            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=1000", "-c", "fsync=off"])
             .arg("-k")
             .arg(&folder)
             .stdin(Stdio::null())

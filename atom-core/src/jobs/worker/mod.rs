@@ -19,7 +19,7 @@ use atom_macros::{api, handle};
 use settings::Settings;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 use tokio::sync::{Notify, mpsc, watch};
 use uuid::Uuid;
@@ -184,8 +184,22 @@ async fn until_idle(crew: &Crew) {
     }
 }
 
+/// A worker of which an installation knows without keeping it: the tasks of a worker keep it, and it keeps the installation.
+pub(crate) struct WeakWorker(Weak<Crew>);
+
+impl WeakWorker {
+    /// The worker, if it still works.
+    pub(crate) fn working(&self) -> Option<Worker> {
+        self.0.upgrade().map(|crew| Worker { crew }).filter(|worker| !worker.has_stopped())
+    }
+}
+
 impl Worker {
-    pub(crate) fn has_stopped(&self) -> bool {
+    pub(crate) fn downgrade(&self) -> WeakWorker {
+        WeakWorker(Arc::downgrade(&self.crew))
+    }
+
+    fn has_stopped(&self) -> bool {
         self.crew.phase() == Phase::Stopped
     }
 }
