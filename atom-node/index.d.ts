@@ -1145,8 +1145,8 @@ export declare const OnDuplicate: {
   /** The new one is not stored. */
   readonly Skip: 'skip'
   /**
-   * The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-   * is stored beside it: give both a limit if they must not run at once.
+   * The new input and priority replace those of the waiting one, which keeps its time. One that runs, or has done steps, is left
+   * alone, and the new one is stored beside it: give both a limit if they must not run at once.
    */
   readonly Replace: 'replace'
   /** As `replace`, and the waiting one waits anew. */
@@ -1297,7 +1297,7 @@ export declare class Queues {
   workers(): Promise<WorkerStatus[]>
   /** Holds the jobs of a queue back, in every process. Those that run go on. Fails with `invalid` (`malformed_queue`). */
   pause(queue: string): Promise<void>
-  /** Lets the jobs of a queue run again. */
+  /** Lets the jobs of a queue run again. Fails with `invalid` (`malformed_queue`). */
   resume(queue: string): Promise<void>
 }
 
@@ -1417,7 +1417,7 @@ export declare class RunningJob {
   /**
    * Stores how far the job has come, for whoever looks at it. Each call is a write: a few per second are plenty.
    *
-   * Fails with `cancelled` (`job_lost`).
+   * Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_job`, `job_too_large`).
    */
   report(progress: JobProgress): Promise<void>
   /**

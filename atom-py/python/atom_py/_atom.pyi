@@ -1659,8 +1659,8 @@ class OnDuplicate:
     SKIP: typing.ClassVar[OnDuplicate]
     """The new one is not stored."""
     REPLACE: typing.ClassVar[OnDuplicate]
-    """The new input and priority replace those of the waiting one, which keeps its time. One that runs is left alone, and the new one
-    is stored beside it: give both a limit if they must not run at once.
+    """The new input and priority replace those of the waiting one, which keeps its time. One that runs, or has done steps, is left
+    alone, and the new one is stored beside it: give both a limit if they must not run at once.
     """
     DEBOUNCE: typing.ClassVar[OnDuplicate]
     """As `replace`, and the waiting one waits anew."""
@@ -1896,7 +1896,7 @@ class Queues:
     def pause_blocking(self, queue: str) -> None:
         """`pause`, but the thread waits until it is done."""
     async def resume(self, queue: str) -> None:
-        """Lets the jobs of a queue run again."""
+        """Lets the jobs of a queue run again. Fails with `invalid` (`malformed_queue`)."""
     def resume_blocking(self, queue: str) -> None:
         """`resume`, but the thread waits until it is done."""
 
@@ -2074,7 +2074,7 @@ class RunningJob:
     async def report(self, progress: JobProgress) -> None:
         """Stores how far the job has come, for whoever looks at it. Each call is a write: a few per second are plenty.
 
-        Fails with `cancelled` (`job_lost`).
+        Fails with `cancelled` (`job_lost`) and `invalid` (`malformed_job`, `job_too_large`).
         """
     def report_blocking(self, progress: JobProgress) -> None:
         """`report`, but the thread waits until it is done."""
