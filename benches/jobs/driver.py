@@ -8,7 +8,7 @@ import time
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--db", required=True)
-    parser.add_argument("--mode", required=True, choices=["enqueue-one", "enqueue-many", "drain", "latency"])
+    parser.add_argument("--mode", required=True, choices=["enqueue-one", "enqueue-many", "drain", "latency", "held"])
     parser.add_argument("--jobs", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--variant", default="default")

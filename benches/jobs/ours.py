@@ -69,6 +69,16 @@ async def main():
                 if seen >= args.jobs or time.monotonic() - clock >= args.seconds:
                     left = await unfinished(jobs)
             driver.rate(args.jobs - left, time.monotonic() - clock)
+        case "held":
+            await jobs.enqueue_many([new(number) for number in range(args.jobs)])
+            worker = await atom.start_worker({"no_op": handler}, WorkerOptions(concurrency=64))
+            late = []
+            while seen < args.jobs:
+                clock = time.monotonic()
+                await asyncio.sleep(0.001)
+                late.append(max(0.0, time.monotonic() - clock - 0.001))
+            await worker.stop()
+            driver.tell(late)
         case "latency":
             await work()
             samples = []

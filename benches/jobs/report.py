@@ -18,11 +18,18 @@ def measures(arguments):
     return {
         "commit": "Commits of one row",
         "enqueue-one": "Enqueued one by one",
+        "steps": "Steps of one job, one recorded after the other",
         "enqueue-many": f"Enqueued in bulk, {arguments['jobs']:,} at once",
         "drain-few": f"Done from a backlog of {arguments['few']:,}",
         "drain": f"Done from a backlog of {arguments['jobs']:,}",
         "latency": "From the call that enqueues to the start of the handler, on an idle worker",
+        "held": "How late a timer of the event loop is while 64 handlers run in it",
+        "next": f"From the start of a job to the start of the next, with {arguments['done']:,} jobs done and {arguments['waiting']:,} waiting",
     }
+
+
+# What is a time, and not a rate.
+TIMES = ("latency", "held", "next")
 
 
 def write(measured, folder):
@@ -57,7 +64,7 @@ def milliseconds(number):
 
 def short(measure, found):
     middle = statistics.median(found)
-    return milliseconds(middle) if measure == "latency" else f"{per_second(middle)}/s"
+    return milliseconds(middle) if measure in TIMES else f"{per_second(middle)}/s"
 
 
 def markdown(measured):
@@ -77,7 +84,7 @@ def markdown(measured):
             rows = [(subject, figures(measured, subject, measure)) for subject in shown(measured, database)]
             rows = [(subject, found) for subject, found in rows if found]
             if rows:
-                out += ["", f"### {heading}", ""] + (latencies(rows) if measure == "latency" else rates(rows))
+                out += ["", f"### {heading}", ""] + (latencies(rows) if measure in TIMES else rates(rows))
         out += ["", "### Settings, and what becomes of a job", "", "| | settings | after success, and when a process is killed |", "| --- | --- | --- |"]
         out += [f"| {subject.title} | {subject.how} | {subject.after} |" for subject in shown(measured, database)]
     return "\n".join([*out, *aims(measured), *missing(measured)]) + "\n"
@@ -112,10 +119,16 @@ def aims(measured):
         if mine and theirs:
             yield f"| {title} | ≥ {factor} | {mine / theirs:.3g} | {'yes' if mine >= factor * theirs else 'no'} |"
 
-    def latency(title, database, most):
-        middle = median(database, "ours", "latency")
-        if middle:
-            yield f"| {title} | ≤ {most} ms | {milliseconds(middle)} | {'yes' if middle <= most else 'no'} |"
+    def time(title, database, key, measure, share, most):
+        found = measured["found"].get(f"{database} {key} {measure}")
+        if found:
+            reached = percentile(found, share)
+            yield f"| {title} | ≤ {most} ms | {milliseconds(reached)} | {'yes' if reached <= most else 'no'} |"
+
+    def steps(title, database, rival):
+        mine, theirs = median(database, "ours_one", "steps"), median(database, rival, "commit")
+        if mine and theirs:
+            yield f"| {title} | ≥ 0.5 | {mine / theirs:.3g} | {'yes' if mine >= theirs / 2 else 'no'} |"
 
     def added(title, key, most):
         rust, other = median("sqlite", "ours", "drain"), median("sqlite", key, "drain")
@@ -130,11 +143,19 @@ def aims(measured):
         *ratio("PostgreSQL, backlog: to graphile-worker, batched", "postgres", "ours", "graphile_batched", 1),
         *ratio("PostgreSQL, backlog, no prefetch: to graphile-worker", "postgres", "ours_unbatched", "graphile", 1.5),
         *ratio("PostgreSQL, backlog: to Celery with Redis", "postgres", "ours", "celery", 5),
-        *latency("PostgreSQL, latency, median", "postgres", 5),
-        *latency("SQLite, latency in one process, median", "sqlite", 1),
+        *time("PostgreSQL, latency, median", "postgres", "ours", "latency", 0.5, 5),
+        *time("PostgreSQL, latency, 99 % within", "postgres", "ours", "latency", 0.99, 20),
+        *time("SQLite, latency in one process, median", "sqlite", "ours", "latency", 0.5, 1),
+        *time("SQLite, latency in one process, 99 % within", "sqlite", "ours", "latency", 0.99, 5),
+        *time("PostgreSQL, from job to job in a full database, 99 % within", "postgres", "ours_one", "next", 0.99, 5),
+        *time("SQLite, from job to job in a full database, 99 % within", "sqlite", "ours_one", "next", 0.99, 5),
+        *steps("PostgreSQL, recorded steps: to raw commits of one client", "postgres", "raw_1"),
+        *steps("SQLite, recorded steps: to raw commits, FULL", "sqlite", "raw_full"),
         *added("SQLite, backlog: a coroutine in Python adds to a job", "ours_python_coroutine", 150),
         *added("SQLite, backlog: a plain function in Python adds to a job", "ours_python_plain", 150),
         *added("SQLite, backlog: a function in JavaScript adds to a job", "ours_node", 150),
+        *time("Python: a timer beside 64 handlers is late by, 99 % within", "sqlite", "ours_python_coroutine", "held", 0.99, 5),
+        *time("Node.js: a timer beside 64 handlers is late by, 99 % within", "sqlite", "ours_node", "held", 0.99, 5),
     ]
     return ["", "## Aims", "", "| | aim | this run | reached |", "| --- | ---: | ---: | --- |", *table] if table else []
 
@@ -155,7 +176,7 @@ def plot(measured, database):
         rows = [(subject, *ends(measure, found)) for subject, found in rows if found]
         if rows:
             groups.append((measure, heading, rows))
-    height = top + sum(head + line * len(rows) + (24 if measure == "latency" else 0) for measure, _, rows in groups) + 16
+    height = top + sum(head + line * len(rows) + (24 if measure in TIMES else 0) for measure, _, rows in groups) + 16
     style = 'font-family="sans-serif" font-size="12" fill="#222"'
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {style}>', f'<rect width="{width}" height="{height}" fill="#fff"/>']
 
@@ -163,7 +184,7 @@ def plot(measured, database):
         out.append(f'<text x="{at:.1f}" y="{y:.1f}" {style}>{escape(content)}</text>')
 
     y = top
-    scales = [[group for group in groups if group[0] != "latency"], [group for group in groups if group[0] == "latency"]]
+    scales = [[group for group in groups if (group[0] in TIMES) == times] for times in (False, True)]
     for part, unit in zip(scales, (lambda power: f"{10**power:,}/s", lambda power: f"{10.0**power:g} ms")):
         values = [value for _, _, rows in part for row in rows for value in row[1:]]
         if not values:
@@ -194,7 +215,7 @@ def plot(measured, database):
 
 def ends(measure, found):
     """The range that is drawn, and its middle: of the rounds, or of 98 % of the latencies."""
-    if measure == "latency":
+    if measure in TIMES:
         return percentile(found, 0.01), percentile(found, 0.5), percentile(found, 0.99)
     return min(found), statistics.median(found), max(found)
 

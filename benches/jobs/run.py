@@ -47,14 +47,15 @@ class Run:
                 self.busy += 1
                 return
 
-    def drive(self, subject, url, mode, jobs):
+    def drive(self, subject, url, mode, jobs, seconds=None):
         """What a driver says; none when it failed, once said."""
+        seconds = seconds or self.args.seconds
         tools = {"PATH": f"{self.postgres.bin}{os.pathsep}{os.environ['PATH']}"} if self.postgres else {}
-        command = [*subject.command, "--db", url, "--mode", mode, "--jobs", jobs, "--seconds", self.args.seconds]
+        command = [*subject.command, "--db", url, "--mode", mode, "--jobs", jobs, "--seconds", seconds]
         try:
             said = subprocess.run(
                 [str(part) for part in command], capture_output=True, text=True, check=True, cwd=subjects.HERE,
-                env={**os.environ, **tools}, timeout=self.args.seconds + PATIENCE,
+                env={**os.environ, **tools}, timeout=seconds + PATIENCE,
             )
             return json.loads(said.stdout.splitlines()[-1])
         except (subprocess.SubprocessError, json.JSONDecodeError, IndexError) as error:
@@ -66,9 +67,14 @@ class Run:
         """The figures of one measure, by its name."""
         args, url = self.args, self.fresh(subject.database)
         self.calm()
-        if measure == "latency":
-            said = self.drive(subject, url, "latency", args.samples)
-            return {"latency": [sample / 1000 for sample in said["samples_us"]]} if said else {}
+        if measure == "next":
+            return self.next(subject, url)
+        if measure == "steps":
+            said = self.drive(subject, url, measure, args.one)
+            return {measure: [rate(said)]} if said else {}
+        if measure in ("latency", "held"):
+            said = self.drive(subject, url, measure, args.samples if measure == "latency" else args.few)
+            return {measure: [sample / 1000 for sample in said["samples_us"]]} if said else {}
         if measure in ("commit", "enqueue-one"):
             said = self.drive(subject, url, "enqueue-one", args.commits if measure == "commit" else args.one)
             return {measure: [rate(said)]} if said else {}
@@ -83,8 +89,21 @@ class Run:
         figures = {} if measure == "drain-few" else {"enqueue-many": [rate(filled)]}
         return figures | ({measure: [rate(drained)]} if drained else {})
 
+    def next(self, subject, url):
+        """From one job to the next, where many are done and many wait. The filling takes minutes, so it is done once."""
+        if f"{subject.database} {subject.key} next" in self.found:
+            return {}
+        filler = next(other for other in SUBJECTS if (other.database, other.key) == (subject.database, "ours_kept"))
+        for mode, jobs in (("enqueue-many", self.args.done), ("drain", self.args.done), ("enqueue-many", self.args.waiting)):
+            if not self.drive(filler, url, mode, jobs, seconds=600):
+                return {}
+        if subject.database == "postgres":
+            self.postgres.sql("jobs", "ANALYZE")
+        said = self.drive(subject, url, "next", self.args.one)
+        return {"next": [sample / 1000 for sample in said["samples_us"]]} if said else {}
+
     def round(self, number, taking_part):
-        for measure in ("commit", "enqueue-one", "drain", "drain-few", "latency"):
+        for measure in ("commit", "enqueue-one", "steps", "drain", "drain-few", "latency", "held", "next"):
             # Back and forth, so that a load that comes or goes does not fall on one subject.
             for subject in taking_part if number % 2 == 0 else taking_part[::-1]:
                 if measure in subject.measures:
@@ -140,6 +159,8 @@ def main():
     parser.add_argument("--commits", type=int, default=10_000, help="how many raw commits are made")
     parser.add_argument("--samples", type=int, default=50, help="how often latency is taken in a round")
     parser.add_argument("--seconds", type=int, default=15, help="after which a drain is cut off, and counts for what it did")
+    parser.add_argument("--done", type=int, default=1_000_000, help="how many jobs are done where one is taken after the other")
+    parser.add_argument("--waiting", type=int, default=100_000, help="how many wait there")
     parser.add_argument("--calm", type=int, default=30, help="how many seconds at most a turn waits for an idle machine")
     parser.add_argument("--only", nargs="*", default=[], help="subjects whose keys begin so")
     args = parser.parse_args()

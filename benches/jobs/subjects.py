@@ -50,6 +50,8 @@ def ours(database):
     kept = "Kept for a day with its result; the rest as above."
     yield queue("ours", "Atom", database, "ours", [*command, "--keep", "0"], "24 at a time", deleted)
     yield queue("ours_kept", "Atom, results kept", database, "ours", [*command, "--keep", "1"], "24 at a time", kept)
+    beside = "One at a time, fetches only what can start at once"
+    yield Subject("ours_one", "Atom, one at a time", database, "ours", [OURS, "--concurrency", "1", "--prefetch", "0", "--keep", "1"], beside, "As Atom, results kept.", measures=("steps", "next"))
     if database == "postgres":
         how = "24 at a time, fetches only what can start at once"
         yield queue("ours_unbatched", "Atom, no prefetch", database, "ours", [*command, "--keep", "0", "--prefetch", "0"], how, "As Atom.")
@@ -57,9 +59,10 @@ def ours(database):
         for variant in ("coroutine", "plain"):
             python = ["env", f"PYTHONPATH={STAGED / 'python'}", PYTHON, HERE / "ours.py", "--variant", variant]
             title = f"Atom, Python, {variant}"
-            yield queue(f"ours_python_{variant}", title, database, "bindings", python, "24 at a time, handlers in Python", "As Atom.")
+            measures = (*QUEUE, "held") if variant == "coroutine" else QUEUE
+            yield Subject(f"ours_python_{variant}", title, database, "bindings", python, "24 at a time, handlers in Python", "As Atom.", measures)
         node = ["env", f"ATOM_BENCH_NODE={STAGED / 'node'}", NODE, HERE / "ours.mjs"]
-        yield queue("ours_node", "Atom, Node.js", database, "bindings", node, "24 at a time, handlers in JavaScript", "As Atom.")
+        yield Subject("ours_node", "Atom, Node.js", database, "bindings", node, "24 at a time, handlers in JavaScript", "As Atom.", (*QUEUE, "held"))
 
 
 APALIS_AFTER = "Kept as `Done` with its result. A heartbeat of the worker, and its name as the fence; times in whole seconds."

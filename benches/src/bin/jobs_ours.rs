@@ -1,6 +1,6 @@
 //! Drives the library's own jobs by the line protocol of `jobs/README.md`.
 
-use atom_core::{Atom, Handler, JobFailure, JobKind, JobState, Json, LocalKey, NewJob, Result, Worker, WorkerOptions};
+use atom_core::{Atom, Effect, Handler, JobFailure, JobKind, JobState, Json, LocalKey, NewJob, Result, Worker, WorkerOptions};
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -50,7 +50,10 @@ async fn main() -> Result<()> {
         }
         "enqueue-many" => {
             let clock = Instant::now();
-            atom.jobs().enqueue_many((0..count).map(job).collect()).await?;
+            let mut numbers = 0..count;
+            while !numbers.is_empty() {
+                atom.jobs().enqueue_many(numbers.by_ref().take(50_000).map(job).collect()).await?;
+            }
             rate(count, clock.elapsed());
         }
         "drain" => {
@@ -79,6 +82,36 @@ async fn main() -> Result<()> {
                 samples.push(start.duration_since(clock).as_micros());
             }
             line(&format!("{{\"samples_us\":{samples:?}}}"));
+            worker.stop().await?;
+        }
+        "next" => {
+            let worker = work(&atom, &starts, options).await?;
+            let mut last = started.recv().await.expect("the worker lives");
+            let mut samples = Vec::new();
+            for _ in 0..count {
+                let start = started.recv().await.expect("the worker lives");
+                samples.push(start.duration_since(last).as_micros());
+                last = start;
+            }
+            worker.stop().await?;
+            line(&format!("{{\"samples_us\":{samples:?}}}"));
+        }
+        "steps" => {
+            let (done, mut took) = mpsc::unbounded_channel();
+            let handler = Handler::new(move |job| {
+                let done = done.clone();
+                async move {
+                    let clock = Instant::now();
+                    for number in 0..count {
+                        job.step(&format!("step {number}"), Effect::Idempotent, async { Ok::<_, JobFailure>(number) }).await?;
+                    }
+                    let _ = done.send(clock.elapsed());
+                    Ok::<_, JobFailure>(Json::default())
+                }
+            });
+            let worker = atom.start_worker([(KIND.into(), handler)].into(), Some(options)).await?;
+            atom.jobs().enqueue(job(0)).await?;
+            rate(count, took.recv().await.expect("the worker lives"));
             worker.stop().await?;
         }
         other => panic!("there is no mode {other}"),
