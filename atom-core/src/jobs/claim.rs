@@ -19,7 +19,12 @@ pub(super) struct Turn {
     from: Uuid,
     /// Where the next look at the keys of limits begins, in each workspace.
     lanes: HashMap<Uuid, i64>,
+    /// All workspaces that had jobs waiting a moment ago, and more of them than were wanted.
+    known: Option<(Instant, Vec<Place>)>,
 }
+
+/// How long a look at the workspaces is good for while there is more to do than can be taken: a new one waits no longer than that.
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// What a worker wants.
 #[derive(Clone, Copy)]
@@ -47,19 +52,48 @@ pub(super) struct Got {
 }
 
 /// Takes jobs of a queue.
-pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) -> Result<Got> {
+pub(super) async fn claim(inner: &Inner, want: Want<'_>, turn: &mut Turn) -> Result<Got> {
     let db = inner.db()?;
     let mut got = Got::default();
-    let page = store::workspaces(db, want.queue, want.kinds, turn.from).await?;
-    let full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= store::PAGE;
-    let started_late = !turn.from.is_nil();
-    turn.from = if full { page.last().map_or_else(Uuid::nil, |place| after(place.id)) } else { Uuid::nil() };
+    let (looked, page, full, started_late) = match turn.known.take().filter(|(at, _)| at.elapsed() < MOMENT) {
+        Some((looked, page)) => (looked, page, false, false),
+        None => {
+            let looked = Instant::now();
+            let page = store::workspaces(db, want.queue, want.kinds, turn.from).await?;
+            let full = i64::try_from(page.len()).unwrap_or(i64::MAX) >= store::PAGE;
+            let started_late = !turn.from.is_nil();
+            turn.from = if full { page.last().map_or_else(Uuid::nil, |place| after(place.id)) } else { Uuid::nil() };
+            (looked, page, full, started_late)
+        }
+    };
+    (got.more, got.is_round) = (full || started_late, !full);
     if page.is_empty() {
-        got.more = started_late;
-        got.is_round = true;
         return Ok(got);
     }
     let page = rotate(page, turn.last);
+    if page.iter().any(Place::has_limited) {
+        return limited(inner, want, &page, turn, got).await;
+    }
+    let shares = page.iter().zip(divide(want.count, page.len())).filter(|(_, count)| *count > 0);
+    let shares: Vec<_> = shares.map(|(place, count)| Share { workspace: place.id, lane: 0, count }).collect();
+    turn.last = shares.last().map_or(turn.last, |share| share.workspace);
+    got.jobs = if shares.len() == 1 {
+        store::claim(db.single().await?.conn(), want.worker, want.queue, want.kinds, &shares, want.now).await?
+    } else {
+        let mut tx = db.begin().await?;
+        let jobs = store::claim(tx.conn(), want.worker, want.queue, want.kinds, &shares, want.now).await?;
+        tx.commit().await?;
+        jobs
+    };
+    if !got.more && i64::try_from(got.jobs.len()).is_ok_and(|taken| taken >= want.count) {
+        turn.known = Some((looked, page));
+    }
+    Ok(got)
+}
+
+/// Takes jobs where some have a limit: under the locks of their limits, in one transaction.
+async fn limited(inner: &Inner, mut want: Want<'_>, page: &[Place], turn: &mut Turn, mut got: Got) -> Result<Got> {
+    let db = inner.db()?;
     let mut tx = db.begin().await?;
     // On SQLite this may have waited for other processes, and starts under a rate count from now on.
     want.now = inner.now();
@@ -87,19 +121,15 @@ pub(super) async fn claim(inner: &Inner, mut want: Want<'_>, turn: &mut Turn) ->
         }
         left -= taken;
     }
-    got.more |= full || started_late;
-    got.is_round = !full;
     if plan.shares.is_empty() {
         drop(tx);
     } else {
-        got.jobs = store::claim(&mut tx, want.worker, want.queue, want.kinds, &plan.shares, want.now).await?;
+        got.jobs = store::claim(tx.conn(), want.worker, want.queue, want.kinds, &plan.shares, want.now).await?;
         note(&mut tx, want.now, plan, &mut got.jobs, claimed_at).await?;
         tx.commit().await?;
     }
     // What was taken is ours, whether or not this can be read.
-    if page.iter().any(Place::has_limited)
-        && let Ok(opens_at) = store::next_opening(db, want.queue, want.now).await
-    {
+    if let Ok(opens_at) = store::next_opening(db, want.queue, want.now).await {
         got.opens_at = opens_at;
     }
     Ok(got)
@@ -112,6 +142,7 @@ fn after(id: Uuid) -> Uuid {
 
 /// Starts with the workspace after the one that was served last.
 fn rotate(mut page: Vec<Place>, last: Uuid) -> Vec<Place> {
+    page.sort_by_key(|place| place.id);
     let first = page.iter().position(|place| place.id > last).unwrap_or(0);
     page.rotate_left(first);
     page

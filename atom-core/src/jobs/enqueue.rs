@@ -38,6 +38,20 @@ impl Jobs {
         store_one(tx.conn(), &kinds::row(self.workspace, self.user, job, self.inner.now())).await
     }
 
+    pub(super) async fn store_one(&self, job: NewJob) -> Result<EnqueuedJob> {
+        let (run, db) = (self.row(job)?, self.inner.db()?);
+        if run.limit.is_some() || run.unique.is_some() {
+            let mut tx = db.begin().await?;
+            tx.wakes(Topic::Jobs);
+            let enqueued = store_one(tx.conn(), &run).await?;
+            tx.commit().await?;
+            return Ok(enqueued);
+        }
+        store::insert_all(db.single().await?.conn(), &[&run]).await?;
+        db.announce(Topic::Jobs);
+        Ok(EnqueuedJob { id: run.id, is_duplicate: false })
+    }
+
     pub(super) async fn store(&self, jobs: Vec<NewJob>) -> Result<Vec<EnqueuedJob>> {
         let runs = jobs.into_iter().map(|job| self.row(job)).collect::<Result<Vec<_>>>()?;
         let mut tx = self.inner.db()?.begin().await?;

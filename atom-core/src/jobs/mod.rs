@@ -79,10 +79,7 @@ impl Jobs {
     /// Fails with `invalid`: `unknown_job_kind`, `malformed_job`, `malformed_limit`, `malformed_retry`, `malformed_unique_key`,
     /// `job_too_large`.
     pub async fn enqueue(&self, job: NewJob) -> Result<EnqueuedJob> {
-        let mut tx = self.inner.db()?.begin().await?;
-        let enqueued = self.enqueue_with(&mut tx, job).await?;
-        tx.commit().await?;
-        Ok(enqueued)
+        self.store_one(job).await
     }
 
     /// Stores many jobs in one transaction: all of them or none. The answers are in the same order.

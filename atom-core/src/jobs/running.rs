@@ -9,6 +9,7 @@ use atom_macros::{api, handle, model};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -85,6 +86,9 @@ pub(crate) struct Run {
     pub(super) stop: watch::Receiver<Option<Stop>>,
     pub(super) parked: Mutex<Option<Parked>>,
     pub(super) has_steps: AtomicBool,
+    /// The names of the steps that this attempt or an earlier one began; none before they were asked for. A name that is not among them
+    /// needs no look into the database.
+    pub(super) steps: tokio::sync::Mutex<Option<HashSet<String>>>,
     pub(super) is_completed: AtomicBool,
 }
 
@@ -107,8 +111,33 @@ impl Run {
             stop,
             parked: Mutex::default(),
             has_steps: AtomicBool::new(false),
+            steps: tokio::sync::Mutex::default(),
             is_completed: AtomicBool::new(false),
         }))
+    }
+
+    /// A step as it was left by this attempt or an earlier one.
+    async fn step(&self, step: &str) -> Result<Option<store::Step>> {
+        let db = self.inner.db()?;
+        let mut steps = self.steps.lock().await;
+        let is_known = match &*steps {
+            Some(names) => names.contains(step),
+            // The first claim of a job finds nothing that was done before.
+            None if self.fence == 1 => false,
+            None => steps.insert(store::step_names(db, self).await?).contains(step),
+        };
+        drop(steps);
+        if is_known { store::step(db, self, step).await } else { Ok(None) }
+    }
+
+    /// Notes that a step is about to be in the database.
+    async fn know(&self, step: &str) {
+        let mut steps = self.steps.lock().await;
+        if let Some(names) = &mut *steps {
+            names.insert(step.to_owned());
+        } else if self.fence == 1 {
+            *steps = Some(HashSet::from([step.to_owned()]));
+        }
     }
 
     fn park(&self, parked: Parked) {
@@ -178,6 +207,7 @@ impl RunningJob {
         check_step(step)?;
         kinds::check_value(output, "outcome of a step")?;
         self.run.has_steps.store(true, Ordering::Relaxed);
+        self.run.know(step).await;
         if store::record_step(conn, &self.run, step, output, self.run.inner.now()).await? { Ok(()) } else { Err(lost()) }
     }
 }
@@ -248,7 +278,7 @@ impl RunningJob {
     pub async fn begin_step(&self, step: String, effect: Effect) -> Result<Option<RecordedStep>> {
         check_step(&step)?;
         let (run, db) = (&self.run, self.run.inner.db()?);
-        match store::step(db, run, &step).await? {
+        match run.step(&step).await? {
             Some(known) if known.is_done() => return Ok(Some(RecordedStep { output: known.into_output() })),
             Some(_) => {
                 run.park(Parked::InDoubt);
@@ -259,6 +289,7 @@ impl RunningJob {
         }
         if effect == Effect::Once {
             run.has_steps.store(true, Ordering::Relaxed);
+            run.know(&step).await;
             if !store::begin_step(db, run, &step, run.inner.now()).await? {
                 if store::step(db, run, &step).await?.is_none() {
                     return Err(lost());
@@ -284,7 +315,7 @@ impl RunningJob {
     pub async fn sleep(&self, step: String, seconds: f64) -> Result<()> {
         check_step(&step)?;
         let (run, now) = (&self.run, self.run.inner.now());
-        let until = match store::step(run.inner.db()?, run, &step).await? {
+        let until = match run.step(&step).await? {
             Some(known) => {
                 let micros = known.into_output().0.as_i64().and_then(DateTime::from_timestamp_micros);
                 micros.ok_or_else(|| {

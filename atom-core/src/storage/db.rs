@@ -5,12 +5,16 @@ use super::{migrate, once};
 use crate::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long a connection may have been idle to be used without a question.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The database of one installation.
 #[derive(Clone)]
@@ -96,6 +100,21 @@ pub(crate) enum OpenTx {
 pub(crate) enum Conn<'a> {
     Sqlite(&'a mut SqliteConnection),
     Pg(&'a mut PgConnection),
+}
+
+/// A connection of our own for one statement that is a transaction of its own: `BEGIN` and `COMMIT` would take two more round trips.
+pub(crate) enum Single {
+    Sqlite(PoolConnection<Sqlite>),
+    Pg(PoolConnection<Postgres>),
+}
+
+impl Single {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::Pg(c) => Conn::Pg(c),
+        }
+    }
 }
 
 impl Conn<'_> {
@@ -199,13 +218,23 @@ impl Db {
             let options = PgConnectOptions::from_str(url).map_err(|e| malformed_url().with_source(e))?;
             let options = options.application_name("atom");
             // A pool would hide why it cannot connect behind its own time-out.
-            sqlx::Connection::close(options.connect().await?).await?;
+            options.connect().await?.close().await?;
             // Short statements over lists of rows look expensive to the planner, which would then compile each of them for 10 ms.
             // And a process that was frozen or cut off in a transaction must not hold its locks until it is missed as a peer of TCP.
             const SETTINGS: &str = "SET jit = off; SET idle_in_transaction_session_timeout = '10s'";
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(Duration::from_secs(10))
+                // Asking a connection how it is costs as much as a short statement: only one that had time to break is asked.
+                .test_before_acquire(false)
+                .before_acquire(|c, about| {
+                    Box::pin(async move {
+                        if about.idle_for > FRESH {
+                            c.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .after_connect(|c, _| Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(c).await.map(drop) }));
             let pool = pool.connect_with(options).await?;
             Ok(Self::of(Engine::Pg(pool)))
@@ -227,7 +256,9 @@ impl Db {
         let is_private = scratch.is_some();
         let pool = |synchronous, connections| {
             let synchronous = if is_private { SqliteSynchronous::Off } else { synchronous };
+            // A file does not hang up: no connection is asked how it is before it is used.
             let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(60));
+            let pool = pool.test_before_acquire(false);
             pool.connect_with(options.clone().synchronous(synchronous))
         };
         // The first connection makes the file and switches it to WAL before the others look at it.
@@ -246,6 +277,19 @@ impl Db {
             Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
         };
         Ok(Tx { open, db: self.clone(), topics: 0 })
+    }
+
+    /// A connection for one statement that writes.
+    pub(crate) async fn single(&self) -> Result<Single> {
+        Ok(match &self.engine {
+            Engine::Sqlite(pools) => Single::Sqlite(pools.write.acquire().await?),
+            Engine::Pg(pool) => Single::Pg(pool.acquire().await?),
+        })
+    }
+
+    /// Tells those who wait for this, after a statement that was no [`Tx`].
+    pub(crate) fn announce(&self, topic: Topic) {
+        self.wakes.announce(&self.engine, topic as u8);
     }
 
     /// Begins a write transaction whose commit survives a power cut: for what cannot be done again, such as a rotated token.

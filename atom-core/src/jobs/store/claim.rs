@@ -2,7 +2,7 @@
 
 use crate::jobs::RetryPolicy;
 use crate::jobs::rate::Starts;
-use crate::storage::{Db, Engine, OpenTx, Timestamp, Tx, on, row};
+use crate::storage::{Conn, Db, Engine, OpenTx, Timestamp, Tx, on, row};
 use crate::{JobId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 row! {
     /// A workspace that has jobs waiting.
+    #[derive(Clone)]
     pub(in crate::jobs) struct Place {
         id: Uuid,
         first_lane: Option<i64>,
@@ -257,7 +258,7 @@ macro_rules! returning {
 
 /// Takes the shares, as far as there are jobs, in the order in which they are to start. A worker whose lease has ended gets none.
 pub(in crate::jobs) async fn claim(
-    tx: &mut Tx,
+    conn: Conn<'_>,
     worker: Uuid,
     queue: &str,
     kinds: &[String],
@@ -287,8 +288,8 @@ pub(in crate::jobs) async fn claim(
     );
     let started = Timestamp::from(now);
     let mut rows: Vec<ClaimedRow> = Vec::new();
-    match &mut tx.open {
-        OpenTx::Sqlite(t) => {
+    match conn {
+        Conn::Sqlite(c) => {
             let kinds = json!(kinds).to_string();
             for share in shares {
                 rows.extend(
@@ -301,12 +302,12 @@ pub(in crate::jobs) async fn claim(
                         .bind(&kinds)
                         .bind(share.count)
                         .bind(Timestamp::from(Utc::now()))
-                        .fetch_all(&mut **t)
+                        .fetch_all(&mut *c)
                         .await? as Vec<ClaimedRow>,
                 );
             }
         }
-        OpenTx::Pg(t) => {
+        Conn::Pg(c) => {
             let shares: Vec<_> =
                 shares.iter().map(|s| json!({"w": s.workspace.simple().to_string(), "l": s.lane, "n": s.count})).collect();
             rows = sqlx::query_as(POSTGRES)
@@ -315,7 +316,7 @@ pub(in crate::jobs) async fn claim(
                 .bind(queue)
                 .bind(kinds)
                 .bind(json!(shares).to_string())
-                .fetch_all(&mut **t)
+                .fetch_all(c)
                 .await?;
         }
     }

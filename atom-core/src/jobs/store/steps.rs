@@ -6,6 +6,7 @@ use crate::storage::{Conn, Db, Engine, Timestamp, on, row};
 use crate::{Json, Result};
 use chrono::{DateTime, Utc};
 use sqlx::types::Json as Column;
+use std::collections::HashSet;
 
 row! {
     /// A step as it was left.
@@ -19,6 +20,13 @@ row! {
 pub(in crate::jobs) async fn step(db: &Db, run: &Run, key: &str) -> Result<Option<Step>> {
     Ok(on!(db, c => sqlx::query_as("SELECT state, output FROM atom_steps WHERE workspace_id = $1 AND run_id = $2 AND key = $3")
         .bind(run.workspace.0).bind(run.id.0).bind(key).fetch_optional(c).await)?)
+}
+
+/// The names of the steps of a run.
+pub(in crate::jobs) async fn step_names(db: &Db, run: &Run) -> Result<HashSet<String>> {
+    let names: Vec<(String,)> = on!(db, c => sqlx::query_as("SELECT key FROM atom_steps WHERE workspace_id = $1 AND run_id = $2")
+        .bind(run.workspace.0).bind(run.id.0).fetch_all(c).await)?;
+    Ok(names.into_iter().map(|(name,)| name).collect())
 }
 
 macro_rules! write {

@@ -77,6 +77,7 @@ async fn run(
         parked: Mutex::default(),
         // An attempt that slept, or that the worker's end cut short, does not count, and may have left some.
         has_steps: AtomicBool::new(job.fence > 1),
+        steps: tokio::sync::Mutex::default(),
         is_completed: AtomicBool::new(false),
     });
     let end = if job.is_cancelled {

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Jobs are fetched in advance as long as what was fetched is done in less than this; the other workspaces wait no longer than that.
@@ -21,21 +22,27 @@ const HELD_UP: Duration = Duration::from_millis(100);
 /// How many outcomes may wait to be stored before no more jobs are taken.
 const UNSTORED: usize = 10_000;
 
+/// How long the next due time of delayed jobs is taken on trust while there is no time to look.
+const TRUST: Duration = Duration::from_millis(100);
+
 /// The turns in each queue, and which queue is first.
 struct Turns {
     queues: Vec<Turn>,
     first: usize,
+    /// When a delayed job is due next, if one is, and when that was read.
+    due: Option<(Instant, Option<DateTime<Utc>>)>,
 }
 
-/// What a look at the queues found.
+/// What a look at the queues found. The jobs are handed over as soon as they are there.
 struct Found {
-    jobs: Vec<Claimed>,
+    jobs: usize,
     /// When something will be there that is not there yet.
     next: Option<DateTime<Utc>>,
     /// Whether all that was wanted was found, so that there may be more.
     is_full: bool,
 }
 
+type Finds = mpsc::UnboundedSender<Vec<Claimed>>;
 type Look = Pin<Box<dyn Future<Output = (Turns, Result<Found>)> + Send>>;
 
 pub(super) async fn run(crew: Arc<Crew>) {
@@ -44,7 +51,8 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut phase = crew.phase.subscribe();
     let concurrency = usize::try_from(crew.settings.concurrency).unwrap_or(1);
     let mut buffer = Buffer::default();
-    let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0 });
+    let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0, due: None });
+    let (find, mut finds) = mpsc::unbounded_channel();
     let mut look: Option<Look> = None;
     let (mut ahead, mut wanted) = (0_usize, 0_usize);
     // How many attempts were started, and how many had ended at the last look.
@@ -67,11 +75,15 @@ pub(super) async fn run(crew: Arc<Crew>) {
             wakes.mark_unchanged();
             (due, wanted) = (false, room);
             let free = concurrency.saturating_sub(crew.running() + buffer.len());
-            look = Some(Box::pin(look_around(Arc::clone(&crew), state, room, free)));
+            look = Some(Box::pin(look_around(Arc::clone(&crew), state, find.clone(), room, free)));
         }
         tokio::select! {
             biased;
             _ = phase.changed() => {}
+            Some(jobs) = finds.recv() => {
+                moved = Instant::now();
+                jobs.into_iter().for_each(|job| buffer.push(job));
+            }
             (state, found) = async { match look.as_mut() { Some(look) => look.await, None => std::future::pending().await } } => {
                 (turns, look) = (Some(state), None);
                 match found {
@@ -80,12 +92,11 @@ pub(super) async fn run(crew: Arc<Crew>) {
                         // Not how many were started: those that fill the first places say nothing about how long they take.
                         let done = started.saturating_sub(crew.running());
                         let pace = pace(done.saturating_sub(ended), now - since, crew.settings.prefetch);
-                        ahead = if found.jobs.len() >= wanted { pace } else { pace.min(found.jobs.len()) };
-                        (ended, since, moved) = (done, now, now);
+                        ahead = if found.jobs >= wanted { pace } else { pace.min(found.jobs) };
+                        (ended, since) = (done, now);
                         due |= found.is_full;
                         let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
                         next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
-                        found.jobs.into_iter().for_each(|job| buffer.push(job));
                     }
                     Err(error) => {
                         tracing::warn!(%error, reason = error.reason(), "jobs cannot be taken; trying again");
@@ -103,10 +114,11 @@ pub(super) async fn run(crew: Arc<Crew>) {
         }
     }
     // What a look under way takes is given back, too.
-    if let Some(look) = look
-        && let (_, Ok(found)) = look.await
-    {
-        found.jobs.into_iter().for_each(|job| buffer.push(job));
+    if let Some(look) = look {
+        drop(look.await);
+    }
+    while let Ok(jobs) = finds.try_recv() {
+        jobs.into_iter().for_each(|job| buffer.push(job));
     }
     buffer.take().iter().for_each(|job| give_back(&crew, job));
 }
@@ -153,51 +165,56 @@ fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) -> usize 
 }
 
 /// Looks at all queues until it has found enough, or has seen everything.
-async fn look_around(crew: Arc<Crew>, mut turns: Turns, room: usize, free: usize) -> (Turns, Result<Found>) {
-    let found = look(&crew, &mut turns, room, free).await;
+async fn look_around(crew: Arc<Crew>, mut turns: Turns, find: Finds, room: usize, free: usize) -> (Turns, Result<Found>) {
+    let found = look(&crew, &mut turns, &find, room, free).await;
     (turns, found)
 }
 
-async fn look(crew: &Crew, turns: &mut Turns, room: usize, free: usize) -> Result<Found> {
+async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, room: usize, free: usize) -> Result<Found> {
     let (db, now) = (crew.inner.db()?, crew.inner.now());
-    let mut found = Found { jobs: Vec::new(), next: None, is_full: false };
-    while store::promote_if_due(db, now).await? {}
+    let mut found = Found { jobs: 0, next: None, is_full: false };
+    if turns.due.is_none_or(|(_, due)| due.is_some_and(|due| due <= now)) {
+        while store::promote_if_due(db, now).await? {}
+    }
     let queues = crew.settings.queues.len();
     for i in 0..queues {
         let queue = (turns.first + i) % queues;
         let mut rounds = 0;
-        while found.jobs.len() < room && rounds < 2 {
-            let taken = found.jobs.len();
+        while found.jobs < room && rounds < 2 {
             let want = Want {
                 worker: crew.lease().id,
                 queue: &crew.settings.queues[queue],
                 kinds: &crew.settings.kinds,
-                count: i64::try_from(room - taken).unwrap_or(i64::MAX),
-                limited: i64::try_from(free.saturating_sub(taken)).unwrap_or(i64::MAX),
+                count: i64::try_from(room - found.jobs).unwrap_or(i64::MAX),
+                limited: i64::try_from(free.saturating_sub(found.jobs)).unwrap_or(i64::MAX),
                 now,
             };
             let Got { jobs, more, is_round, opens_at } = match claim::claim(&crew.inner, want, &mut turns.queues[queue]).await {
                 Ok(got) => got,
-                Err(error) if found.jobs.is_empty() => return Err(error),
+                Err(error) if found.jobs == 0 => return Err(error),
                 // What was taken before is ours.
                 Err(_) => return Ok(found),
             };
-            super::lock(&crew.held).extend(jobs.iter().map(|job| (job.id, job.fence)));
             found.next = [found.next, opens_at].into_iter().flatten().min();
             if jobs.is_empty() {
                 rounds += i32::from(is_round);
                 if !more {
                     break;
                 }
+                continue;
             }
-            found.jobs.extend(jobs);
+            found.jobs += jobs.len();
+            super::lock(&crew.held).extend(jobs.iter().map(|job| (job.id, job.fence)));
+            // They start while the rest is looked for. Whoever looks lives as long as the look.
+            let _ = find.send(jobs);
         }
     }
     turns.first = (turns.first + 1) % queues.max(1);
-    found.is_full = found.jobs.len() >= room;
-    if !found.is_full
+    found.is_full = found.jobs >= room;
+    if (!found.is_full || turns.due.is_none_or(|(read, _)| read.elapsed() > TRUST))
         && let Ok(due) = store::next_due(db).await
     {
+        turns.due = Some((Instant::now(), due));
         found.next = [found.next, due].into_iter().flatten().min();
     }
     Ok(found)
