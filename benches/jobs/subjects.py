@@ -123,7 +123,7 @@ def install(say):
         "python": python,
         "node": node,
         "apalis": lambda: cargo("--locked", "--manifest-path", HERE / "apalis" / "Cargo.toml", CARGO_TARGET_DIR=str(WORK / "apalis")),
-        "ours": lambda: cargo("--workspace", "--all-features", "--lib", "--bin", "jobs_ours"),
+        "ours": lambda: cargo("-p", "atom-py", "-p", "atom-node", "-p", "atom-benches", "--all-features", "--lib", "--bin", "jobs_ours"),
         "bindings": stage,
         "redis": redis_binary,
     }

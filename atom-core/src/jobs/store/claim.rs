@@ -256,7 +256,8 @@ macro_rules! returning {
     };
 }
 
-/// Takes the shares, as far as there are jobs, in the order in which they are to start. A worker whose lease has ended gets none.
+/// Takes the shares, as far as there are jobs, in the order in which they are to start. A worker whose lease has ended gets none, and a
+/// queue that is paused gives none.
 pub(in crate::jobs) async fn claim(
     conn: Conn<'_>,
     worker: Uuid,
@@ -271,6 +272,7 @@ pub(in crate::jobs) async fn claim(
             SELECT rowid FROM atom_runs
              WHERE state = 'waiting' AND queue = $3 AND workspace_id = $4 AND lane = $5 AND kind IN (SELECT value FROM json_each($6))
                AND EXISTS (SELECT 1 FROM atom_workers WHERE id = $1 AND lease_until > $8)
+               AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $3 AND paused_at IS NOT NULL)
              ORDER BY priority DESC, run_at, id LIMIT $7)",
         returning!()
     );
@@ -283,6 +285,7 @@ pub(in crate::jobs) async fn claim(
                 SELECT r.ctid AS at FROM atom_runs r
                  WHERE r.state = 'waiting' AND r.queue = $3 AND r.workspace_id = s.w AND r.lane = s.l AND r.kind = ANY($4)
                    AND EXISTS (SELECT 1 FROM atom_workers WHERE id = $1 AND lease_until > clock_timestamp())
+                   AND NOT EXISTS (SELECT 1 FROM atom_queues WHERE name = $3 AND paused_at IS NOT NULL)
                  ORDER BY r.priority DESC, r.run_at, r.id LIMIT s.n FOR UPDATE OF r SKIP LOCKED) p))",
         returning!()
     );

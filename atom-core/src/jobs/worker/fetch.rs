@@ -29,8 +29,20 @@ const TRUST: Duration = Duration::from_millis(100);
 struct Turns {
     queues: Vec<Turn>,
     first: usize,
+    /// The queue that gave jobs last.
+    hot: Option<usize>,
     /// When a delayed job is due next, if one is, and when that was read.
     due: Option<(Instant, Option<DateTime<Utc>>)>,
+}
+
+/// What is looked for.
+struct Wanted {
+    /// How many jobs at most.
+    room: usize,
+    /// How many can start at once.
+    free: usize,
+    /// Whether to take a job where the last one came from before the look.
+    guess: bool,
 }
 
 /// What a look at the queues found. The jobs are handed over as soon as they are there.
@@ -51,7 +63,8 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut phase = crew.phase.subscribe();
     let concurrency = usize::try_from(crew.settings.concurrency).unwrap_or(1);
     let mut buffer = Buffer::default();
-    let mut turns = Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0, due: None });
+    let mut turns =
+        Some(Turns { queues: crew.settings.queues.iter().map(|_| Turn::default()).collect(), first: 0, hot: None, due: None });
     let (find, mut finds) = mpsc::unbounded_channel();
     let mut look: Option<Look> = None;
     let (mut ahead, mut wanted) = (0_usize, 0_usize);
@@ -61,6 +74,8 @@ pub(super) async fn run(crew: Arc<Crew>) {
     let mut moved = Instant::now();
     // Whether there may be something to take, and when to look again if there is not.
     let (mut due, mut next) = (true, Instant::now());
+    // Whether somebody said that there is, and whether the last look left nothing behind.
+    let (mut woken, mut drained) = (false, false);
     while crew.phase() == Phase::Working {
         let dispatched = dispatch(&crew, &mut buffer, concurrency);
         if dispatched > 0 {
@@ -74,8 +89,10 @@ pub(super) async fn run(crew: Arc<Crew>) {
         {
             wakes.mark_unchanged();
             (due, wanted) = (false, room);
-            let free = concurrency.saturating_sub(crew.running() + buffer.len());
-            look = Some(Box::pin(look_around(Arc::clone(&crew), state, find.clone(), room, free)));
+            let busy = crew.running() + buffer.len();
+            let want = Wanted { room, free: concurrency.saturating_sub(busy), guess: woken && drained && busy == 0 };
+            woken = false;
+            look = Some(Box::pin(look_around(Arc::clone(&crew), state, find.clone(), want)));
         }
         tokio::select! {
             biased;
@@ -94,7 +111,7 @@ pub(super) async fn run(crew: Arc<Crew>) {
                         let pace = pace(done.saturating_sub(ended), now - since, crew.settings.prefetch);
                         ahead = if found.jobs >= wanted { pace } else { pace.min(found.jobs) };
                         (ended, since) = (done, now);
-                        due |= found.is_full;
+                        (due, drained) = (due || found.is_full, !found.is_full);
                         let wait = found.next.and_then(|at| (at - crew.inner.now()).to_std().ok().or(Some(Duration::ZERO)));
                         next = now + wait.unwrap_or(crew.settings.poll).min(crew.settings.poll);
                     }
@@ -105,7 +122,7 @@ pub(super) async fn run(crew: Arc<Crew>) {
                 }
             }
             () = crew.freed.notified() => {}
-            _ = wakes.changed(), if !due => due = true,
+            _ = wakes.changed(), if !due => (due, woken) = (true, true),
             () = tokio::time::sleep_until(moved + HELD_UP), if buffer.len() > 0 => {
                 ahead = 0;
                 buffer.take().iter().for_each(|job| give_back(&crew, job));
@@ -165,14 +182,35 @@ fn dispatch(crew: &Arc<Crew>, buffer: &mut Buffer, concurrency: usize) -> usize 
 }
 
 /// Looks at all queues until it has found enough, or has seen everything.
-async fn look_around(crew: Arc<Crew>, mut turns: Turns, find: Finds, room: usize, free: usize) -> (Turns, Result<Found>) {
-    let found = look(&crew, &mut turns, &find, room, free).await;
+async fn look_around(crew: Arc<Crew>, mut turns: Turns, find: Finds, wanted: Wanted) -> (Turns, Result<Found>) {
+    let found = look(&crew, &mut turns, &find, wanted).await;
     (turns, found)
 }
 
-async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, room: usize, free: usize) -> Result<Found> {
+async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, Wanted { room, free, guess }: Wanted) -> Result<Found> {
     let (db, now) = (crew.inner.db()?, crew.inner.now());
     let mut found = Found { jobs: 0, next: None, is_full: false };
+    let want = |queue: usize, found: usize| Want {
+        worker: crew.lease().id,
+        queue: &crew.settings.queues[queue],
+        kinds: &crew.settings.kinds,
+        count: i64::try_from(room - found).unwrap_or(i64::MAX),
+        limited: i64::try_from(free.saturating_sub(found)).unwrap_or(i64::MAX),
+        now,
+    };
+    // They start while the rest is looked for. Whoever looks lives as long as the look.
+    let hand_over = |jobs: Vec<Claimed>| {
+        if jobs.is_empty() {
+            return;
+        }
+        super::lock(&crew.held).extend(jobs.iter().map(|job| (job.id, job.fence)));
+        let _ = find.send(jobs);
+    };
+    if let Some(queue) = turns.hot.filter(|_| guess) {
+        let jobs = claim::guess(&crew.inner, want(queue, 0), &turns.queues[queue]).await?;
+        found.jobs = jobs.len();
+        hand_over(jobs);
+    }
     if turns.due.is_none_or(|(_, due)| due.is_some_and(|due| due <= now)) {
         while store::promote_if_due(db, now).await? {}
     }
@@ -181,20 +219,13 @@ async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, room: usize, free: u
         let queue = (turns.first + i) % queues;
         let mut rounds = 0;
         while found.jobs < room && rounds < 2 {
-            let want = Want {
-                worker: crew.lease().id,
-                queue: &crew.settings.queues[queue],
-                kinds: &crew.settings.kinds,
-                count: i64::try_from(room - found.jobs).unwrap_or(i64::MAX),
-                limited: i64::try_from(free.saturating_sub(found.jobs)).unwrap_or(i64::MAX),
-                now,
-            };
-            let Got { jobs, more, is_round, opens_at } = match claim::claim(&crew.inner, want, &mut turns.queues[queue]).await {
-                Ok(got) => got,
-                Err(error) if found.jobs == 0 => return Err(error),
-                // What was taken before is ours.
-                Err(_) => return Ok(found),
-            };
+            let Got { jobs, more, is_round, opens_at } =
+                match claim::claim(&crew.inner, want(queue, found.jobs), &mut turns.queues[queue]).await {
+                    Ok(got) => got,
+                    Err(error) if found.jobs == 0 => return Err(error),
+                    // What was taken before is ours.
+                    Err(_) => return Ok(found),
+                };
             found.next = [found.next, opens_at].into_iter().flatten().min();
             if jobs.is_empty() {
                 rounds += i32::from(is_round);
@@ -204,9 +235,8 @@ async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, room: usize, free: u
                 continue;
             }
             found.jobs += jobs.len();
-            super::lock(&crew.held).extend(jobs.iter().map(|job| (job.id, job.fence)));
-            // They start while the rest is looked for. Whoever looks lives as long as the look.
-            let _ = find.send(jobs);
+            turns.hot = Some(queue);
+            hand_over(jobs);
         }
     }
     turns.first = (turns.first + 1) % queues.max(1);
