@@ -56,7 +56,15 @@ pub(super) struct Got {
 pub(super) async fn guess(inner: &Inner, want: Want<'_>, turn: &Turn) -> Result<Vec<Claimed>> {
     let Some(workspace) = turn.last else { return Ok(Vec::new()) };
     let share = Share { workspace, lane: 0, count: 1 };
-    store::claim(inner.db()?.single().await?.conn(), want.worker, want.queue, want.kinds, &[share], want.now).await
+    claim_once(inner.db()?, want, &[share]).await
+}
+
+/// Takes shares by one statement.
+async fn claim_once(db: &Db, want: Want<'_>, shares: &[Share]) -> Result<Vec<Claimed>> {
+    let mut single = db.single().await?;
+    let jobs = store::claim(single.conn(), want.worker, want.queue, want.kinds, shares, want.now).await?;
+    single.keep();
+    Ok(jobs)
 }
 
 /// Takes jobs of a queue.
@@ -86,7 +94,7 @@ pub(super) async fn claim(inner: &Inner, want: Want<'_>, turn: &mut Turn) -> Res
     let shares: Vec<_> = shares.map(|(place, count)| Share { workspace: place.id, lane: 0, count }).collect();
     turn.last = shares.last().map(|share| share.workspace).or(turn.last);
     got.jobs = if shares.len() == 1 {
-        store::claim(db.single().await?.conn(), want.worker, want.queue, want.kinds, &shares, want.now).await?
+        claim_once(db, want, &shares).await?
     } else {
         let mut tx = db.begin().await?;
         let jobs = store::claim(tx.conn(), want.worker, want.queue, want.kinds, &shares, want.now).await?;

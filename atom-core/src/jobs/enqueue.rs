@@ -47,7 +47,9 @@ impl Jobs {
             tx.commit().await?;
             return Ok(enqueued);
         }
-        store::insert_all(db.single().await?.conn(), &[&run]).await?;
+        let mut single = db.single().await?;
+        store::insert_all(single.conn(), &[&run]).await?;
+        single.keep();
         db.announce(Topic::Jobs);
         Ok(EnqueuedJob { id: run.id, is_duplicate: false })
     }

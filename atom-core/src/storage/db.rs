@@ -1,5 +1,6 @@
 //! Pools, transactions and the macros that run one text on either engine.
 
+use super::kept::{FRESH, Kept, Turn, Writer};
 use super::wake::{Topic, Wakes};
 use super::{migrate, once};
 use crate::{Error, Result};
@@ -15,13 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a connection may have been idle to be used without a question.
-const FRESH: Duration = Duration::from_secs(1);
-
 /// The database of one installation.
 #[derive(Clone)]
 pub(crate) struct Db {
     pub(crate) engine: Engine,
+    /// For PostgreSQL.
+    kept: Kept,
     wakes: Wakes,
 }
 
@@ -52,17 +52,16 @@ impl OwnDb {
     }
 }
 
-/// SQLite has one writer at a time; giving the process one too means that its tasks queue here, in order, instead of polling
-/// the file lock.
+/// SQLite has one writer at a time, and so has the process.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
     /// Where the file of a private database is. Dropped last.
     _scratch: Option<Arc<Scratch>>,
     pub(crate) read: SqlitePool,
     /// Commits survive a killed process (`synchronous = NORMAL` under WAL).
-    pub(crate) write: SqlitePool,
+    pub(crate) write: Writer,
     /// Commits also survive a power cut (`FULL`): for what cannot be done again.
-    pub(crate) durable: SqlitePool,
+    pub(crate) durable: Writer,
 }
 
 /// The folder of a private database, removed with it.
@@ -106,15 +105,22 @@ pub(crate) enum Conn<'a> {
 
 /// A connection of our own for one statement that is a transaction of its own: `BEGIN` and `COMMIT` would take two more round trips.
 pub(crate) enum Single {
-    Sqlite(PoolConnection<Sqlite>),
-    Pg(PoolConnection<Postgres>),
+    Sqlite(Turn),
+    Pg(PoolConnection<Postgres>, Kept),
 }
 
 impl Single {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),
-            Self::Pg(c) => Conn::Pg(c),
+            Self::Pg(c, _) => Conn::Pg(c),
+        }
+    }
+
+    /// Has the connection kept at hand, after its statement succeeded.
+    pub(crate) fn keep(self) {
+        if let Self::Pg(c, kept) = self {
+            kept.keep(c);
         }
     }
 }
@@ -154,7 +160,8 @@ macro_rules! on {
     (write: $db:expr, $c:ident => $body:expr) => {
         match &($db).engine {
             $crate::storage::Engine::Sqlite(pools) => {
-                let $c = &pools.write;
+                let mut turn = pools.write.turn().await?;
+                let $c = &mut *turn;
                 $body
             }
             $crate::storage::Engine::Pg($c) => $body,
@@ -163,7 +170,8 @@ macro_rules! on {
     (durable: $db:expr, $c:ident => $body:expr) => {
         match &($db).engine {
             $crate::storage::Engine::Sqlite(pools) => {
-                let $c = &pools.durable;
+                let mut turn = pools.durable.turn().await?;
+                let $c = &mut *turn;
                 $body
             }
             $crate::storage::Engine::Pg($c) => $body,
@@ -205,7 +213,7 @@ pub(crate) const PRIVATE: &str = "memory:";
 
 impl Db {
     fn of(engine: Engine) -> Self {
-        Self { engine, wakes: Wakes::new() }
+        Self { engine, kept: Kept::default(), wakes: Wakes::new() }
     }
 
     /// Connects to `sqlite:PATH` (the file is made if it is missing), `postgres://…` or `memory:`. Nothing is migrated yet.
@@ -264,18 +272,17 @@ impl Db {
             pool.connect_with(options.clone().synchronous(synchronous))
         };
         // The first connection makes the file and switches it to WAL before the others look at it.
-        let write = pool(SqliteSynchronous::Normal, 1).await?;
-        let durable = pool(SqliteSynchronous::Full, 1).await?;
+        let write = Writer::new(pool(SqliteSynchronous::Normal, 1).await?);
+        let durable = Writer::new(pool(SqliteSynchronous::Full, 1).await?);
         // One of them is kept by whoever watches for the commits of other processes.
         let read = pool(SqliteSynchronous::Normal, 5).await?;
         Ok(Self::of(Engine::Sqlite(SqlitePools { _scratch: scratch.map(Arc::new), read, write, durable })))
     }
 
-    /// Begins a write transaction. On SQLite it takes the write lock at once: a transaction that reads first and writes later
-    /// would fail instead of waiting.
+    /// Begins a write transaction.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         let open = match &self.engine {
-            Engine::Sqlite(pools) => OpenTx::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Sqlite(pools) => OpenTx::Sqlite(pools.write.begin().await?),
             Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
         };
         Ok(Tx { open, db: self.clone(), topics: 0 })
@@ -284,9 +291,17 @@ impl Db {
     /// A connection for one statement that writes.
     pub(crate) async fn single(&self) -> Result<Single> {
         Ok(match &self.engine {
-            Engine::Sqlite(pools) => Single::Sqlite(pools.write.acquire().await?),
-            Engine::Pg(pool) => Single::Pg(pool.acquire().await?),
+            Engine::Sqlite(pools) => Single::Sqlite(pools.write.turn().await?),
+            Engine::Pg(pool) => Single::Pg(self.kept.take(pool).await?, self.kept.clone()),
         })
+    }
+
+    /// The same for one whose commit survives a power cut.
+    pub(crate) async fn single_durable(&self) -> Result<Single> {
+        match &self.engine {
+            Engine::Sqlite(pools) => Ok(Single::Sqlite(pools.durable.turn().await?)),
+            Engine::Pg(_) => self.single().await,
+        }
     }
 
     /// Tells those who wait for this, after a statement that was no [`Tx`].
@@ -297,7 +312,7 @@ impl Db {
     /// Begins a write transaction whose commit survives a power cut: for what cannot be done again, such as a rotated token.
     pub(crate) async fn begin_durable(&self) -> Result<Tx> {
         let open = match &self.engine {
-            Engine::Sqlite(pools) => OpenTx::Sqlite(pools.durable.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Sqlite(pools) => OpenTx::Sqlite(pools.durable.begin().await?),
             Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
         };
         Ok(Tx { open, db: self.clone(), topics: 0 })
@@ -336,7 +351,7 @@ impl Db {
                 pools.durable.close().await;
                 pools.write.close().await;
             }
-            Engine::Pg(pool) => pool.close().await,
+            Engine::Pg(pool) => self.kept.close(pool).await,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod db;
 mod error;
+mod kept;
 mod migrate;
 pub(crate) mod once;
 mod schema;

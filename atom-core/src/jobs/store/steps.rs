@@ -108,10 +108,15 @@ pub(in crate::jobs) async fn record_step(
     let written = match conn {
         StepConn::Of(Conn::Sqlite(c)) => record!(SQLITE, c),
         StepConn::Of(Conn::Pg(c)) => record!(POSTGRES, c),
-        StepConn::Own(db) => match &db.engine {
-            Engine::Sqlite(pools) => record!(SQLITE, &pools.durable),
-            Engine::Pg(pool) => record!(POSTGRES, pool),
-        },
+        StepConn::Own(db) => {
+            let mut single = db.single_durable().await?;
+            let written = match single.conn() {
+                Conn::Sqlite(c) => record!(SQLITE, c),
+                Conn::Pg(c) => record!(POSTGRES, c),
+            };
+            single.keep();
+            written
+        }
     };
     Ok(written == 1)
 }

@@ -31,7 +31,7 @@ pub(in crate::jobs) async fn register(
         .bind(concurrency)
         .bind(Timestamp::from(now))
         .bind(Timestamp::from(Utc::now() + lease))
-        .execute(&pools.write)
+        .execute(&mut *pools.write.turn().await?)
         .await
         .map(drop)?,
         Engine::Pg(pool) => sqlx::query(
@@ -56,7 +56,7 @@ pub(in crate::jobs) async fn beat(db: &Db, id: Uuid, lease: Duration) -> Result<
     let done = match &db.engine {
         Engine::Sqlite(pools) => sqlx::query("UPDATE atom_workers SET lease_until = $3 WHERE id = $1 AND lease_until > $2")
             .bind(id).bind(Timestamp::from(Utc::now())).bind(Timestamp::from(Utc::now() + lease))
-            .execute(&pools.write).await?.rows_affected(),
+            .execute(&mut *pools.write.turn().await?).await?.rows_affected(),
         Engine::Pg(pool) => sqlx::query("UPDATE atom_workers SET lease_until = clock_timestamp() + $2 * interval '1 second' WHERE id = $1 AND lease_until > clock_timestamp()")
             .bind(id).bind(lease.as_secs_f64()).execute(pool).await?.rows_affected(),
     };
@@ -184,7 +184,7 @@ async fn promote(db: &Db, now: DateTime<Utc>) -> Result<u64> {
         SELECT ctid FROM atom_runs WHERE state = 'delayed' AND run_at <= $1 ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
     let now = Timestamp::from(now);
     Ok(match &db.engine {
-        Engine::Sqlite(pools) => sqlx::query(SQLITE).bind(now).execute(&pools.write).await?.rows_affected(),
+        Engine::Sqlite(pools) => sqlx::query(SQLITE).bind(now).execute(&mut *pools.write.turn().await?).await?.rows_affected(),
         Engine::Pg(pool) => sqlx::query(POSTGRES).bind(now).execute(pool).await?.rows_affected(),
     })
 }
