@@ -95,7 +95,11 @@ class Run:
             return {}
         filler = next(other for other in SUBJECTS if (other.database, other.key) == (subject.database, "ours_kept"))
         for mode, jobs in (("enqueue-many", self.args.done), ("drain", self.args.done), ("enqueue-many", self.args.waiting)):
-            if not self.drive(filler, url, mode, jobs, seconds=600):
+            did = self.drive(filler, url, mode, jobs, seconds=600)
+            if not did:
+                return {}
+            if did["jobs"] < jobs:
+                self.failed[f"{subject.key} {subject.database} next"] = f"only {did['jobs']} of {jobs} jobs were done in ten minutes"
                 return {}
         if subject.database == "postgres":
             self.postgres.sql("jobs", "ANALYZE")

@@ -38,16 +38,16 @@ pub(in crate::jobs) const PAGE: i64 = 32;
 /// The workspaces from one on that have jobs of these kinds waiting in a queue.
 pub(in crate::jobs) async fn workspaces(db: &Db, queue: &str, kinds: &[String], from: Uuid) -> Result<Vec<Place>> {
     // A few probes of the index per workspace, however many jobs it has. `EXISTS` would read better, and PostgreSQL might read all of them
-    // for it.
+    // for it. In the order of workspaces alone it would read the primary key, and pass all jobs that have ended.
     macro_rules! find {
         ($of_kind:literal) => {
             concat!(
                 "WITH RECURSIVE w(id, n) AS (
                     SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id >= $2 AND ", $of_kind, "
-                            ORDER BY workspace_id LIMIT 1), 1
+                            ORDER BY workspace_id, lane LIMIT 1), 1
                     UNION ALL
                     SELECT (SELECT workspace_id FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id > w.id AND ", $of_kind, "
-                            ORDER BY workspace_id LIMIT 1), n + 1
+                            ORDER BY workspace_id, lane LIMIT 1), n + 1
                       FROM w WHERE w.id IS NOT NULL AND n < $3)
                  SELECT id,
                     (SELECT lane FROM atom_runs WHERE state = 'waiting' AND queue = $1 AND workspace_id = w.id AND ", $of_kind, "
@@ -119,7 +119,8 @@ pub(in crate::jobs) async fn lanes(
 pub(in crate::jobs) async fn next_opening(db: &Db, queue: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let next: Option<(Timestamp,)> = on!(db, c => sqlx::query_as(
         "SELECT m.opens_at FROM atom_limits m WHERE m.opens_at > $2 AND (
-            SELECT 1 FROM atom_runs r WHERE r.state = 'waiting' AND r.queue = $1 AND r.workspace_id = m.workspace_id AND r.lane = m.lane LIMIT 1) = 1
+            SELECT 1 FROM atom_runs r WHERE r.state = 'waiting' AND r.queue = $1 AND r.workspace_id = m.workspace_id AND r.lane = m.lane
+              ORDER BY r.priority DESC LIMIT 1) = 1
           ORDER BY m.opens_at LIMIT 1")
         .bind(queue).bind(Timestamp::from(now)).fetch_optional(c).await)?;
     Ok(next.map(|(at,)| at.0))
