@@ -214,9 +214,9 @@ def plot(measured, database):
 
 
 def ends(measure, found):
-    """The range that is drawn, and its middle: of the rounds, or of 98 % of the latencies."""
+    """The range that is drawn, and its middle: of the rounds, or of 98 % of the latencies. Less than a microsecond has no place on the scale."""
     if measure in TIMES:
-        return percentile(found, 0.01), percentile(found, 0.5), percentile(found, 0.99)
+        return tuple(max(percentile(found, share), 0.001) for share in (0.01, 0.5, 0.99))
     return min(found), statistics.median(found), max(found)
 
 
