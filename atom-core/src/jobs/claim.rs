@@ -26,6 +26,13 @@ pub(super) struct Turn {
 /// How long a look at the workspaces is good for while there is more to do than can be taken: a new one waits no longer than that.
 const MOMENT: Duration = Duration::from_millis(10);
 
+impl Turn {
+    /// Looks at the workspaces anew.
+    pub(super) fn forget(&mut self) {
+        self.known = None;
+    }
+}
+
 /// What a worker wants.
 #[derive(Clone, Copy)]
 pub(super) struct Want<'a> {

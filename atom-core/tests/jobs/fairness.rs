@@ -43,7 +43,7 @@ on_both!(a16_a_flood_in_one_workspace_at_most_doubles_the_latency_of_another, |d
     let (_, quiet) = sign_up(&atom, "bob@example.com").await;
     let mut worker = Process::start(&Part { number: 1, ..part });
     worker.ready().await;
-    let samples = sized(20, 100);
+    let samples = sized(60, 100);
     let idle = latency(&quiet.jobs(), samples).await;
     for _ in 0..20 {
         flooding.jobs().enqueue_many(vec![short(); 1000]).await.unwrap();

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Jobs are fetched in advance as long as what was fetched is done in less than this; the other workspaces wait no longer than that.
-const AHEAD: Duration = Duration::from_millis(15);
+const AHEAD: Duration = Duration::from_millis(8);
 /// When no job was started in this time, those that were fetched in advance go to workers that have room.
 const HELD_UP: Duration = Duration::from_millis(100);
 /// How many outcomes may wait to be stored before no more jobs are taken.
@@ -43,6 +43,8 @@ struct Wanted {
     free: usize,
     /// Whether to take a job where the last one came from before the look.
     guess: bool,
+    /// Whether somebody said that there is something new.
+    is_news: bool,
 }
 
 /// What a look at the queues found. The jobs are handed over as soon as they are there.
@@ -87,10 +89,13 @@ pub(super) async fn run(crew: Arc<Crew>) {
             && low
             && let Some(state) = turns.take()
         {
+            // Somebody may have jobs who had none: what was seen of the workspaces is no longer all.
+            woken |= wakes.has_changed().unwrap_or(true);
             wakes.mark_unchanged();
             (due, wanted) = (false, room);
             let busy = crew.running() + buffer.len();
-            let want = Wanted { room, free: concurrency.saturating_sub(busy), guess: woken && drained && busy == 0 };
+            let want =
+                Wanted { room, free: concurrency.saturating_sub(busy), guess: woken && drained && busy == 0, is_news: woken };
             woken = false;
             look = Some(Box::pin(look_around(Arc::clone(&crew), state, find.clone(), want)));
         }
@@ -187,9 +192,12 @@ async fn look_around(crew: Arc<Crew>, mut turns: Turns, find: Finds, wanted: Wan
     (turns, found)
 }
 
-async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, Wanted { room, free, guess }: Wanted) -> Result<Found> {
+async fn look(crew: &Crew, turns: &mut Turns, find: &Finds, Wanted { room, free, guess, is_news }: Wanted) -> Result<Found> {
     let (db, now) = (crew.inner.db()?, crew.inner.now());
     let mut found = Found { jobs: 0, next: None, is_full: false };
+    if is_news {
+        turns.queues.iter_mut().for_each(Turn::forget);
+    }
     let want = |queue: usize, found: usize| Want {
         worker: crew.lease().id,
         queue: &crew.settings.queues[queue],
