@@ -1,7 +1,7 @@
 //! Opening an installation, and what stands in the way.
 
 use crate::support::*;
-use atom_core::{Atom, Error, ErrorKind, LocalKey, OpenOptions, ProviderApp, Schema};
+use atom_core::{Atom, Error, ErrorKind, JobKind, LocalKey, NewJob, OpenOptions, ProviderApp, Schema};
 
 fn refused(result: Result<Atom, Error>) -> Error {
     result.err().expect("refused")
@@ -80,6 +80,14 @@ on_both!(after_close_calls_say_so, |database| async move {
     atom.shut_down().await.unwrap();
     let error = atom.accounts().sign_up(account("ada@example.com")).await.err().unwrap();
     assert_eq!((error.kind(), error.reason()), (ErrorKind::Cancelled, "closed"));
+});
+
+on_both!(the_last_handle_may_go_where_no_runtime_is, |database| async move {
+    let atom = database.builder().job_kind(JobKind { name: "greet".into(), ..Default::default() }).open().await.unwrap();
+    let job = NewJob { kind: "greet".into(), ..Default::default() };
+    atom.jobs().enqueue(job).await.expect("a statement whose connection is kept at hand");
+    let collector = std::thread::spawn(move || drop(atom));
+    tokio::task::spawn_blocking(move || collector.join()).await.unwrap().expect("a host's collector drops it without a panic");
 });
 
 #[tokio::test]
