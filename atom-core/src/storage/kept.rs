@@ -72,7 +72,9 @@ impl Writer {
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
         let mut turn = self.turn().await?;
         match turn.0.take() {
-            Some(connection) => Ok(Transaction::begin(connection.into_inner(), Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?),
+            Some(connection) => {
+                Ok(Transaction::begin(connection.into_inner(), Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?)
+            }
             None => Err(sqlx::Error::PoolClosed.into()),
         }
     }

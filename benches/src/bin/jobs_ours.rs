@@ -20,6 +20,11 @@ struct Starts {
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    // A host enqueues from its tasks. The main thread would have to be woken on top.
+    tokio::spawn(drive()).await.expect("the driver does not panic")
+}
+
+async fn drive() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given: HashMap<&str, &str> =
         arguments.chunks_exact(2).map(|pair| (pair[0].trim_start_matches("--"), pair[1].as_str())).collect();

@@ -94,6 +94,11 @@ fn rate(jobs: u64, time: Duration) {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    // A host enqueues from its tasks. The main thread would have to be woken on top.
+    tokio::spawn(drive()).await?
+}
+
+async fn drive() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given: HashMap<&str, &str> =
         arguments.chunks_exact(2).map(|pair| (pair[0].trim_start_matches("--"), pair[1].as_str())).collect();
