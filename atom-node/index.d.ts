@@ -65,6 +65,14 @@ export interface AccessToken {
   expiresAt?: Date
 }
 
+/** An account with what it can be used for. */
+export interface AccountStatus {
+  /** The account. */
+  account: ConnectedAccount
+  /** The provider's services, by name. */
+  services: ServiceStatus[]
+}
+
 /** Accounts of the installation: sign up, sign in, keep and end sessions. */
 export declare class Accounts {
   private constructor()
@@ -163,7 +171,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -180,6 +188,12 @@ export declare const AuditAction: {
   readonly ReauthRequired: 'reauth_required'
   /** A connection was revoked and its tokens were destroyed. */
   readonly Disconnected: 'disconnected'
+  /** A connection's tokens were refreshed. */
+  readonly TokenRefreshed: 'token_refreshed'
+  /** An access token was handed out to the host. */
+  readonly TokenExported: 'token_exported'
+  /** The provider did not withdraw a grant that was ended here: it has to be ended there by hand. */
+  readonly RevocationFailed: 'revocation_failed'
   /** A webhook endpoint was added. */
   readonly WebhookAdded: 'webhook_added'
   /** A webhook endpoint was changed, enabled or disabled by somebody. */
@@ -372,6 +386,10 @@ export interface ConnectedAccount {
   scopes: string[]
   /** What else the provider tells about the account: tenant, site, data centre. */
   facts: Record<string, string>
+  /** How its refreshes have gone. */
+  health: ConnectionHealth
+  /** When the user last agreed. */
+  connectedAt: Date
   /** When the account was first connected. */
   createdAt: Date
   /** When the connection or its tokens last changed. */
@@ -380,7 +398,10 @@ export interface ConnectedAccount {
   email?: string
   /** A name to show. */
   label?: string
-  /** Why it is not active: the provider's error code. */
+  /**
+   * Why it is not active: `invalid_grant` (the provider ended the grant), `no_refresh_token` (it gave none), or `refresh_lost` (its answer
+   * to a refresh was lost with the process that asked, and the token before it is spent).
+   */
   stateReason?: string
   /** When the access token expires; it is refreshed before that. */
   expiresAt?: Date
@@ -401,9 +422,10 @@ export declare class Connection {
   get calendar(): Calendars
   /**
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
-   * token inside.
+   * token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
    *
-   * Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
+   * Fails with `forbidden` (`token_export_not_allowed`), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable` (`refresh_paused`:
+   * the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and others: call again).
    */
   accessToken(): Promise<AccessToken>
   /**
@@ -414,11 +436,31 @@ export declare class Connection {
    */
   request(request: RawRequest): Promise<RawResponse>
   /**
-   * Ends the connection: revokes the grant at the provider, then destroys the tokens here.
+   * Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
+   * complete it as any other.
    *
-   * Fails with `unavailable` if the provider cannot be reached; nothing is destroyed then, so call again.
+   * Fails with `rate_limited`.
+   */
+  reconnect(): Promise<Authorization>
+  /**
+   * Ends the connection: destroys the tokens here, and has the provider withdraw the grant. A provider that cannot be reached now is
+   * asked again for a day, where workers run.
    */
   revoke(): Promise<void>
+}
+
+/** How the refreshes of a connection have gone. */
+export interface ConnectionHealth {
+  /** How many refreshes have failed since. */
+  failures: number
+  /** When the stored tokens were obtained; none when there are none. */
+  refreshedAt?: Date
+  /** When one failed last, even if others succeeded since. */
+  failedAt?: Date
+  /** Why: the error's reason, such as `provider_unavailable` or `timeout`. */
+  failedBecause?: string
+  /** The provider is not asked again before this moment, because it failed. */
+  retryAt?: Date
 }
 
 /** One account of one user at one provider. */
@@ -455,6 +497,10 @@ export declare class Connections {
   complete(callbackUrl: string): Promise<Connection>
   /** The user's connected accounts, oldest first. */
   list(): Promise<ConnectedAccount[]>
+  /** Every provider of this installation, with what the user has connected there and what it can be used for. */
+  status(): Promise<ProviderStatus[]>
+  /** Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were. */
+  revokeAll(provider?: string | null): Promise<number>
   /**
    * One connected account, by its id.
    *
@@ -703,6 +749,8 @@ export declare class GoogleStandIn {
   setDelay(millis: number): Promise<void>
   /** Answers the next `count` requests whose path starts with `path` with an error status. */
   failNext(path: string, status: number, count: number): Promise<void>
+  /** Carries out the next `count` requests whose path starts with `path`, and loses the answers on the way. */
+  loseNext(path: string, count: number): Promise<void>
   /** How many requests have come to a path such as `/token`, failed ones included. */
   hits(path: string): Promise<number>
 }
@@ -1251,8 +1299,29 @@ export interface ProviderApp {
   clientSecret?: string
   /** Sends every request of this provider to one loopback address instead of its own hosts, for development and tests. */
   developmentEndpoint?: string
+  /**
+   * Whether `Connection.access_token` hands out this provider's tokens, for a vendor's own SDK. Default: no, they stay inside and requests
+   * are made with them.
+   */
+  exportTokens?: boolean
   /** A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own. */
   manifest?: string
+}
+
+/** What a user has connected at a provider. */
+export interface ProviderStatus {
+  /** The provider's name: `google`. */
+  provider: string
+  /** Its name for people. */
+  title: string
+  /** Whether an account is in use. */
+  isConnected: boolean
+  /** All accounts, also those that are to be connected again, oldest first. */
+  accounts: AccountStatus[]
+  /** The e-mail address of the account that was connected last, among those in use. */
+  email?: string
+  /** When the user last agreed. */
+  lastConnectedAt?: Date
 }
 
 /** An event of the host's own. */
@@ -1626,6 +1695,18 @@ export interface SealedSample {
   version: number
   /** The record. */
   record: Buffer
+}
+
+/** Whether an account's grant covers a service of its provider. */
+export interface ServiceStatus {
+  /** The service's name, for `start`: `drive`. */
+  name: string
+  /** Whether everything that the service needs was granted, and the account is in use. */
+  isAvailable: boolean
+  /** What is missing: ask for the service in `start`, and the user is asked for these too. */
+  missingScopes: string[]
+  /** The unified operations that the service carries out: `files.list`. */
+  operations: string[]
 }
 
 /** A signed-in user: who, where, and the two tokens. */

@@ -3,7 +3,7 @@
 use crate::accounts::{Accounts, AuditTrail, Events, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
-use crate::connect::{Apps, Connections, Flights, Provider};
+use crate::connect::{self, Apps, Connections, Exports, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{KeyRing, LocalKey, SigningKeys};
 use crate::egress::Egress;
@@ -22,6 +22,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// How long a process that shuts down waits for the refreshes that it has begun.
+const LANDING: Duration = Duration::from_secs(15);
 
 /// One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation.
 ///
@@ -54,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
+    pub(crate) exports: Exports,
     /// How long events are kept.
     keep_events: TimeDelta,
     pub(crate) kinds: Kinds,
@@ -70,6 +74,12 @@ impl Inner {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Whether a worker works in this process, so that it is one that stays.
+    pub(crate) fn has_worker(&self) -> bool {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.iter().any(|worker| worker.working().is_some())
     }
 }
 
@@ -141,6 +151,7 @@ impl Atom {
     /// Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
     pub async fn start_worker(&self, mut handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
         handlers.extend([webhooks::handler(Arc::clone(&self.inner))]);
+        handlers.extend(connect::handlers(&self.inner));
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
         let mut workers = self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.retain(|worker| worker.working().is_some());
@@ -154,6 +165,7 @@ impl Atom {
         let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));
         let workers: Vec<Worker> = workers.iter().filter_map(WeakWorker::working).collect();
         let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
+        self.inner.flights.land(LANDING).await;
         self.inner.db()?.close().await;
         stopped.into_iter().collect()
     }
@@ -199,7 +211,8 @@ impl Atom {
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
         let apps = Apps::new(options.providers.unwrap_or_default())?;
-        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), vec![webhooks::kind()])?;
+        let own = std::iter::once(webhooks::kind()).chain(connect::kinds());
+        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), own.collect())?;
         let provider = match key {
             Some(provider) => provider,
             // What vanishes with the process needs no key that outlives it.
@@ -236,6 +249,7 @@ impl Atom {
             egress,
             apps,
             flights: Flights::default(),
+            exports: Exports::default(),
             keep_events,
             kinds,
             workers: Mutex::default(),
@@ -259,7 +273,7 @@ fn chores() -> Vec<Chore> {
             })
         },
     };
-    let mut chores = vec![schedules::CHORE, events];
+    let mut chores = vec![schedules::CHORE, events, connect::CHORE];
     chores.extend(webhooks::chores());
     chores
 }

@@ -45,6 +45,9 @@ pub struct ProviderApp {
     pub redirect_uri: String,
     /// Sends every request of this provider to one loopback address instead of its own hosts, for development and tests.
     pub development_endpoint: Option<String>,
+    /// Whether `Connection.access_token` hands out this provider's tokens, for a vendor's own SDK. Default: no, they stay inside and requests
+    /// are made with them.
+    pub export_tokens: Option<bool>,
     /// A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own.
     pub manifest: Option<String>,
 }

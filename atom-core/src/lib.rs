@@ -42,8 +42,8 @@ pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, A
 pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{
-    AccessToken, Authorization, ConnectedAccount, Connection, ConnectionState, Connections, Provider, RawRequest, RawResponse,
-    StartConnection,
+    AccessToken, AccountStatus, Authorization, ConnectedAccount, Connection, ConnectionHealth, ConnectionState, Connections,
+    Provider, ProviderStatus, RawRequest, RawResponse, ServiceStatus, StartConnection,
 };
 pub use crypto::{BoxFuture, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};

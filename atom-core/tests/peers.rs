@@ -3,9 +3,10 @@
 
 #![allow(clippy::print_stdout)] // for whoever reads a failed or skipped test
 
-mod browser;
+pub(crate) mod browser;
 mod google;
 mod oidc;
+mod race;
 mod server;
 mod webhooks;
 

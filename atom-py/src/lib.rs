@@ -7,16 +7,17 @@ mod _atom {
     use atom_core::testing::{GoogleStandIn, Probe, Sample, SealedSample, Shape, TestKit, Ticks, Trial, TrialOutcome, Weight};
     #[pymodule_export]
     use atom_core::{
-        AccessToken, Accounts, Atom, Attendee, AttendeeResponse, AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem,
-        AuditReport, AuditTrail, Authorization, Batch, CalendarEvent, CalendarEventPage, Calendars, ConnectedAccount, Connection,
-        ConnectionState, Connections, Credentials, Effect, EnqueuedJob, Event, EventField, EventFieldType, EventFilter,
-        EventPage, EventStream, EventSubscription, EventTime, EventType, Events, FilePage, Files, JobCount, JobFilter, JobKind,
-        JobLimit, JobPage, JobProgress, JobState, Jobs, ListEvents, ListFiles, ListMessages, MailAddress, MailMessage,
-        MailMessagePage, Mailbox, MigrationStatus, MissedRuns, NewAccount, NewBatch, NewEvent, NewFile, NewJob, NewMessage,
-        NewSchedule, NewWebhookEndpoint, OnDuplicate, OpenOptions, Principal, Provider, ProviderApp, PublishEvent, QueueStatus,
-        Queues, RawRequest, RawResponse, RecordedStep, RemoteFile, RetryPolicy, Role, RunningJob, Schedule, ScheduleRule,
-        Schedules, Schema, Scope, Session, StartConnection, StoredJob, UniqueJob, UniqueUntil, User, WebhookAttempt,
-        WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage, WebhookDeliveryState, WebhookDisabled, WebhookEndpoint,
-        WebhookEndpointPatch, WebhookSigning, WebhookVerifier, Webhooks, Worker, WorkerOptions, WorkerStatus, Workspace,
+        AccessToken, AccountStatus, Accounts, Atom, Attendee, AttendeeResponse, AuditAction, AuditEntry, AuditFilter, AuditPage,
+        AuditProblem, AuditReport, AuditTrail, Authorization, Batch, CalendarEvent, CalendarEventPage, Calendars,
+        ConnectedAccount, Connection, ConnectionHealth, ConnectionState, Connections, Credentials, Effect, EnqueuedJob, Event,
+        EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventTime, EventType, Events,
+        FilePage, Files, JobCount, JobFilter, JobKind, JobLimit, JobPage, JobProgress, JobState, Jobs, ListEvents, ListFiles,
+        ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, MigrationStatus, MissedRuns, NewAccount, NewBatch,
+        NewEvent, NewFile, NewJob, NewMessage, NewSchedule, NewWebhookEndpoint, OnDuplicate, OpenOptions, Principal, Provider,
+        ProviderApp, ProviderStatus, PublishEvent, QueueStatus, Queues, RawRequest, RawResponse, RecordedStep, RemoteFile,
+        RetryPolicy, Role, RunningJob, Schedule, ScheduleRule, Schedules, Schema, Scope, ServiceStatus, Session, StartConnection,
+        StoredJob, UniqueJob, UniqueUntil, User, WebhookAttempt, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage,
+        WebhookDeliveryState, WebhookDisabled, WebhookEndpoint, WebhookEndpointPatch, WebhookSigning, WebhookVerifier, Webhooks,
+        Worker, WorkerOptions, WorkerStatus, Workspace,
     };
 }

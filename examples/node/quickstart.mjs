@@ -23,7 +23,7 @@ const browser = await listen();
 const google = provider === 'stand-in' ? await GoogleStandIn.start() : undefined;
 console.log(`1. Google      ${google ? `a stand-in listens on ${google.url}` : 'the real one'}`);
 
-const client = google ? google.app : { provider: 'google', clientId: env('GOOGLE_CLIENT_ID'), clientSecret: env('GOOGLE_CLIENT_SECRET') };
+const client = google ? google.app : { provider: 'google', clientId: env('GOOGLE_CLIENT_ID'), clientSecret: env('GOOGLE_CLIENT_SECRET'), exportTokens: true };
 const app = { ...client, redirectUri: browser.redirectUri };
 const atom = await Atom.open({ databaseUrl, keyFile, createKeyFile: true, providers: [app] });
 console.log(`2. Atom        opened ${databaseUrl} with the key in ${keyFile}`);

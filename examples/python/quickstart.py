@@ -85,12 +85,16 @@ def google_app(google: GoogleStandIn | None, redirect_uri: str) -> ProviderApp:
             client_secret=app.client_secret,
             redirect_uri=redirect_uri,
             development_endpoint=app.development_endpoint,
+            export_tokens=app.export_tokens,
         )
     try:
         client_id, client_secret = os.environ["GOOGLE_CLIENT_ID"], os.environ["GOOGLE_CLIENT_SECRET"]
     except KeyError as missing:
         raise SystemExit(f'set {missing.args[0]} to the one of a "Desktop app" OAuth client') from None
-    return ProviderApp(provider="google", client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri)
+    # This program compares tokens. Most have no need to see them.
+    return ProviderApp(
+        provider="google", client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri, export_tokens=True
+    )
 
 
 async def listen() -> tuple[str, asyncio.Future[str]]:

@@ -22,6 +22,12 @@ pub enum AuditAction {
     ReauthRequired,
     /// A connection was revoked and its tokens were destroyed.
     Disconnected,
+    /// A connection's tokens were refreshed.
+    TokenRefreshed,
+    /// An access token was handed out to the host.
+    TokenExported,
+    /// The provider did not withdraw a grant that was ended here: it has to be ended there by hand.
+    RevocationFailed,
     /// A webhook endpoint was added.
     WebhookAdded,
     /// A webhook endpoint was changed, enabled or disabled by somebody.

@@ -4,7 +4,9 @@ use super::Provider;
 use crate::config::ProviderApp;
 use crate::http_client::is_loopback;
 use crate::providers::{self, Manifest};
+use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
 use url::Url;
@@ -15,6 +17,8 @@ pub(crate) struct App {
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<Secret>,
     pub(crate) redirect_uri: String,
+    /// Whether tokens may leave.
+    pub(super) export_tokens: bool,
     development_endpoint: Option<Url>,
 }
 
@@ -34,11 +38,16 @@ impl Apps {
         Ok(Self(known))
     }
 
-    /// What is configured, by name.
+    /// What is configured, for people.
     pub(crate) fn list(&self) -> Vec<Provider> {
-        let mut providers: Vec<_> = self.0.values().map(|app| app.describe()).collect();
-        providers.sort_by(|a, b| a.name.cmp(&b.name));
-        providers
+        self.all().into_iter().map(App::describe).collect()
+    }
+
+    /// What is configured, by name.
+    pub(super) fn all(&self) -> Vec<&App> {
+        let mut apps: Vec<_> = self.0.values().map(|app| &**app).collect();
+        apps.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name));
+        apps
     }
 
     pub(crate) fn get(&self, provider: &str) -> Result<Arc<App>> {
@@ -81,6 +90,7 @@ impl App {
             client_id: app.client_id,
             client_secret: app.client_secret,
             redirect_uri: app.redirect_uri,
+            export_tokens: app.export_tokens.unwrap_or(false),
         })
     }
 
@@ -95,6 +105,12 @@ impl App {
             services: manifest.services.keys().cloned().collect(),
             operations: operations.collect(),
         }
+    }
+
+    /// When a grant that was used now is used again, lest the provider end it as forgotten.
+    pub(super) fn keep_alive_at(&self, tokens: &TokenSet, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let hours = self.manifest.auth.keep_alive_hours.filter(|_| tokens.refresh_token.is_some())?;
+        now.checked_add_signed(TimeDelta::hours(hours.into()))
     }
 
     /// Where a request for `url` goes: to a host that the manifest names, or to the development endpoint.

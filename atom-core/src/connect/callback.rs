@@ -108,6 +108,10 @@ async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code
         tokens.scopes = pending.scopes;
     }
     let identity = identity::probe(inner, &app, &tokens.access_token).await?;
+    if pending.account_id.is_some_and(|expected| expected != identity.account_id) {
+        let text = "another account was chosen than the one to connect again: start again and choose that one, or connect this one as new";
+        return Err(Error::new(ErrorKind::Conflict, "other_account", text).with_provider(&app.manifest.name));
+    }
 
     let (db, workspace, now) = (inner.db()?, principal.workspace_id, inner.now());
     loop {
@@ -122,7 +126,8 @@ async fn finish(connections: &Connections, app: Arc<App>, pending: Pending, code
             Some(older) => tokens.clone().over(older.tokens),
             None => tokens.clone(),
         };
-        let stamped = merged.stamp(inner, workspace, id, revision.unwrap_or_default() + 1).await?;
+        let mut stamped = merged.stamp(inner, workspace, id, revision.unwrap_or_default() + 1).await?;
+        stamped.keep_alive_at = app.keep_alive_at(&merged, now);
         let mut tx = db.begin_durable().await?;
         let stored_id = store::upsert(&mut tx, principal, id, &app.manifest.name, &identity, now).await?;
         let stored = match revision {

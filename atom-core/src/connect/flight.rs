@@ -4,6 +4,7 @@ use crate::vault::Stored;
 use crate::{ConnectionId, Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 type Outcome = Option<Result<Stored>>;
@@ -13,19 +14,26 @@ type Outcome = Option<Result<Stored>>;
 pub(crate) struct Flights(Arc<Mutex<HashMap<ConnectionId, watch::Receiver<Outcome>>>>);
 
 impl Flights {
-    /// Joins the refresh of a connection, or starts it. It runs on a task of its own: a caller that is cancelled, as Kotlin and
-    /// Python do by dropping the future, leaves it running.
+    /// Joins the refresh of a connection, or starts it, and waits so long at most. It runs on a task of its own: a caller that is
+    /// cancelled, as Kotlin and Python do by dropping the future, leaves it running.
     pub(crate) async fn join(
         &self,
         id: ConnectionId,
         work: impl Future<Output = Result<Stored>> + Send + 'static,
-    ) -> Result<Stored> {
-        let mut outcome = self.enter(id, work);
-        let landed = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        landed.unwrap_or_else(|| Err(Error::internal("refresh_lost", "a token refresh ended without a result")))
+        patience: Duration,
+    ) -> Option<Result<Stored>> {
+        let mut outcome = self.start(id, work);
+        let landed = tokio::time::timeout(patience, outcome.wait_for(Option::is_some)).await.ok()?;
+        let landed = landed.ok().and_then(|outcome| outcome.clone());
+        Some(landed.unwrap_or_else(|| Err(Error::internal("refresh_crashed", "a token refresh ended without a result"))))
     }
 
-    fn enter(&self, id: ConnectionId, work: impl Future<Output = Result<Stored>> + Send + 'static) -> watch::Receiver<Outcome> {
+    /// Starts the refresh of a connection, unless it is under way.
+    pub(crate) fn start(
+        &self,
+        id: ConnectionId,
+        work: impl Future<Output = Result<Stored>> + Send + 'static,
+    ) -> watch::Receiver<Outcome> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flying) = flights.get(&id) {
             return flying.clone();
@@ -40,6 +48,13 @@ impl Flights {
             land.send_replace(Some(result));
         });
         outcome
+    }
+
+    /// Waits until all that are under way have ended, so long at most: what they got from a provider exists nowhere else.
+    pub(crate) async fn land(&self, patience: Duration) {
+        let flying: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let landed = flying.into_iter().map(|mut outcome| async move { drop(outcome.wait_for(Option::is_some).await) });
+        let _ = tokio::time::timeout(patience, futures_util::future::join_all(landed)).await;
     }
 }
 

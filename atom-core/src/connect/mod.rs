@@ -1,10 +1,11 @@
 //! Connecting a user's account at a provider, and keeping it connected.
 //!
 //! [`Connections`] starts and completes the consent; [`Connection`] is one connected account, through which its files, mail and
-//! calendar are reached.
+//! calendar are reached. [`refresh`] keeps its tokens valid, [`revoke`] ends it, and workers do what is left to do ([`upkeep`]).
 
 mod apps;
 mod callback;
+mod export;
 mod flight;
 mod identity;
 mod model;
@@ -13,13 +14,18 @@ mod refresh;
 mod request;
 mod revoke;
 mod start;
+mod status;
 mod store;
+mod upkeep;
 
 pub(crate) use apps::{App, Apps};
+pub(crate) use export::Exports;
 pub(crate) use flight::Flights;
 pub use model::{
-    AccessToken, Authorization, ConnectedAccount, ConnectionState, Provider, RawRequest, RawResponse, StartConnection,
+    AccessToken, AccountStatus, Authorization, ConnectedAccount, ConnectionHealth, ConnectionState, Provider, ProviderStatus,
+    RawRequest, RawResponse, ServiceStatus, StartConnection,
 };
+pub(crate) use upkeep::{CHORE, handlers, kinds};
 
 use crate::accounts::Principal;
 use crate::atom::Inner;
@@ -79,6 +85,16 @@ impl Connections {
         store::list(self.inner.db()?, &self.principal).await
     }
 
+    /// Every provider of this installation, with what the user has connected there and what it can be used for.
+    pub async fn status(&self) -> Result<Vec<ProviderStatus>> {
+        status::run(self).await
+    }
+
+    /// Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were.
+    pub async fn revoke_all(&self, provider: Option<String>) -> Result<i64> {
+        revoke::all(self, provider).await
+    }
+
     /// One connected account, by its id.
     ///
     /// Fails with `not_found`.
@@ -132,12 +148,12 @@ impl Connection {
     }
 
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
-    /// token inside.
+    /// token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
     ///
-    /// Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
+    /// Fails with `forbidden` (`token_export_not_allowed`), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable` (`refresh_paused`:
+    /// the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and others: call again).
     pub async fn access_token(&self) -> Result<AccessToken> {
-        let tokens = refresh::valid_tokens(self).await?.tokens;
-        Ok(AccessToken { token: tokens.access_token, expires_at: tokens.expires_at, scopes: tokens.scopes })
+        export::run(self).await
     }
 
     /// Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
@@ -148,9 +164,16 @@ impl Connection {
         request::raw(self, request).await
     }
 
-    /// Ends the connection: revokes the grant at the provider, then destroys the tokens here.
+    /// Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
+    /// complete it as any other.
     ///
-    /// Fails with `unavailable` if the provider cannot be reached; nothing is destroyed then, so call again.
+    /// Fails with `rate_limited`.
+    pub async fn reconnect(&self) -> Result<Authorization> {
+        start::again(self).await
+    }
+
+    /// Ends the connection: destroys the tokens here, and has the provider withdraw the grant. A provider that cannot be reached now is
+    /// asked again for a day, where workers run.
     pub async fn revoke(&self) -> Result<()> {
         revoke::run(self).await
     }
@@ -176,7 +199,18 @@ impl Connection {
         Entry { workspace, actor, action, subject: Some(self.id.to_string()), details }
     }
 
-    pub(crate) fn reauth(&self, reason: &'static str, text: &str) -> Error {
+    /// The error of a connection that needs its user, by what is stored as the reason.
+    fn dead(&self, reason: Option<&str>) -> Error {
+        let (reason, text) = match reason {
+            Some("no_refresh_token") => {
+                ("no_refresh_token", "the token has expired and the provider gave none to renew it: connect the account again")
+            }
+            Some("refresh_lost") => (
+                "refresh_lost",
+                "the provider's answer to a refresh was lost with the process that asked for it: connect the account again",
+            ),
+            _ => ("invalid_grant", "the provider no longer accepts this grant: connect the account again"),
+        };
         Error::new(ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
     }
 

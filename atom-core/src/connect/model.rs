@@ -33,6 +33,21 @@ pub enum ConnectionState {
     Revoked,
 }
 
+/// How the refreshes of a connection have gone.
+#[model]
+pub struct ConnectionHealth {
+    /// When the stored tokens were obtained; none when there are none.
+    pub refreshed_at: Option<DateTime<Utc>>,
+    /// How many refreshes have failed since.
+    pub failures: i64,
+    /// When one failed last, even if others succeeded since.
+    pub failed_at: Option<DateTime<Utc>>,
+    /// Why: the error's reason, such as `provider_unavailable` or `timeout`.
+    pub failed_because: Option<String>,
+    /// The provider is not asked again before this moment, because it failed.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
 /// One account of one user at one provider.
 #[model]
 pub struct ConnectedAccount {
@@ -48,7 +63,8 @@ pub struct ConnectedAccount {
     pub label: Option<String>,
     /// How it is.
     pub state: ConnectionState,
-    /// Why it is not active: the provider's error code.
+    /// Why it is not active: `invalid_grant` (the provider ended the grant), `no_refresh_token` (it gave none), or `refresh_lost` (its answer
+    /// to a refresh was lost with the process that asked, and the token before it is spent).
     pub state_reason: Option<String>,
     /// What the user granted.
     pub scopes: Vec<String>,
@@ -56,10 +72,53 @@ pub struct ConnectedAccount {
     pub facts: HashMap<String, String>,
     /// When the access token expires; it is refreshed before that.
     pub expires_at: Option<DateTime<Utc>>,
+    /// How its refreshes have gone.
+    pub health: ConnectionHealth,
+    /// When the user last agreed.
+    pub connected_at: DateTime<Utc>,
     /// When the account was first connected.
     pub created_at: DateTime<Utc>,
     /// When the connection or its tokens last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Whether an account's grant covers a service of its provider.
+#[model]
+pub struct ServiceStatus {
+    /// The service's name, for `start`: `drive`.
+    pub name: String,
+    /// Whether everything that the service needs was granted, and the account is in use.
+    pub is_available: bool,
+    /// What is missing: ask for the service in `start`, and the user is asked for these too.
+    pub missing_scopes: Vec<String>,
+    /// The unified operations that the service carries out: `files.list`.
+    pub operations: Vec<String>,
+}
+
+/// An account with what it can be used for.
+#[model]
+pub struct AccountStatus {
+    /// The account.
+    pub account: ConnectedAccount,
+    /// The provider's services, by name.
+    pub services: Vec<ServiceStatus>,
+}
+
+/// What a user has connected at a provider.
+#[model]
+pub struct ProviderStatus {
+    /// The provider's name: `google`.
+    pub provider: String,
+    /// Its name for people.
+    pub title: String,
+    /// Whether an account is in use.
+    pub is_connected: bool,
+    /// The e-mail address of the account that was connected last, among those in use.
+    pub email: Option<String>,
+    /// When the user last agreed.
+    pub last_connected_at: Option<DateTime<Utc>>,
+    /// All accounts, also those that are to be connected again, oldest first.
+    pub accounts: Vec<AccountStatus>,
 }
 
 /// What to connect.

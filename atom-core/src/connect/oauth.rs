@@ -17,8 +17,8 @@ use oauth2::{
 };
 use std::time::Duration;
 
-/// A refresh that takes longer than this is given up; the next caller tries again.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// A request that takes longer than this is given up. A lease is more than twice as long.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 type Answer = StandardTokenResponse<EmptyExtraTokenFields, BasicTokenType>;
 type OAuthClient = Client<

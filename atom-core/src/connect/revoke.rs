@@ -1,30 +1,50 @@
-//! End a connection.
+//! End a connection: here at once, at the provider as soon as it can be reached.
 
-use super::{Connection, ConnectionState, store};
-use crate::audit::{self, AuditAction};
+use super::{App, Connection, ConnectionState, Connections, store, upkeep};
+use crate::atom::Inner;
+use crate::audit::{self, Actor, AuditAction, Entry};
+use crate::crypto::Place;
 use crate::events::{self, ConnectionRevoked};
 use crate::http_client::Request;
 use crate::integrations::failure;
 use crate::providers::ClientAuth;
-use crate::vault;
-use crate::{Result, Secret};
+use crate::storage::Tx;
+use crate::vault::{self, TokenSet};
+use crate::{Error, Result, Secret, WorkspaceId};
+use chrono::TimeDelta;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 use url::form_urlencoded;
+use uuid::Uuid;
+use zeroize::Zeroizing;
 
+/// How long a worker goes on asking a provider to withdraw a grant.
+const GIVE_UP: TimeDelta = TimeDelta::days(1);
+
+/// What is to be withdrawn, as it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Grant<'a> {
+    token: Cow<'a, str>,
+    hint: Cow<'a, str>,
+}
+
+/// Destroys the tokens here, and then has the provider withdraw the grant: now, or by a worker when it can be reached.
 pub(super) async fn run(connection: &Connection) -> Result<()> {
     let (inner, workspace) = (&connection.inner, connection.principal.workspace_id);
-    if let Some(stored) = vault::load(inner, workspace, connection.id).await? {
-        let tokens = stored.tokens;
-        let (token, hint) = match &tokens.refresh_token {
-            Some(token) => (token, "refresh_token"),
-            None => (&tokens.access_token, "access_token"),
-        };
-        revoke_at_provider(connection, token, hint).await?;
-    }
+    let stored = vault::load(inner, workspace, connection.id).await?;
+    let pending = match &stored {
+        Some(stored) => pending(connection, &stored.tokens).await?,
+        None => None,
+    };
     let now = inner.now();
     let mut tx = inner.db()?.begin_durable().await?;
+    if let Some(pending) = &pending {
+        keep(connection, &mut tx, pending).await?;
+    }
     vault::delete_all(&mut tx, workspace, connection.id).await?;
     if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::Revoked, None, now).await? {
         let details = [("provider", connection.app.manifest.name.as_str())];
@@ -33,12 +53,121 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
         let revoked = ConnectionRevoked { connection_id: connection.id, user_id, provider };
         events::append(&mut tx, workspace, revoked, now).await?;
     }
+    tx.commit().await?;
+    if let Some(pending) = pending {
+        at_once(inner, workspace, pending.id).await;
+    }
+    Ok(())
+}
+
+/// Ends all connections of the user, or those at one provider.
+pub(super) async fn all(connections: &Connections, provider: Option<String>) -> Result<i64> {
+    let mut ended = 0;
+    for account in store::list(connections.inner.db()?, &connections.principal).await? {
+        let is_meant = provider.as_ref().is_none_or(|provider| *provider == account.provider);
+        if is_meant && account.state != ConnectionState::Revoked {
+            run(&connections.connection(&account)?).await?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// Withdraws a grant that was made for a connection that has ended meanwhile.
+pub(super) async fn withdraw(connection: &Connection, tokens: &TokenSet) -> Result<()> {
+    let Some(pending) = pending(connection, tokens).await? else { return Ok(()) };
+    let mut tx = connection.inner.db()?.begin_durable().await?;
+    keep(connection, &mut tx, &pending).await?;
+    tx.commit().await?;
+    at_once(&connection.inner, connection.principal.workspace_id, pending.id).await;
+    Ok(())
+}
+
+/// A grant to withdraw, sealed; none where the provider has no way to.
+async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<store::Revocation>> {
+    let (inner, workspace_id) = (&connection.inner, connection.principal.workspace_id);
+    if connection.app.manifest.auth.revoke_url.is_none() {
+        return Ok(None);
+    }
+    let (token, hint) = match &tokens.refresh_token {
+        Some(token) => (token, "refresh_token"),
+        None => (&tokens.access_token, "access_token"),
+    };
+    let grant = Grant { token: token.expose().into(), hint: hint.into() };
+    let plain = serde_json::to_vec(&grant).map(Zeroizing::new);
+    let plain = plain.map_err(|e| Error::internal("revocation", "a grant cannot be serialized").with_source(e))?;
+    let id = Uuid::now_v7();
+    let sealed = inner.keys.seal_record(inner.db()?, &place(workspace_id, id.as_bytes()), &plain).await?;
+    Ok(Some(store::Revocation {
+        id,
+        connection_id: connection.id.0,
+        user_id: connection.principal.user_id.0,
+        provider: connection.app.manifest.name.clone(),
+        sealed,
+        created_at: inner.now().into(),
+    }))
+}
+
+/// Stores a grant to withdraw, with the job that sees to it.
+async fn keep(connection: &Connection, tx: &mut Tx, pending: &store::Revocation) -> Result<()> {
+    store::insert_revocation(tx, connection.principal.workspace_id, pending).await?;
+    upkeep::enqueue_revocation(&connection.inner, tx, connection.principal.workspace_id, pending.id).await
+}
+
+/// Tries at once, because there may be no worker. What fails is left to one.
+async fn at_once(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid) {
+    let inner = Arc::clone(inner);
+    // A caller who goes away leaves it running.
+    let trying = tokio::spawn(async move {
+        if let Err(error) = attempt(&inner, workspace, id).await {
+            tracing::warn!(revocation.id = %id, reason = error.reason(), "a grant is still to be withdrawn at its provider");
+        }
+    });
+    let _ = trying.await;
+}
+
+/// Asks the provider to withdraw a grant. Fails if it is to be asked again.
+pub(super) async fn attempt(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid) -> Result<()> {
+    let db = inner.db()?;
+    let Some(pending) = store::revocation(db, workspace, id).await? else { return Ok(()) };
+    let plain = inner.keys.open_record(db, &place(workspace, id.as_bytes()), &pending.sealed).await?;
+    let damaged = |_| Error::sealed("revocation_damaged", "a stored revocation is malformed: end the grant at the provider");
+    let grant: Grant<'_> = serde_json::from_slice(&plain).map_err(damaged)?;
+    let asked = match inner.apps.get(&pending.provider) {
+        Ok(app) => ask(inner, &app, &grant.token.into_owned().into(), &grant.hint).await,
+        Err(error) => Err(error),
+    };
+    let (now, is_old) = (inner.now(), inner.now() - pending.created_at.0 > GIVE_UP);
+    let refused = match asked {
+        Ok(()) => None,
+        Err(error) if error.is_retryable() && !is_old => return Err(error),
+        Err(error) => Some(error),
+    };
+    let mut tx = db.begin().await?;
+    if store::delete_revocation(&mut tx, workspace, id).await?
+        && let Some(error) = refused
+    {
+        tracing::warn!(connection.id = %pending.connection_id, provider = pending.provider, reason = error.reason(), "a provider did not withdraw a grant");
+        let details = [("provider", pending.provider.as_str()), ("reason", error.reason())];
+        let entry = Entry {
+            workspace,
+            actor: Actor { user: crate::UserId(pending.user_id), session: None },
+            action: AuditAction::RevocationFailed,
+            subject: Some(crate::ConnectionId(pending.connection_id).to_string()),
+            details: &details,
+        };
+        audit::append(&mut tx, entry, now).await?;
+    }
     tx.commit().await
 }
 
+/// The place of a sealed [`Grant`].
+fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
+    Place { workspace, table: "atom_revocations", row, field: "sealed", version: 1 }
+}
+
 /// RFC 7009. A token that the provider does not know is as good as revoked.
-async fn revoke_at_provider(connection: &Connection, token: &Secret, hint: &str) -> Result<()> {
-    let app = &connection.app;
+async fn ask(inner: &Inner, app: &App, token: &Secret, hint: &str) -> Result<()> {
     let Some(url) = &app.manifest.auth.revoke_url else { return Ok(()) };
     let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
     let mut form = vec![("token", token.expose()), ("token_type_hint", hint)];
@@ -53,7 +182,7 @@ async fn revoke_at_provider(connection: &Connection, token: &Secret, hint: &str)
     }
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
     let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
-    let answer = connection.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+    let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     match answer.status {
         200..=299 => Ok(()),
         400 if is_unknown_token(&answer.body) => Ok(()),
@@ -74,7 +203,7 @@ fn basic(id: &str, secret: &Secret) -> Result<HeaderValue> {
     let pair = format!("{}:{}", encode(id), encode(secret.expose()));
     let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
     let mut value = HeaderValue::from_str(&value)
-        .map_err(|e| crate::Error::internal("basic_auth", "the client credentials cannot be put into a header").with_source(e))?;
+        .map_err(|e| Error::internal("basic_auth", "the client credentials cannot be put into a header").with_source(e))?;
     value.set_sensitive(true);
     Ok(value)
 }

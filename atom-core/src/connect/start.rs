@@ -1,8 +1,9 @@
 //! Begin a connection.
 
 use super::oauth::OAuth;
-use super::{Authorization, Connections, StartConnection};
+use super::{App, Authorization, Connection, Connections, StartConnection};
 use crate::accounts::Principal;
+use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place, base64url, length_prefixed, random};
 use crate::storage::once;
 use crate::{Error, Result};
@@ -25,6 +26,9 @@ pub(super) struct Pending {
     pub(super) redirect_uri: String,
     pub(super) verifier: String,
     pub(super) scopes: Vec<String>,
+    /// The only account that is meant, where one is connected again.
+    #[serde(default)]
+    pub(super) account_id: Option<String>,
 }
 
 /// Who may use a state: this user, in this workspace, in this session.
@@ -40,30 +44,50 @@ pub(super) fn place(state: &[u8]) -> Place<'_> {
 }
 
 pub(super) async fn run(connections: &Connections, request: StartConnection) -> Result<Authorization> {
-    let (inner, principal) = (&connections.inner, &connections.principal);
-    let app = inner.apps.get(&request.provider)?;
+    let app = connections.inner.apps.get(&request.provider)?;
     let scopes = scopes(&app.manifest, &request)?;
+    begin(&connections.inner, &connections.principal, &app, scopes, request.login_hint, None).await
+}
+
+/// The same account with the same scopes once more.
+pub(super) async fn again(connection: &Connection) -> Result<Authorization> {
+    let account = connection.account().await?;
+    // Without tokens there is no record of what was granted: ask for everything.
+    let scopes =
+        if account.scopes.is_empty() { scopes(&connection.app.manifest, &StartConnection::default())? } else { account.scopes };
+    begin(&connection.inner, &connection.principal, &connection.app, scopes, account.email, Some(account.account_id)).await
+}
+
+async fn begin(
+    inner: &Inner,
+    principal: &Principal,
+    app: &App,
+    scopes: Vec<String>,
+    login_hint: Option<String>,
+    account_id: Option<String>,
+) -> Result<Authorization> {
     let (db, now) = (inner.db()?, inner.now());
     once::bump_counter(db, &format!("connect_start/{}", principal.user_id), STARTS, LIFETIME, now).await?;
 
     let state = base64url(random::<32>()?);
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let oauth = OAuth::new(&app, &inner.http)?;
+    let oauth = OAuth::new(app, &inner.http)?;
     let mut url = oauth.client().authorize_url(|| CsrfToken::new(state.clone())).set_pkce_challenge(challenge);
     for (name, value) in &app.manifest.auth.authorize_query {
         url = url.add_extra_param(name.clone(), value.clone());
     }
-    if let Some(hint) = request.login_hint {
+    if let Some(hint) = login_hint {
         url = url.add_extra_param("login_hint", hint);
     }
     // Joined here, because not every vendor separates scopes with a space.
     let (url, _) = url.add_extra_param("scope", scopes.join(&app.manifest.auth.scope_separator)).url();
 
     let pending = Pending {
-        provider: request.provider,
+        provider: app.manifest.name.clone(),
         redirect_uri: app.redirect_uri.clone(),
         verifier: verifier.secret().clone(),
         scopes,
+        account_id,
     };
     let plain = serde_json::to_vec(&pending).map(zeroize::Zeroizing::new);
     let plain =

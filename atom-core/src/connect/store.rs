@@ -1,10 +1,10 @@
 //! The SQL of connections.
 
 use super::identity::Identity;
-use super::{ConnectedAccount, ConnectionState};
+use super::{ConnectedAccount, ConnectionHealth, ConnectionState};
 use crate::accounts::Principal;
 use crate::storage::{Db, Timestamp, Tx, on, row};
-use crate::{ConnectionId, Error, Result};
+use crate::{ConnectionId, Error, Result, WorkspaceId};
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use std::collections::HashMap;
@@ -22,6 +22,12 @@ row! {
         facts: Json<HashMap<String, String>>,
         scopes: Option<Json<Vec<String>>>,
         expires_at: Option<Timestamp>,
+        refreshed_at: Option<Timestamp>,
+        failures: Option<i64>,
+        failed_at: Option<Timestamp>,
+        failed_because: Option<String>,
+        retry_at: Option<Timestamp>,
+        connected_at: Timestamp,
         created_at: Timestamp,
         updated_at: Timestamp,
     }
@@ -40,6 +46,14 @@ impl AccountRow {
             scopes: self.scopes.map(|s| s.0).unwrap_or_default(),
             facts: self.facts.0,
             expires_at: self.expires_at.map(|at| at.0),
+            health: ConnectionHealth {
+                refreshed_at: self.refreshed_at.map(|at| at.0),
+                failures: self.failures.unwrap_or_default(),
+                failed_at: self.failed_at.map(|at| at.0),
+                failed_because: self.failed_because,
+                retry_at: self.retry_at.map(|at| at.0),
+            },
+            connected_at: self.connected_at.0,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
         })
@@ -48,7 +62,8 @@ impl AccountRow {
 
 async fn select(db: &Db, principal: &Principal, id: Option<ConnectionId>) -> Result<Vec<ConnectedAccount>> {
     let rows = on!(db, c => sqlx::query_as::<_, AccountRow>(
-        "SELECT c.id, c.provider, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, c.created_at,
+        "SELECT c.id, c.provider, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, t.updated_at AS refreshed_at,
+                t.failures, t.failed_at, t.failed_because, t.retry_at, c.connected_at, c.created_at,
                 CASE WHEN t.updated_at > c.updated_at THEN t.updated_at ELSE c.updated_at END AS updated_at
            FROM atom_connections c
            LEFT JOIN atom_token_sets t ON t.workspace_id = c.workspace_id AND t.connection_id = c.id AND t.name = 'default'
@@ -84,10 +99,11 @@ pub(super) async fn upsert(
     now: DateTime<Utc>,
 ) -> Result<ConnectionId> {
     let (id,): (Uuid,) = on!(tx: tx, c => sqlx::query_as(
-        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9)
+        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, connected_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9, $9)
          ON CONFLICT (workspace_id, user_id, provider, account_id) DO UPDATE SET
-            email = excluded.email, label = excluded.label, facts = excluded.facts, state = 'active', state_reason = NULL, updated_at = excluded.updated_at
+            email = excluded.email, label = excluded.label, facts = excluded.facts, state = 'active', state_reason = NULL,
+            connected_at = excluded.connected_at, updated_at = excluded.updated_at
          RETURNING id")
         .bind(principal.workspace_id.0).bind(id.0).bind(principal.user_id.0).bind(provider).bind(&identity.account_id)
         .bind(&identity.email).bind(&identity.label).bind(Json(&identity.facts)).bind(Timestamp::from(now)).fetch_one(c).await)?;
@@ -109,4 +125,41 @@ pub(super) async fn set_state(
         .bind(principal.workspace_id.0).bind(id.0).bind(state.as_str()).bind(reason).bind(Timestamp::from(now))
         .fetch_optional(c).await)?;
     Ok(changed.is_some())
+}
+
+row! {
+    /// Whose connection it is, and where.
+    pub(super) struct Owner { user_id: Uuid, provider: String }
+}
+
+/// The owner of a connection, whoever asks.
+pub(super) async fn owner(db: &Db, workspace: WorkspaceId, id: ConnectionId) -> Result<Option<Owner>> {
+    Ok(on!(db, c => sqlx::query_as("SELECT user_id, provider FROM atom_connections WHERE workspace_id = $1 AND id = $2")
+        .bind(workspace.0).bind(id.0).fetch_optional(c).await)?)
+}
+
+row! {
+    /// A grant that was ended here and is still to be withdrawn at its provider.
+    pub(super) struct Revocation { id: Uuid, connection_id: Uuid, user_id: Uuid, provider: String, sealed: Vec<u8>, created_at: Timestamp }
+}
+
+pub(super) async fn insert_revocation(tx: &mut Tx, workspace: WorkspaceId, revocation: &Revocation) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query(
+        "INSERT INTO atom_revocations (workspace_id, id, connection_id, user_id, provider, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(workspace.0).bind(revocation.id).bind(revocation.connection_id).bind(revocation.user_id).bind(&revocation.provider)
+        .bind(&revocation.sealed).bind(revocation.created_at).execute(c).await.map(drop))?)
+}
+
+pub(super) async fn revocation(db: &Db, workspace: WorkspaceId, id: Uuid) -> Result<Option<Revocation>> {
+    Ok(on!(db, c => sqlx::query_as(
+        "SELECT id, connection_id, user_id, provider, sealed, created_at FROM atom_revocations WHERE workspace_id = $1 AND id = $2")
+        .bind(workspace.0).bind(id).fetch_optional(c).await)?)
+}
+
+/// False if it was deleted before.
+pub(super) async fn delete_revocation(tx: &mut Tx, workspace: WorkspaceId, id: Uuid) -> Result<bool> {
+    let deleted: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "DELETE FROM atom_revocations WHERE workspace_id = $1 AND id = $2 RETURNING id")
+        .bind(workspace.0).bind(id).fetch_optional(c).await)?;
+    Ok(deleted.is_some())
 }

@@ -133,6 +133,16 @@ catalogue! {
         provider: String,
     }
 
+    /// A connection's tokens were refreshed.
+    "connection.refreshed" = ConnectionRefreshed(about connection_id, of user_id) {
+        /// The connection.
+        connection_id: ConnectionId,
+        /// Whose connection it is.
+        user_id: UserId,
+        /// The provider's name.
+        provider: String,
+    }
+
     /// The provider no longer accepts a connection's grant: the user must connect again.
     "connection.reauth_required" = ConnectionReauthRequired(about connection_id, of user_id) {
         /// The connection.

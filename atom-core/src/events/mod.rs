@@ -19,8 +19,8 @@ mod sweep;
 mod tails;
 
 pub(crate) use catalogue::{
-    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRevoked, JobCancelled, JobFailed, JobInDoubt,
-    JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled, catalogue,
+    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, JobCancelled,
+    JobFailed, JobInDoubt, JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -59,6 +59,8 @@ pub(crate) struct OAuth2 {
     pub(crate) base_scopes: Vec<String>,
     /// How long an access token lives when the vendor does not say, in seconds.
     pub(crate) default_lifetime: Option<i64>,
+    /// A grant that nobody has used for so many hours is used, because the vendor ends those that are forgotten.
+    pub(crate) keep_alive_hours: Option<u32>,
 }
 
 /// Where the client's id and secret go in a token request.

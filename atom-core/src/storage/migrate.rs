@@ -24,7 +24,7 @@ macro_rules! migrations {
 }
 
 const MIGRATIONS: &[Migration] =
-    migrations![1 "0001_foundation", 2 "0002_audit", 3 "0003_jobs", 4 "0004_events", 5 "0005_webhooks"];
+    migrations![1 "0001_foundation", 2 "0002_audit", 3 "0003_jobs", 4 "0004_events", 5 "0005_webhooks", 6 "0006_refresh"];
 
 /// One schema migration and whether this database has it.
 #[atom_macros::model]

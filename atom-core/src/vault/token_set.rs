@@ -1,8 +1,9 @@
 //! What a provider granted: an access token, how long it lasts, and how to get the next one.
 
+use super::Lease;
 use crate::atom::Inner;
 use crate::crypto::{Place, length_prefixed};
-use crate::storage::{Timestamp, Tx, on, row};
+use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{ConnectionId, Error, Result, Secret, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// The name of a connection's token set where the provider has only one.
-pub(crate) const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
 /// A token set in memory.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub(crate) struct Stored {
     pub(crate) tokens: TokenSet,
     pub(crate) revision: i64,
     pub(crate) obtained_at: DateTime<Utc>,
+    /// The provider is not to be asked before, because it failed.
+    pub(crate) retry_at: Option<DateTime<Utc>>,
 }
 
 /// The secret part, as it is sealed.
@@ -39,7 +42,14 @@ struct Sealed<'a> {
 }
 
 row! {
-    struct TokenSetRow { revision: i64, sealed: Vec<u8>, scopes: Json<Vec<String>>, expires_at: Option<Timestamp>, updated_at: Timestamp }
+    struct TokenSetRow {
+        revision: i64,
+        sealed: Vec<u8>,
+        scopes: Json<Vec<String>>,
+        expires_at: Option<Timestamp>,
+        updated_at: Timestamp,
+        retry_at: Option<Timestamp>,
+    }
 }
 
 fn row_key(connection: ConnectionId) -> Vec<u8> {
@@ -75,7 +85,7 @@ impl TokenSet {
 pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: ConnectionId) -> Result<Option<Stored>> {
     let db = inner.db()?;
     let row = on!(db, c => sqlx::query_as::<_, TokenSetRow>(
-        "SELECT revision, sealed, scopes, expires_at, updated_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
+        "SELECT revision, sealed, scopes, expires_at, updated_at, retry_at FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
         .bind(workspace.0).bind(connection.0).bind(DEFAULT).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let plain = inner.keys.open_record(db, &place(workspace, &row_key(connection), row.revision), &row.sealed).await?;
@@ -87,7 +97,8 @@ pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: Conn
         scopes: row.scopes.0,
         expires_at: row.expires_at.map(|at| at.0),
     };
-    Ok(Some(Stored { tokens, revision: row.revision, obtained_at: row.updated_at.0 }))
+    let retry_at = row.retry_at.map(|at| at.0);
+    Ok(Some(Stored { tokens, revision: row.revision, obtained_at: row.updated_at.0, retry_at }))
 }
 
 /// A token set that is sealed for a revision of a connection and waits for its transaction.
@@ -98,6 +109,8 @@ pub(crate) struct Stamped {
     sealed: Vec<u8>,
     scopes: Vec<String>,
     expires_at: Option<DateTime<Utc>>,
+    /// When the grant is to be used, lest the provider end it as forgotten.
+    pub(crate) keep_alive_at: Option<DateTime<Utc>>,
 }
 
 impl TokenSet {
@@ -110,58 +123,54 @@ impl TokenSet {
         revision: i64,
     ) -> Result<Stamped> {
         let sealed = self.seal(inner, workspace, connection, revision).await?;
-        Ok(Stamped { workspace, connection, revision, sealed, scopes: self.scopes.clone(), expires_at: self.expires_at })
+        let (scopes, expires_at) = (self.scopes.clone(), self.expires_at);
+        Ok(Stamped { workspace, connection, revision, sealed, scopes, expires_at, keep_alive_at: None })
     }
 }
 
 /// Stores the first token set of a connection.
 pub(crate) async fn insert(tx: &mut Tx, set: Stamped, now: DateTime<Utc>) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_token_sets (workspace_id, connection_id, name, revision, sealed, scopes, expires_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        "INSERT INTO atom_token_sets (workspace_id, connection_id, name, revision, sealed, scopes, expires_at, updated_at, keep_alive_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(set.workspace.0).bind(set.connection.0).bind(DEFAULT).bind(set.revision).bind(set.sealed).bind(Json(set.scopes))
-        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
-}
-
-/// Reserves the next token set: of all processes, one gets to ask the provider until the lease runs out.
-pub(crate) async fn lease(
-    inner: &Inner,
-    workspace: WorkspaceId,
-    connection: ConnectionId,
-    revision: i64,
-    owner: Uuid,
-    until: DateTime<Utc>,
-) -> Result<bool> {
-    let mut tx = inner.db()?.begin().await?;
-    let taken: Option<(i64,)> = on!(tx: &mut tx, c => sqlx::query_as(
-        "UPDATE atom_token_sets SET lease_owner = $5, lease_until = $6
-          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 AND (lease_owner IS NULL OR lease_until <= $7)
-          RETURNING revision")
-        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(revision).bind(owner).bind(Timestamp::from(until))
-        .bind(Timestamp::from(inner.now())).fetch_optional(c).await)?;
-    tx.commit().await?;
-    Ok(taken.is_some())
-}
-
-/// Gives a lease back, so that another process need not wait until it runs out.
-pub(crate) async fn release(inner: &Inner, workspace: WorkspaceId, connection: ConnectionId, owner: Uuid) -> Result<()> {
-    let mut tx = inner.db()?.begin().await?;
-    on!(tx: &mut tx, c => sqlx::query(
-        "UPDATE atom_token_sets SET lease_owner = NULL, lease_until = NULL
-          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND lease_owner = $4")
-        .bind(workspace.0).bind(connection.0).bind(DEFAULT).bind(owner).execute(c).await.map(drop))?;
-    tx.commit().await
+        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).bind(set.keep_alive_at.map(Timestamp::from))
+        .execute(c).await.map(drop))?)
 }
 
 /// Stores the next token set, for the one writer that read the revision before it and, after a refresh, still holds the lease.
-pub(crate) async fn replace(tx: &mut Tx, set: Stamped, lease: Option<Uuid>, now: DateTime<Utc>) -> Result<bool> {
+pub(crate) async fn replace(tx: &mut Tx, set: Stamped, lease: Option<&Lease>, now: DateTime<Utc>) -> Result<bool> {
     let written: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
-        "UPDATE atom_token_sets SET revision = $4, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8, lease_owner = NULL, lease_until = NULL
-          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 - 1 AND ($9 IS NULL OR lease_owner = $9)
-          RETURNING revision")
+        "UPDATE atom_token_sets
+            SET revision = $4, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8, keep_alive_at = $9,
+                lease_owner = NULL, lease_until = NULL, asked_at = NULL, failures = 0, retry_at = NULL
+          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 - 1 AND ($10 IS NULL OR lease_owner = $10)
+      RETURNING revision")
         .bind(set.workspace.0).bind(set.connection.0).bind(DEFAULT).bind(set.revision).bind(set.sealed).bind(Json(set.scopes))
-        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).bind(lease).fetch_optional(c).await)?;
+        .bind(set.expires_at.map(Timestamp::from)).bind(Timestamp::from(now)).bind(set.keep_alive_at.map(Timestamp::from))
+        .bind(lease.map(|lease| lease.owner)).fetch_optional(c).await)?;
     Ok(written.is_some())
+}
+
+row! {
+    /// A connection whose grant is to be used now.
+    pub(crate) struct Idle { workspace_id: Uuid, connection_id: Uuid }
+}
+
+/// The connections whose grants nobody has used for long, the longest first.
+pub(crate) async fn idle(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<Vec<Idle>> {
+    Ok(on!(db, c => sqlx::query_as(
+        "SELECT workspace_id, connection_id FROM atom_token_sets WHERE keep_alive_at <= $1 ORDER BY keep_alive_at LIMIT $2")
+        .bind(Timestamp::from(now)).bind(limit).fetch_all(c).await)?)
+}
+
+/// Puts off the next use of an idle grant. False if somebody else did, or used it.
+pub(crate) async fn put_off(tx: &mut Tx, idle: &Idle, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
+    let moved: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_token_sets SET keep_alive_at = $4
+          WHERE workspace_id = $1 AND connection_id = $2 AND keep_alive_at <= $3 RETURNING revision")
+        .bind(idle.workspace_id).bind(idle.connection_id).bind(Timestamp::from(now)).bind(Timestamp::from(until)).fetch_optional(c).await)?;
+    Ok(moved.is_some())
 }
 
 /// Forgets the token sets of a connection.

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 const STEPS: usize = 20;
 
 /// A client for the servers of this folder.
-pub(super) fn http() -> Client {
+pub(crate) fn http() -> Client {
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -49,6 +49,7 @@ impl Google {
             redirect_uri: "https://app.example.com/callback/google".into(),
             development_endpoint: Some(self.visit.0.url.clone()),
             manifest: Some(manifest()),
+            export_tokens: Some(true),
         }
     }
 

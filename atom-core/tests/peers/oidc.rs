@@ -13,8 +13,8 @@ use std::time::Duration;
 
 const REDIRECT_URI: &str = "https://app.example.com/callback/oidc";
 /// Long enough that a test decides by the clock when a token is in its last tenth, and so renewed.
-const LIFETIME: i64 = 120;
-const ALMOST: TimeDelta = TimeDelta::seconds(LIFETIME - 6);
+pub(super) const LIFETIME: i64 = 120;
+pub(super) const ALMOST: TimeDelta = TimeDelta::seconds(LIFETIME - 6);
 
 fn manifest(url: &str) -> String {
     format!(
@@ -46,7 +46,7 @@ fn manifest(url: &str) -> String {
 }
 
 /// A client of one test's own, so that what it sees is its own doing.
-struct Oidc {
+pub(super) struct Oidc {
     visit: Visit,
     http: reqwest::Client,
     client_id: String,
@@ -55,7 +55,7 @@ struct Oidc {
 
 impl Oidc {
     /// Registers it (RFC 7591), unless the server is not to run.
-    async fn client(access_token_lifetime: i64) -> Option<Self> {
+    pub(super) async fn client(access_token_lifetime: i64) -> Option<Self> {
         static SERVER: OnceLock<Option<Server>> = OnceLock::new();
         let visit = Visit(SERVER.get_or_init(|| Server::start("oidc.mjs")).as_ref()?);
         let client = json!({
@@ -75,28 +75,29 @@ impl Oidc {
         format!("{}{path}", self.visit.0.url)
     }
 
-    fn app(&self) -> ProviderApp {
+    pub(super) fn app(&self) -> ProviderApp {
         ProviderApp {
             provider: "oidc".into(),
             client_id: self.client_id.clone(),
             client_secret: Some(self.client_secret.as_str().into()),
             redirect_uri: REDIRECT_URI.into(),
             manifest: Some(manifest(&self.visit.0.url)),
+            export_tokens: Some(true),
             ..Default::default()
         }
     }
 
-    async fn connect(&self, scope: &Scope, login: &str) -> Connection {
+    pub(super) async fn connect(&self, scope: &Scope, login: &str) -> Connection {
         let authorization = scope.connections().start(start("oidc")).await.unwrap();
         scope.connections().complete(approve(&authorization, login).await).await.unwrap()
     }
 
-    fn me(&self) -> RawRequest {
+    pub(super) fn me(&self) -> RawRequest {
         RawRequest { method: "GET".into(), url: self.url("/me"), ..Default::default() }
     }
 
     /// What the token endpoint was asked for by this client, and how it answered.
-    async fn exchanges(&self) -> Vec<String> {
+    pub(super) async fn exchanges(&self) -> Vec<String> {
         let url = self.url(&format!("/exchanges?client_id={}", self.client_id));
         serde_json::from_value(parse(self.http.get(url)).await).unwrap()
     }
@@ -131,7 +132,7 @@ async fn approve(authorization: &Authorization, login: &str) -> String {
     visit(&authorization.url, answer).await
 }
 
-fn repeat(exchange: &str, times: usize) -> Vec<String> {
+pub(super) fn repeat(exchange: &str, times: usize) -> Vec<String> {
     let first = std::iter::once("authorization_code ok".to_owned());
     first.chain(std::iter::repeat_n(exchange.to_owned(), times)).collect()
 }

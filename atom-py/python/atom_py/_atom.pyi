@@ -9,6 +9,7 @@ import typing_extensions
 
 __all__ = [
     "AccessToken",
+    "AccountStatus",
     "Accounts",
     "Atom",
     "Attendee",
@@ -27,6 +28,7 @@ __all__ = [
     "Calendars",
     "ConnectedAccount",
     "Connection",
+    "ConnectionHealth",
     "ConnectionState",
     "Connections",
     "Credentials",
@@ -76,6 +78,7 @@ __all__ = [
     "Probe",
     "Provider",
     "ProviderApp",
+    "ProviderStatus",
     "PublishEvent",
     "QueueStatus",
     "Queues",
@@ -93,6 +96,7 @@ __all__ = [
     "Schema",
     "Scope",
     "SealedSample",
+    "ServiceStatus",
     "Session",
     "Shape",
     "StartConnection",
@@ -135,6 +139,19 @@ class AccessToken:
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When it expires."""
+
+@typing.final
+class AccountStatus:
+    """An account with what it can be used for."""
+    def __new__(cls, *, account: ConnectedAccount, services: list[ServiceStatus]) -> AccountStatus: ...
+    @property
+    def account(self) -> ConnectedAccount:
+        """The account."""
+    @property
+    def services(self) -> list[ServiceStatus]:
+        """The provider's services, by name."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class Accounts:
@@ -281,6 +298,12 @@ class AuditAction:
     """The provider no longer accepts a connection's grant."""
     DISCONNECTED: typing.ClassVar[AuditAction]
     """A connection was revoked and its tokens were destroyed."""
+    TOKEN_REFRESHED: typing.ClassVar[AuditAction]
+    """A connection's tokens were refreshed."""
+    TOKEN_EXPORTED: typing.ClassVar[AuditAction]
+    """An access token was handed out to the host."""
+    REVOCATION_FAILED: typing.ClassVar[AuditAction]
+    """The provider did not withdraw a grant that was ended here: it has to be ended there by hand."""
     WEBHOOK_ADDED: typing.ClassVar[AuditAction]
     """A webhook endpoint was added."""
     WEBHOOK_CHANGED: typing.ClassVar[AuditAction]
@@ -294,7 +317,7 @@ class AuditAction:
     WEBHOOK_DISABLED: typing.ClassVar[AuditAction]
     """A webhook endpoint was disabled because it was gone or kept failing."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -543,7 +566,7 @@ class Calendars:
 @typing.final
 class ConnectedAccount:
     """One account of one user at one provider."""
-    def __new__(cls, *, id: str, provider: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None) -> ConnectedAccount: ...
+    def __new__(cls, *, id: str, provider: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None) -> ConnectedAccount: ...
     @property
     def id(self) -> str:
         """The connection's id."""
@@ -563,6 +586,12 @@ class ConnectedAccount:
     def facts(self) -> dict[str, str]:
         """What else the provider tells about the account: tenant, site, data centre."""
     @property
+    def health(self) -> ConnectionHealth:
+        """How its refreshes have gone."""
+    @property
+    def connected_at(self) -> datetime.datetime:
+        """When the user last agreed."""
+    @property
     def created_at(self) -> datetime.datetime:
         """When the account was first connected."""
     @property
@@ -576,7 +605,9 @@ class ConnectedAccount:
         """A name to show."""
     @property
     def state_reason(self) -> str | None:
-        """Why it is not active: the provider's error code."""
+        """Why it is not active: `invalid_grant` (the provider ended the grant), `no_refresh_token` (it gave none), or `refresh_lost` (its answer
+        to a refresh was lost with the process that asked, and the token before it is spent).
+        """
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the access token expires; it is refreshed before that."""
@@ -604,9 +635,10 @@ class Connection:
         """The account's calendars."""
     async def access_token(self) -> AccessToken:
         """A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
-        token inside.
+        token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
 
-        Fails with `reauth_required` (the grant is gone: connect again), `not_connected` (it was revoked) or `unavailable`.
+        Fails with `forbidden` (`token_export_not_allowed`), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable` (`refresh_paused`:
+        the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and others: call again).
         """
     def access_token_blocking(self) -> AccessToken:
         """`access_token`, but the thread waits until it is done."""
@@ -618,13 +650,42 @@ class Connection:
         """
     def request_blocking(self, request: RawRequest) -> RawResponse:
         """`request`, but the thread waits until it is done."""
-    async def revoke(self) -> None:
-        """Ends the connection: revokes the grant at the provider, then destroys the tokens here.
+    async def reconnect(self) -> Authorization:
+        """Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
+        complete it as any other.
 
-        Fails with `unavailable` if the provider cannot be reached; nothing is destroyed then, so call again.
+        Fails with `rate_limited`.
+        """
+    def reconnect_blocking(self) -> Authorization:
+        """`reconnect`, but the thread waits until it is done."""
+    async def revoke(self) -> None:
+        """Ends the connection: destroys the tokens here, and has the provider withdraw the grant. A provider that cannot be reached now is
+        asked again for a day, where workers run.
         """
     def revoke_blocking(self) -> None:
         """`revoke`, but the thread waits until it is done."""
+
+@typing.final
+class ConnectionHealth:
+    """How the refreshes of a connection have gone."""
+    def __new__(cls, *, failures: int, refreshed_at: datetime.datetime | None = None, failed_at: datetime.datetime | None = None, failed_because: str | None = None, retry_at: datetime.datetime | None = None) -> ConnectionHealth: ...
+    @property
+    def failures(self) -> int:
+        """How many refreshes have failed since."""
+    @property
+    def refreshed_at(self) -> datetime.datetime | None:
+        """When the stored tokens were obtained; none when there are none."""
+    @property
+    def failed_at(self) -> datetime.datetime | None:
+        """When one failed last, even if others succeeded since."""
+    @property
+    def failed_because(self) -> str | None:
+        """Why: the error's reason, such as `provider_unavailable` or `timeout`."""
+    @property
+    def retry_at(self) -> datetime.datetime | None:
+        """The provider is not asked again before this moment, because it failed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class ConnectionState:
@@ -665,6 +726,14 @@ class Connections:
         """The user's connected accounts, oldest first."""
     def list_blocking(self) -> builtins.list[ConnectedAccount]:
         """`list`, but the thread waits until it is done."""
+    async def status(self) -> builtins.list[ProviderStatus]:
+        """Every provider of this installation, with what the user has connected there and what it can be used for."""
+    def status_blocking(self) -> builtins.list[ProviderStatus]:
+        """`status`, but the thread waits until it is done."""
+    async def revoke_all(self, provider: str | None = None) -> int:
+        """Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were."""
+    def revoke_all_blocking(self, provider: str | None = None) -> int:
+        """`revoke_all`, but the thread waits until it is done."""
     async def open(self, id: str) -> Connection:
         """One connected account, by its id.
 
@@ -1021,6 +1090,10 @@ class GoogleStandIn:
         """Answers the next `count` requests whose path starts with `path` with an error status."""
     def fail_next_blocking(self, path: str, status: int, count: int) -> None:
         """`fail_next`, but the thread waits until it is done."""
+    async def lose_next(self, path: str, count: int) -> None:
+        """Carries out the next `count` requests whose path starts with `path`, and loses the answers on the way."""
+    def lose_next_blocking(self, path: str, count: int) -> None:
+        """`lose_next`, but the thread waits until it is done."""
     async def hits(self, path: str) -> int:
         """How many requests have come to a path such as `/token`, failed ones included."""
     def hits_blocking(self, path: str) -> int:
@@ -1811,7 +1884,7 @@ class Provider:
 @typing.final
 class ProviderApp:
     """The host's OAuth client at one provider."""
-    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, development_endpoint: str | None = None, manifest: str | None = None) -> ProviderApp: ...
+    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, development_endpoint: str | None = None, export_tokens: bool | None = None, manifest: str | None = None) -> ProviderApp: ...
     @property
     def provider(self) -> str:
         """The provider's name in the catalogue: `google`."""
@@ -1828,8 +1901,38 @@ class ProviderApp:
     def development_endpoint(self) -> str | None:
         """Sends every request of this provider to one loopback address instead of its own hosts, for development and tests."""
     @property
+    def export_tokens(self) -> bool | None:
+        """Whether `Connection.access_token` hands out this provider's tokens, for a vendor's own SDK. Default: no, they stay inside and requests
+        are made with them.
+        """
+    @property
     def manifest(self) -> str | None:
         """A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own."""
+
+@typing.final
+class ProviderStatus:
+    """What a user has connected at a provider."""
+    def __new__(cls, *, provider: str, title: str, is_connected: bool, accounts: list[AccountStatus], email: str | None = None, last_connected_at: datetime.datetime | None = None) -> ProviderStatus: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name: `google`."""
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+    @property
+    def is_connected(self) -> bool:
+        """Whether an account is in use."""
+    @property
+    def accounts(self) -> list[AccountStatus]:
+        """All accounts, also those that are to be connected again, oldest first."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address of the account that was connected last, among those in use."""
+    @property
+    def last_connected_at(self) -> datetime.datetime | None:
+        """When the user last agreed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class PublishEvent:
@@ -2360,6 +2463,25 @@ class SealedSample:
     @property
     def record(self) -> bytes:
         """The record."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ServiceStatus:
+    """Whether an account's grant covers a service of its provider."""
+    def __new__(cls, *, name: str, is_available: bool, missing_scopes: list[str], operations: list[str]) -> ServiceStatus: ...
+    @property
+    def name(self) -> str:
+        """The service's name, for `start`: `drive`."""
+    @property
+    def is_available(self) -> bool:
+        """Whether everything that the service needs was granted, and the account is in use."""
+    @property
+    def missing_scopes(self) -> list[str]:
+        """What is missing: ask for the service in `start`, and the user is asked for these too."""
+    @property
+    def operations(self) -> list[str]:
+        """The unified operations that the service carries out: `files.list`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 

@@ -3,12 +3,14 @@
 //! ```text
 //! cargo run -p quickstart                       with a stand-in for Google that this program starts
 //! cargo run -p quickstart -- --provider google  with Google itself (GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET: a "Desktop app" client)
+//! cargo run -p quickstart -- --race 4 50        four processes of fifty callers find a token expired: one of them asks the provider
 //! ```
 //!
 //! It leaves `atom.db` and `atom.key` in the current folder; run it again and the same user and connection are found.
 #![allow(clippy::print_stdout)] // this is a program that tells what it does
 
 mod loopback;
+mod race;
 
 use atom_core::testing::GoogleStandIn;
 use atom_core::{
@@ -31,7 +33,10 @@ async fn main() -> Outcome {
     let stand_in = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Some(GoogleStandIn::start().await?),
         ["--provider", "google"] => None,
-        _ => return Err("usage: quickstart [--provider google]".into()),
+        ["--race"] => return race::run(4, 50).await,
+        ["--race", processes, callers] => return race::run(processes.parse()?, callers.parse()?).await,
+        ["--racer", ..] => return race::racer(&arguments[1..]).await,
+        _ => return Err("usage: quickstart [--provider google | --race [PROCESSES CALLERS]]".into()),
     };
 
     let browser = Loopback::bind().await?;
@@ -136,6 +141,8 @@ fn google_app(redirect_uri: &str) -> Outcome<ProviderApp> {
         client_id: variable("GOOGLE_CLIENT_ID")?,
         client_secret: Some(variable("GOOGLE_CLIENT_SECRET")?.into()),
         redirect_uri: redirect_uri.into(),
+        // This program compares tokens. Most have no need to see them.
+        export_tokens: Some(true),
         ..Default::default()
     })
 }

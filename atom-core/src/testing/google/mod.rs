@@ -11,6 +11,7 @@ mod oauth;
 use crate::config::ProviderApp;
 use crate::{Error, Result, Secret};
 use atom_macros::{api, handle};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
@@ -66,6 +67,8 @@ pub(super) struct World {
     /// Access tokens: whose, and until when.
     access: HashMap<String, (String, DateTime<Utc>)>,
     refresh: HashMap<String, oauth::Grant>,
+    /// Every code and token that was ever handed out.
+    secrets: Vec<String>,
     accounts: HashMap<String, Account>,
 }
 
@@ -73,8 +76,17 @@ struct Settings {
     lifetime: TimeDelta,
     rotate: bool,
     delay: Duration,
-    /// Answer the next so many requests of a path with this status.
-    faults: Vec<(String, u16, i64)>,
+    /// What happens to the next so many requests of a path.
+    faults: Vec<(String, Fault, i64)>,
+}
+
+/// How a request goes wrong.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// It is answered with this status.
+    Status(u16),
+    /// It is carried out, and the connection breaks before the answer is complete.
+    Lost,
 }
 
 impl Default for Settings {
@@ -126,6 +138,7 @@ impl GoogleStandIn {
             client_secret: Some(CLIENT_SECRET.into()),
             redirect_uri: REDIRECT_URI.into(),
             development_endpoint: Some(self.server.url.clone()),
+            export_tokens: Some(true),
             ..Default::default()
         }
     }
@@ -180,7 +193,13 @@ impl GoogleStandIn {
     /// Answers the next `count` requests whose path starts with `path` with an error status.
     pub async fn fail_next(&self, path: String, status: i64, count: i64) -> Result<()> {
         let status = u16::try_from(status).map_err(|_| Error::invalid("malformed_status", "a status is between 100 and 599"))?;
-        lock(&self.server.world).settings.faults.push((path, status, count));
+        lock(&self.server.world).settings.faults.push((path, Fault::Status(status), count));
+        Ok(())
+    }
+
+    /// Carries out the next `count` requests whose path starts with `path`, and loses the answers on the way.
+    pub async fn lose_next(&self, path: String, count: i64) -> Result<()> {
+        lock(&self.server.world).settings.faults.push((path, Fault::Lost, count));
         Ok(())
     }
 
@@ -194,6 +213,11 @@ impl GoogleStandIn {
     /// The client secret, for tests that look for it where it must not be.
     pub fn client_secret(&self) -> Secret {
         CLIENT_SECRET.into()
+    }
+
+    /// Every code and token that was ever handed out, likewise.
+    pub fn secrets(&self) -> Vec<Secret> {
+        lock(&self.server.world).secrets.iter().map(|secret| secret.as_str().into()).collect()
     }
 }
 
@@ -214,16 +238,27 @@ async fn observe(State(world): State<Shared>, request: Request, next: Next) -> R
         let mut world = lock(&world);
         *world.hits.entry(path.clone()).or_default() += 1;
         let fault = world.settings.faults.iter_mut().find(|(prefix, _, left)| *left > 0 && path.starts_with(prefix.as_str()));
-        let fault = fault.map(|(_, status, left)| {
+        let fault = fault.map(|(_, fault, left)| {
             *left -= 1;
-            *status
+            *fault
         });
         (world.settings.delay, fault)
     };
-    tokio::time::sleep(delay).await;
+    // On a task of its own: what has arrived is carried out, even if who asked is gone.
+    let answer = tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        match fault {
+            Some(Fault::Status(status)) => refuse(status, "backendError"),
+            _ => next.run(request).await,
+        }
+    });
+    let answer = answer.await.unwrap_or_else(|_| refuse(500, "internalError"));
     match fault {
-        Some(status) => refuse(status, "backendError"),
-        None => next.run(request).await,
+        Some(Fault::Lost) => {
+            let broken = futures_util::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("lost on the way")) });
+            Response::new(Body::from_stream(broken))
+        }
+        _ => answer,
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Code {
     challenge: String,
     redirect_uri: String,
     scope: String,
+    /// Whether a refresh token is wanted.
+    offline: bool,
     expires_at: DateTime<Utc>,
 }
 
@@ -85,9 +87,12 @@ pub(super) fn decide(world: &Shared, authorization_url: &str, email: Option<&str
                 challenge: param("code_challenge").to_owned(),
                 redirect_uri: redirect_uri.to_owned(),
                 scope: param("scope").to_owned(),
+                offline: param("access_type") == "offline",
                 expires_at: Utc::now() + TimeDelta::minutes(10),
             };
-            lock(world).codes.insert(code, waiting);
+            let mut world = lock(world);
+            world.secrets.push(code.clone());
+            world.codes.insert(code, waiting);
         }
     }
     Ok(callback.into())
@@ -127,19 +132,19 @@ async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Respons
     }
     let bad_grant = || oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
     let mut world = lock(&world);
-    let (email, scope, family, first) = match param("grant_type") {
+    let (email, scope, family, renewable) = match param("grant_type") {
         "authorization_code" => {
             let Some(code) = world.codes.remove(param("code")) else { return bad_grant() };
             let challenge = base64url(Sha256::digest(param("code_verifier")));
             if code.challenge != challenge || code.redirect_uri != param("redirect_uri") || code.expires_at <= Utc::now() {
                 return bad_grant();
             }
-            (code.email, code.scope, secret("family-"), true)
+            (code.email, code.scope, secret("family-"), code.offline)
         }
         "refresh_token" => {
             let rotate = world.settings.rotate;
             let Some(grant) = world.refresh.get_mut(param("refresh_token")) else { return bad_grant() };
-            let found = (grant.email.clone(), grant.scope.clone(), grant.family.clone(), false);
+            let found = (grant.email.clone(), grant.scope.clone(), grant.family.clone(), rotate);
             if grant.spent {
                 // A spent token came back: one of two holders is a thief, so both lose (RFC 9700 §4.14.2).
                 world.refresh.retain(|_, g| g.family != found.2);
@@ -152,12 +157,14 @@ async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Respons
     };
     let access_token = secret("ya29.");
     let lifetime = world.settings.lifetime;
+    world.secrets.push(access_token.clone());
     world.access.insert(access_token.clone(), (email.clone(), Utc::now() + lifetime));
     let mut answer =
         json!({"access_token": access_token, "expires_in": lifetime.num_seconds(), "token_type": "Bearer", "scope": scope});
-    if first || world.settings.rotate {
+    if renewable {
         let refresh_token = secret("1//");
         answer["refresh_token"] = refresh_token.clone().into();
+        world.secrets.push(refresh_token.clone());
         world.refresh.insert(refresh_token, Grant { email, scope, family, spent: false });
     }
     Json(answer).into_response()

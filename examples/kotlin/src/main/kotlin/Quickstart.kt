@@ -49,6 +49,7 @@ private fun tell(standIn: Boolean) = runBlocking {
             clientId = env("GOOGLE_CLIENT_ID"),
             clientSecret = env("GOOGLE_CLIENT_SECRET"),
             redirectUri = browser.redirectUri,
+            exportTokens = true,
         )
     val atom = Atom.open(OpenOptions(databaseUrl = DATABASE, keyFile = KEY_FILE, createKeyFile = true, providers = listOf(app)))
     println("2. Atom        opened $DATABASE with the key in $KEY_FILE")

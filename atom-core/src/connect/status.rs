@@ -1,0 +1,40 @@
+//! What a user has connected, and what it can be used for.
+
+use super::{AccountStatus, App, ConnectedAccount, ConnectionState, Connections, ProviderStatus, ServiceStatus, store};
+use crate::Result;
+
+pub(super) async fn run(connections: &Connections) -> Result<Vec<ProviderStatus>> {
+    let mut accounts = store::list(connections.inner.db()?, &connections.principal).await?;
+    let apps = connections.inner.apps.all();
+    Ok(apps
+        .into_iter()
+        .map(|app| {
+            let name = app.manifest.name.as_str();
+            let here: Vec<_> = accounts.extract_if(.., |account| account.provider == name).collect();
+            let latest = here.iter().filter(|account| account.state == ConnectionState::Active).max_by_key(|a| a.connected_at);
+            ProviderStatus {
+                provider: name.to_owned(),
+                title: app.manifest.title.clone(),
+                is_connected: latest.is_some(),
+                email: latest.and_then(|account| account.email.clone()),
+                last_connected_at: here.iter().map(|account| account.connected_at).max(),
+                accounts: here.into_iter().map(|account| status(app, account)).collect(),
+            }
+        })
+        .collect())
+}
+
+fn status(app: &App, account: ConnectedAccount) -> AccountStatus {
+    let services = app.manifest.services.iter().map(|(name, service)| {
+        let missing = service.scopes.iter().filter(|scope| !account.scopes.contains(scope));
+        let missing_scopes: Vec<_> = missing.cloned().collect();
+        ServiceStatus {
+            name: name.clone(),
+            is_available: account.state == ConnectionState::Active && missing_scopes.is_empty(),
+            missing_scopes,
+            operations: service.operations.keys().cloned().collect(),
+        }
+    });
+    let services = services.collect();
+    AccountStatus { account, services }
+}

@@ -1,0 +1,135 @@
+//! What workers do for connections: they withdraw grants at providers that could not be reached, and use grants that nobody else uses.
+
+use super::{Connection, ConnectionState, refresh, revoke, store};
+use crate::accounts::Accounts;
+use crate::atom::Inner;
+use crate::jobs::{Chore, Handler, JobFailure, JobKind, Jobs, NewJob, OnDuplicate, RetryPolicy, RunningJob, UniqueJob};
+use crate::storage::Tx;
+use crate::vault;
+use crate::{ConnectionId, Error, ErrorKind, Json, Result, UserId, WorkspaceId};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+const REVOKE: &str = "atom.revoke";
+const RENEW: &str = "atom.renew";
+/// How soon a worker tries what the caller may have done at once.
+const SOON: TimeDelta = TimeDelta::seconds(30);
+/// How often idle grants are looked for, how many at a time, and when one that could not be used is looked at again.
+const LOOK: Duration = Duration::from_secs(60);
+const BATCH: i64 = 200;
+const AGAIN: TimeDelta = TimeDelta::days(1);
+
+/// The kinds of job.
+pub(crate) fn kinds() -> [JobKind; 2] {
+    let kind = |name: &str| JobKind {
+        name: name.into(),
+        queue: Some("atom".into()),
+        timeout_seconds: Some(90.0),
+        keep_seconds: Some(0),
+        ..Default::default()
+    };
+    let retry = RetryPolicy { delay_seconds: Some(30.0), ..Default::default() };
+    [
+        // For more than the day that a revocation is tried: what comes after that ends it.
+        JobKind { max_attempts: Some(50), retry: Some(retry.clone()), ..kind(REVOKE) },
+        JobKind { max_attempts: Some(10), retry: Some(retry), ..kind(RENEW) },
+    ]
+}
+
+/// Their handlers, for every worker.
+pub(crate) fn handlers(inner: &Arc<Inner>) -> [(String, Handler); 2] {
+    let revoking = Arc::clone(inner);
+    let revoke = move |job: RunningJob| {
+        let inner = Arc::clone(&revoking);
+        async move {
+            revoke::attempt(&inner, job.workspace_id(), id(&job)?).await?;
+            Ok::<_, JobFailure>(Json::default())
+        }
+    };
+    let renewing = Arc::clone(inner);
+    let renew = move |job: RunningJob| {
+        let inner = Arc::clone(&renewing);
+        async move {
+            renew(&inner, job.workspace_id(), ConnectionId(id(&job)?)).await?;
+            Ok::<_, JobFailure>(Json::default())
+        }
+    };
+    [(REVOKE.into(), Handler::new(revoke)), (RENEW.into(), Handler::new(renew))]
+}
+
+/// What every worker looks after.
+pub(crate) const CHORE: Chore = Chore { name: "idle grants", every: LOOK, topic: None, run: |inner| Box::pin(look(inner)) };
+
+/// The id of a job's input.
+fn id(job: &RunningJob) -> Result<Uuid, JobFailure> {
+    let input = job.input().0;
+    let id = input["id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+    id.ok_or_else(|| JobFailure::fatal("malformed_input", "the input names no id"))
+}
+
+fn job(kind: &str, id: Uuid) -> NewJob {
+    NewJob { kind: kind.into(), input: Some(Json(json!({ "id": id.to_string() }))), ..Default::default() }
+}
+
+/// Has a worker withdraw a grant, if it is still to be withdrawn then.
+pub(super) async fn enqueue_revocation(inner: &Arc<Inner>, tx: &mut Tx, workspace: WorkspaceId, id: Uuid) -> Result<()> {
+    let jobs = Jobs { inner: Arc::clone(inner), workspace, user: None };
+    let job = NewJob { run_at: Some(inner.now() + SOON), ..job(REVOKE, id) };
+    jobs.enqueue_with(tx, job).await.map(drop)
+}
+
+/// Has every grant used that nobody has used for long.
+async fn look(inner: Arc<Inner>) -> Result<Option<DateTime<Utc>>> {
+    let db = inner.db()?;
+    loop {
+        let now = inner.now();
+        let idle = vault::idle(db, now, BATCH).await?;
+        for grant in &idle {
+            let mut tx = db.begin().await?;
+            // Of all workers that see it, one gets it.
+            if vault::put_off(&mut tx, grant, now, now + AGAIN).await? {
+                let jobs = Jobs { inner: Arc::clone(&inner), workspace: WorkspaceId(grant.workspace_id), user: None };
+                let unique = UniqueJob {
+                    key: Some(grant.connection_id.to_string()),
+                    on_duplicate: Some(OnDuplicate::Skip),
+                    ..Default::default()
+                };
+                jobs.enqueue_with(&mut tx, NewJob { unique: Some(unique), ..job(RENEW, grant.connection_id) }).await?;
+                tx.commit().await?;
+            }
+        }
+        if idle.is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Refreshes a connection that is in use, on behalf of its user.
+async fn renew(inner: &Arc<Inner>, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
+    let Some(owner) = store::owner(inner.db()?, workspace, id).await? else { return Ok(()) };
+    let accounts = Accounts { inner: Arc::clone(inner) };
+    let renewed = async {
+        let principal = accounts.member(UserId(owner.user_id), workspace).await?;
+        let connection = Connection { inner: Arc::clone(inner), principal, id, app: inner.apps.get(&owner.provider)? };
+        if connection.account().await?.state == ConnectionState::Active {
+            let stored = connection.stored().await?;
+            refresh::refresh(&connection, stored.revision).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    match renewed.await {
+        // Who left has no use for it, and what is no longer connected says so itself.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Forbidden | ErrorKind::NotConnected | ErrorKind::ReauthRequired | ErrorKind::NotFound
+            ) =>
+        {
+            Ok(())
+        }
+        renewed => renewed,
+    }
+}
