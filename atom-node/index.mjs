@@ -30,6 +30,8 @@ export const {
   Schedules,
   Schema,
   Scope,
+  ServiceKeyOwner,
+  ServiceKeys,
   TestKit,
   Ticks,
   UniqueUntil,

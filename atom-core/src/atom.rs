@@ -14,6 +14,7 @@ use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
 use crate::storage::{Db, OwnDb, PRIVATE, Schema};
+use crate::vault::service_keys::{self, ServiceKeys};
 use crate::webhooks::{self, Webhooks};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<WeakWorker>>,
     pub(crate) tails: events::Tails,
+    pub(crate) service_key_usage: service_keys::Usage,
 }
 
 impl Inner {
@@ -160,14 +162,15 @@ impl Atom {
         Ok(worker)
     }
 
-    /// Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`).
+    /// Stops the workers of this process, stores what it has counted, and closes the database connections. Later calls fail with `cancelled` (`closed`).
     pub async fn shut_down(&self) -> Result<()> {
         let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));
         let workers: Vec<Worker> = workers.iter().filter_map(WeakWorker::working).collect();
         let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
         self.inner.flights.land(LANDING).await;
+        let counted = service_keys::flush(&self.inner).await;
         self.inner.db()?.close().await;
-        stopped.into_iter().collect()
+        stopped.into_iter().chain([counted]).collect()
     }
 }
 
@@ -190,10 +193,11 @@ impl Atom {
         Ok(())
     }
 
-    /// Fires what is due now, and returns whether any of these kinds has a job to run.
+    /// Fires and tells what is due now, and returns whether any of these kinds has a job to run.
     #[cfg(feature = "testing")]
     pub(crate) async fn has_work(&self, kinds: &[String]) -> Result<bool> {
         schedules::fire(&self.inner).await?;
+        service_keys::tell(&self.inner).await?;
         jobs::has_work(&self.inner, kinds).await
     }
 
@@ -254,6 +258,7 @@ impl Atom {
             kinds,
             workers: Mutex::default(),
             tails: events::Tails::default(),
+            service_key_usage: service_keys::Usage::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -273,7 +278,7 @@ fn chores() -> Vec<Chore> {
             })
         },
     };
-    let mut chores = vec![schedules::CHORE, events, connect::CHORE];
+    let mut chores = vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE];
     chores.extend(webhooks::chores());
     chores
 }
@@ -325,6 +330,11 @@ impl Scope {
     /// The user's connected accounts.
     pub fn connections(&self) -> Connections {
         Connections { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The API keys of other services that the user may use: their own, and the workspace's.
+    pub fn service_keys(&self) -> ServiceKeys {
+        ServiceKeys { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The workspace's jobs. What is enqueued here is enqueued on the user's behalf.

@@ -28,7 +28,8 @@ pub struct OpenOptions {
     pub migrate: Option<bool>,
     /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
     pub keep_events_days: Option<i32>,
-    /// Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false.
+    /// Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
+    /// false.
     pub loopback_webhooks: Option<bool>,
 }
 
@@ -119,7 +120,8 @@ impl Builder {
         self
     }
 
-    /// Whether webhook endpoints may be on this machine, over plain http too: for development and tests. Default: false.
+    /// Whether webhook endpoints and the hosts of service keys may be on this machine, over plain http too: for development and tests.
+    /// Default: false.
     pub fn loopback_webhooks(mut self, allowed: bool) -> Self {
         self.options.loopback_webhooks = Some(allowed);
         self

@@ -62,18 +62,22 @@ impl HttpClient {
             .timeout(request.timeout)
             .body(request.body)
             .send();
-        let mut response = sent.await.map_err(unreachable)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                let text = format!("the answer is larger than {} MiB: ask for less", MAX_BODY / 1024 / 1024);
-                return Err(Error::new(ErrorKind::Provider, "answer_too_large", text).with_status(status));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Response { status, headers, body })
+        read(sent.await.map_err(unreachable)?).await
     }
+}
+
+/// Reads a whole answer, as far as it fits in memory.
+pub(crate) async fn read(mut response: reqwest::Response) -> Result<Response> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_BODY {
+            let text = format!("the answer is larger than {} MiB: ask for less", MAX_BODY / 1024 / 1024);
+            return Err(Error::new(ErrorKind::Provider, "answer_too_large", text).with_status(status));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response { status, headers, body })
 }
 
 /// How TLS is spoken: with the roots of the web, and with nothing that belongs to the operating system.

@@ -18,6 +18,10 @@ pub struct SessionId;
 #[id]
 pub struct ConnectionId;
 
+/// An API key of another service.
+#[id]
+pub struct ServiceKeyId;
+
 /// A job, from the moment it is enqueued.
 #[id]
 pub struct JobId;

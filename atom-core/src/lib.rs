@@ -27,6 +27,7 @@ mod id;
 mod integrations;
 mod jobs;
 mod providers;
+mod raw;
 mod schedules;
 mod secret;
 mod storage;
@@ -43,14 +44,14 @@ pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{
     AccessToken, AccountStatus, Authorization, ConnectedAccount, Connection, ConnectionHealth, ConnectionState, Connections,
-    Provider, ProviderStatus, RawRequest, RawResponse, ServiceStatus, StartConnection,
+    Provider, ProviderStatus, ServiceStatus, StartConnection,
 };
 pub use crypto::{BoxFuture, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
-pub use id::{ConnectionId, EventId, JobId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId};
+pub use id::{ConnectionId, EventId, JobId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
@@ -61,10 +62,15 @@ pub use jobs::{
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
     StoredJob, UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
+pub use raw::{RawRequest, RawResponse};
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
+pub use vault::service_keys::{
+    KeyPlacement, NewServiceKey, RevealedServiceKey, ServiceKey, ServiceKeyFilter, ServiceKeyOwner, ServiceKeyPage,
+    ServiceKeyPatch, ServiceKeyRotation, ServiceKeys,
+};
 pub use webhooks::{
     NewWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage, WebhookDeliveryState,
     WebhookDisabled, WebhookEndpoint, WebhookEndpointPatch, WebhookSigning, WebhookVerifier, Webhooks,

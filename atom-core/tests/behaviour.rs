@@ -22,6 +22,7 @@ enum Thing {
     Jobs(Jobs),
     Queues(Queues),
     Schedules(Schedules),
+    ServiceKeys(ServiceKeys),
     Webhooks(Webhooks),
     Connections(Connections),
     Connection(Connection),
@@ -51,6 +52,7 @@ impl Thing {
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
             (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
             (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
+            (Self::Scope(scope), "service_keys") => Self::ServiceKeys(scope.service_keys()),
             (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
@@ -82,6 +84,7 @@ impl Thing {
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
             (Self::Jobs(jobs), method) => jobs_method(jobs, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
+            (Self::ServiceKeys(keys), method) => service_keys_method(keys, method, args).await,
             (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
             (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
             (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
@@ -185,6 +188,23 @@ async fn webhooks_method(webhooks: &Webhooks, method: &str, mut args: Args) -> R
     }
 }
 
+async fn service_keys_method(keys: &ServiceKeys, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "create" => keys.create(args.service_key()).await.map(Thing::plain),
+        "list" => keys.list(args.next()).await.map(Thing::plain),
+        "get" => keys.get(args.next()).await.map(Thing::plain),
+        "update" => keys.update(args.next(), args.next()).await.map(Thing::plain),
+        "rotate" => keys.rotate(args.next(), args.rotation()).await.map(Thing::plain),
+        "reveal" => keys.reveal(args.next()).await.map(|revealed| {
+            let previous = revealed.previous.as_ref().map(Secret::expose);
+            Thing::plain(json!({ "value": revealed.value.expose(), "previous": previous, "expires_at": revealed.expires_at }))
+        }),
+        "request" => keys.request(args.next(), args.next()).await.map(Thing::plain),
+        "remove" => keys.remove(args.next()).await.map(Thing::plain),
+        _ => panic!("service keys have no method `{method}`"),
+    }
+}
+
 /// The arguments of a call, as plain JSON that serde reads.
 struct Args(std::vec::IntoIter<Value>);
 
@@ -221,12 +241,42 @@ impl Args {
         }
     }
 
+    fn service_key(&mut self) -> NewServiceKey {
+        let fields: Map<String, Value> = self.next();
+        NewServiceKey {
+            service: field(&fields, "service").unwrap(),
+            name: field(&fields, "name"),
+            value: field::<String>(&fields, "value").unwrap().into(),
+            owner: field(&fields, "owner"),
+            placement: field(&fields, "placement"),
+            hosts: field(&fields, "hosts"),
+            exportable: field(&fields, "exportable"),
+            expires_at: field(&fields, "expires_at"),
+            rotate_every_days: field(&fields, "rotate_every_days"),
+        }
+    }
+
+    fn rotation(&mut self) -> ServiceKeyRotation {
+        let fields: Map<String, Value> = self.next();
+        ServiceKeyRotation {
+            revision: field(&fields, "revision").unwrap(),
+            value: field::<String>(&fields, "value").unwrap().into(),
+            grace_seconds: field(&fields, "grace_seconds"),
+            expires_at: field(&fields, "expires_at"),
+        }
+    }
+
     fn credentials(&mut self) -> Credentials {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
         let workspace_id = text("workspace_id").map(|id| id.parse().unwrap());
         Credentials { email: text("email").unwrap().into(), password: text("password").unwrap().into(), workspace_id }
     }
+}
+
+/// A field of a record, if it is there.
+fn field<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
+    fields.get(name).map(|value| serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
 fn session(session: &Session) -> Value {

@@ -2,12 +2,11 @@
 
 mod delivery;
 mod endpoints;
-mod receiver;
 mod recovery;
 
+use crate::receiver::{Received, Receiver};
 use crate::support::*;
 use atom_core::*;
-use receiver::{Received, Receiver};
 use serde_json::json;
 use std::time::{Duration, Instant};
 

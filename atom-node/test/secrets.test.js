@@ -79,6 +79,19 @@ describe('an error does not repeat a secret', () => {
     await whole.google.revokeGrants();
     await refusedWithout([CANARY, token], () => connection.files.list({}));
   });
+
+  test('of a refused service key', async (t) => {
+    const { atom, session } = await installation(t);
+    const { serviceKeys } = await atom.authenticate(session.accessToken);
+    const fields = { service: 'openai', value: password, hosts: ['api.example.test'] };
+    const key = await serviceKeys.create(fields);
+    assert.ok(!inspect(key, { depth: null }).includes(CANARY));
+    await refusedWithout([CANARY], () => serviceKeys.create(fields));
+    await refusedWithout([CANARY], () => serviceKeys.create({ ...fields, name: 'broken', value: `${CANARY}\n` }));
+    await refusedWithout([CANARY], () => serviceKeys.rotate(key.id, { revision: 7, value: password }));
+    await refusedWithout([CANARY], () => serviceKeys.request(key.id, { method: 'GET', url: 'https://example.test/' }));
+    await refusedWithout([CANARY], () => serviceKeys.reveal(key.id));
+  });
 });
 
 test('no secret is readable in the database', async (t) => {
@@ -88,7 +101,9 @@ test('no secret is readable in the database', async (t) => {
   await google.expireAccessTokens();
   await connection.files.list({});
   const after = await connection.accessToken();
-  const secrets = [password, session.accessToken, session.refreshToken, google.app.clientSecret, before.token, after.token];
+  const value = `${CANARY}-of-another-service`;
+  await (await atom.authenticate(session.accessToken)).serviceKeys.create({ service: 'openai', value, exportable: true });
+  const secrets = [value, password, session.accessToken, session.refreshToken, google.app.clientSecret, before.token, after.token];
 
   const log = readFileSync(join(folder, 'atom.db-wal'));
   // Closing the database while SQLite has it open in the same process would lose SQLite's locks on it.

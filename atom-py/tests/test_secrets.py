@@ -48,6 +48,12 @@ def connect(atom, google, session):
     return connections.complete_blocking(google.approve_blocking(authorization.url, EMAIL))
 
 
+def keep(atom, session, value, **fields):
+    """A service key, and the handle that keeps it."""
+    keys = atom.authenticate_blocking(session.access_token).service_keys
+    return keys, keys.create_blocking(atom_py.NewServiceKey(service="openai", value=value, hosts=["api.example.test"], **fields))
+
+
 def shown(error):
     """Everything that a log or a debugger's first look would show of an exception."""
     return "".join(traceback.format_exception(error)) + repr(error) + str(vars(error))
@@ -56,6 +62,7 @@ def shown(error):
 def test_a_record_with_a_secret_prints_its_name_only(google, options):
     atom = atom_py.Atom.open_blocking(options())
     session = sign_up(atom)
+    keys, key = keep(atom, session, PASSWORD, exportable=True)
     records = [
         options(key=PASSWORD),
         google.app,
@@ -63,6 +70,9 @@ def test_a_record_with_a_secret_prints_its_name_only(google, options):
         atom_py.Credentials(email=EMAIL, password=PASSWORD),
         session,
         connect(atom, google, session).access_token_blocking(),
+        atom_py.NewServiceKey(service="openai", value=PASSWORD),
+        atom_py.ServiceKeyRotation(revision=1, value=PASSWORD),
+        keys.reveal_blocking(key.id),
     ]
     for record in records:
         name = f"{type(record).__name__}(…)"
@@ -137,6 +147,24 @@ def test_a_connection_that_breaks_does_not_repeat_its_token(google, options):
         assert token not in shown(caught.value) and CANARY not in shown(caught.value)
 
 
+def test_a_refused_service_key_does_not_repeat_its_value(options):
+    atom = atom_py.Atom.open_blocking(options())
+    session = sign_up(atom)
+    keys, key = keep(atom, session, PASSWORD)
+    elsewhere = atom_py.RawRequest(method="GET", url="https://example.test/")
+    for call in (
+        lambda: keep(atom, session, PASSWORD),
+        lambda: keep(atom, session, f"{CANARY}\n", name="broken"),
+        lambda: keys.rotate_blocking(key.id, atom_py.ServiceKeyRotation(revision=7, value=PASSWORD)),
+        lambda: keys.request_blocking(key.id, elsewhere),
+        lambda: keys.reveal_blocking(key.id),
+    ):
+        with pytest.raises(atom_py.AtomError) as caught:
+            call()
+        assert CANARY not in shown(caught.value)
+    assert CANARY not in repr(key)
+
+
 def test_no_secret_is_readable_in_the_database(google, options, tmp_path):
     atom = atom_py.Atom.open_blocking(options())
     session = sign_up(atom)
@@ -146,6 +174,8 @@ def test_no_secret_is_readable_in_the_database(google, options, tmp_path):
     google.expire_access_tokens_blocking()
     connection.files.list_blocking(atom_py.ListFiles())
     secrets.append(connection.access_token_blocking().token)
+    secrets.append(f"{CANARY}-of-another-service")
+    keep(atom, session, secrets[-1])
 
     log = Path(tmp_path, "atom.db-wal").read_bytes()
     # Closing the database while SQLite has it open in the same process would lose SQLite's locks on it.

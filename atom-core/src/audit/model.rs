@@ -40,6 +40,18 @@ pub enum AuditAction {
     WebhookKeyRevealed,
     /// A webhook endpoint was disabled because it was gone or kept failing.
     WebhookDisabled,
+    /// A service key was stored.
+    ServiceKeyAdded,
+    /// Somebody used a service key through `request`; the details say how often.
+    ServiceKeyUsed,
+    /// Somebody looked at the value of a service key.
+    ServiceKeyRevealed,
+    /// A service key got a new value.
+    ServiceKeyRotated,
+    /// A service key was changed, but for its value.
+    ServiceKeyChanged,
+    /// A service key was removed and its values were destroyed.
+    ServiceKeyRemoved,
 }
 
 /// One entry of the audit log.

@@ -23,7 +23,7 @@ pub(crate) use export::Exports;
 pub(crate) use flight::Flights;
 pub use model::{
     AccessToken, AccountStatus, Authorization, ConnectedAccount, ConnectionHealth, ConnectionState, Provider, ProviderStatus,
-    RawRequest, RawResponse, ServiceStatus, StartConnection,
+    ServiceStatus, StartConnection,
 };
 pub(crate) use upkeep::{CHORE, handlers, kinds};
 
@@ -31,7 +31,7 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
-use crate::{ConnectionId, Error, ErrorKind, Result};
+use crate::{ConnectionId, Error, ErrorKind, RawRequest, RawResponse, Result};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! What the connections API takes and returns.
 
-use crate::{Bytes, ConnectionId, Json, Secret};
+use crate::{ConnectionId, Secret};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -152,34 +152,4 @@ pub struct AccessToken {
     pub expires_at: Option<DateTime<Utc>>,
     /// What it may be used for.
     pub scopes: Vec<String>,
-}
-
-/// A request to the provider's API, without its authentication.
-#[model(default)]
-pub struct RawRequest {
-    /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`.
-    pub method: String,
-    /// The whole URL. Its host must be one of the provider's.
-    pub url: String,
-    /// Query parameters, added to those in the URL.
-    pub query: Option<HashMap<String, String>>,
-    /// Further headers. `authorization` and `host` are ours.
-    pub headers: Option<HashMap<String, String>>,
-    /// A JSON body.
-    pub json: Option<Json>,
-    /// A body of bytes instead; set its `content-type` among the headers.
-    pub content: Option<Bytes>,
-}
-
-/// The provider's answer.
-#[model]
-pub struct RawResponse {
-    /// The HTTP status.
-    pub status: i32,
-    /// The headers, names in small letters.
-    pub headers: HashMap<String, String>,
-    /// The body as it came.
-    pub content: Bytes,
-    /// The body as JSON, if it is JSON.
-    pub json: Option<Json>,
 }

@@ -2,11 +2,11 @@
 //!
 //! A name is resolved once per connection, every address it resolves to is checked, and the connection goes to those very addresses: a name that
 //! resolves to something else a moment later gains nothing. No redirect is followed, no proxy is asked (it would resolve the name
-//! itself), and little of an answer is read. Any port may be named; a host that wants to limit them does so at its firewall.
+//! itself), and of a webhook's answer little is read. Any port may be named; a host that wants to limit them does so at its firewall.
 
 mod address;
 
-use crate::http_client::{CONNECT_TIMEOUT, is_loopback, tls};
+use crate::http_client::{self, CONNECT_TIMEOUT, Request, Response, is_loopback, tls};
 use crate::{Error, Result};
 use address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
 
-/// The most that is read of an answer, in bytes.
+/// The most that is read of a webhook's answer, in bytes.
 pub(crate) const MAX_ANSWER: usize = 20 * 1024;
-/// How long a receiver may take, from the first packet to the last.
+/// How long a receiver of webhooks may take, from the first packet to the last.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client for addresses that users name.
@@ -30,7 +30,7 @@ pub(crate) struct Egress {
     loopback: bool,
 }
 
-/// What came back. The body is cut at [`MAX_ANSWER`].
+/// What came back of a webhook. The body is cut at [`MAX_ANSWER`].
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<String>,
@@ -59,22 +59,32 @@ impl Egress {
         Ok(Self { client, loopback })
     }
 
-    /// A URL that may be sent to, as far as can be told without resolving its name.
+    /// A URL that webhooks may be sent to, as far as can be told without resolving its name.
     ///
     /// Fails with `invalid` (`malformed_webhook_url`, `address_not_public`).
     pub(crate) fn check(&self, url: &str) -> Result<Url> {
         let malformed = |text: &str| Error::invalid("malformed_webhook_url", text);
         let url =
             Url::parse(url).map_err(|e| malformed("the URL cannot be read: write it as https://host/path").with_source(e))?;
-        let here = self.loopback && is_loopback(&url);
-        match url.scheme() {
-            "https" => {}
-            "http" if here => {}
-            _ => return Err(malformed("webhooks are sent over https only")),
+        if !self.is_confidential(&url) {
+            return Err(malformed("webhooks are sent over https only"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(malformed("a URL with a user name or a password in it is not sent to: the signature proves who sends"));
         }
+        self.check_address(&url)?;
+        Ok(url)
+    }
+
+    /// Whether nobody on the way can read along: https, or plain http on this machine where that is allowed.
+    fn is_confidential(&self, url: &Url) -> bool {
+        url.scheme() == "https" || (url.scheme() == "http" && self.is_here(url))
+    }
+
+    /// Refuses what does not lead to the public internet, as far as can be told without resolving a name.
+    ///
+    /// Fails with `invalid` (`address_not_public`).
+    pub(crate) fn check_address(&self, url: &Url) -> Result<()> {
         // The parser has brought numbers in every notation into their one form by now.
         let public = match url.host() {
             Some(Host::Ipv4(address)) => is_public(address.into()),
@@ -85,7 +95,32 @@ impl Egress {
             }
             None => false,
         };
-        if public || here { Ok(url) } else { Err(not_public()) }
+        if public || self.is_here(url) { Ok(()) } else { Err(not_public()) }
+    }
+
+    /// Refuses to send a secret where somebody on the way could read it, or into a network.
+    ///
+    /// Fails with `invalid` (`https_only`, `address_not_public`).
+    pub(crate) fn admit(&self, url: &Url) -> Result<()> {
+        if !self.is_confidential(url) {
+            return Err(Error::invalid("https_only", "a secret is sent over https only: write the URL as https://host/path"));
+        }
+        self.check_address(url)
+    }
+
+    /// Whether a URL leads to this machine, and may.
+    fn is_here(&self, url: &Url) -> bool {
+        self.loopback && is_loopback(url)
+    }
+
+    /// Sends a request and reads the whole answer. A status is not an error here.
+    ///
+    /// Fails with `invalid` (as [`Egress::admit`] does, now for the resolved addresses too), `provider` (`answer_too_large`) or `unavailable` (`timeout`,
+    /// `unreachable`, `broken_answer`).
+    pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+        self.admit(&request.url)?;
+        let sent = self.client.request(request.method, request.url).headers(request.headers).body(request.body);
+        http_client::read(sent.timeout(request.timeout).send().await.map_err(failed)?).await
     }
 
     /// Posts a body. A status is not an error here.
@@ -95,8 +130,7 @@ impl Egress {
     pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Answer> {
         let url = self.check(url)?;
         let sent = self.client.post(url).headers(headers).body(body).send().await;
-        let mut response =
-            sent.map_err(|error| if refused(&error) { not_public() } else { crate::http_client::unreachable(error) })?;
+        let mut response = sent.map_err(failed)?;
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         // The status has been received, and with it the verdict: a body that breaks off changes nothing.
@@ -110,8 +144,12 @@ impl Egress {
     }
 }
 
+fn failed(error: reqwest::Error) -> Error {
+    if refused(&error) { not_public() } else { http_client::unreachable(error) }
+}
+
 fn not_public() -> Error {
-    let text = "the address is not on the public internet: webhooks are not sent into private networks";
+    let text = "the address is not on the public internet: nothing is sent into private networks";
     Error::invalid("address_not_public", text)
 }
 

@@ -305,3 +305,30 @@ async fn p27_a_slow_receiver_is_given_up_after_fifteen_seconds() {
     assert_eq!(error.reason(), "timeout");
     assert!((14..20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
+
+fn request(url: &str) -> Request {
+    let (url, timeout) = (Url::parse(url).expect("a URL"), Duration::from_secs(10));
+    Request { method: reqwest::Method::GET, url, headers: HeaderMap::new(), body: Vec::new(), timeout }
+}
+
+#[tokio::test]
+async fn p27_a_secret_is_not_sent_into_a_network() {
+    let (port, connections) = serve("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", false).await;
+    for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "fd00:ec2::254"] {
+        let (egress, _) = rebinding(false, &[&[address]]);
+        let error = egress.send(request(&format!("https://api.example.com:{port}/"))).await.err().expect("refused");
+        assert_eq!(error.reason(), "address_not_public", "{address}");
+    }
+    for (url, reason) in [("http://api.example.com/", "https_only"), ("https://10.0.0.1/", "address_not_public")] {
+        assert_eq!(egress(false).send(request(url)).await.err().expect(url).reason(), reason);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn the_whole_of_an_answer_to_a_request_is_read() {
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{}", 3 * MAX_ANSWER, "x".repeat(3 * MAX_ANSWER));
+    let (port, _) = serve(answer.leak(), false).await;
+    let answer = egress(true).send(request(&format!("http://127.0.0.1:{port}/"))).await.expect("an answer");
+    assert_eq!((answer.status, answer.body.len()), (200, 3 * MAX_ANSWER));
+}

@@ -1,7 +1,8 @@
 //! The events that Atom itself emits: the only place that names them.
 
 use super::{EventField, EventFieldType, EventType};
-use crate::{ConnectionId, JobId, SessionId, UserId, WebhookEndpointId};
+use crate::{ConnectionId, JobId, ServiceKeyId, SessionId, UserId, WebhookEndpointId};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 /// The first words that Atom keeps for its own events, those of today and those to come.
@@ -16,6 +17,7 @@ pub(super) const RESERVED: &[&str] = &[
     "member",
     "queue",
     "schedule",
+    "service_key",
     "session",
     "user",
     "webhook",
@@ -47,7 +49,17 @@ macro_rules! fields {
         })+
     };
 }
-fields!(ConnectionId = Id, JobId = Id, SessionId = Id, UserId = Id, WebhookEndpointId = Id, String = Text, i64 = Integer);
+fields!(
+    ConnectionId = Id,
+    JobId = Id,
+    ServiceKeyId = Id,
+    SessionId = Id,
+    UserId = Id,
+    WebhookEndpointId = Id,
+    DateTime<Utc> = Text,
+    String = Text,
+    i64 = Integer,
+);
 
 impl<T: Field> Field for Option<T> {
     const TYPE: EventFieldType = T::TYPE;
@@ -221,6 +233,82 @@ catalogue! {
         endpoint_id: WebhookEndpointId,
         /// Why: `gone` (it answered 410) or `failing`.
         reason: String,
+    }
+
+    /// A service key was stored.
+    "service_key.added" = ServiceKeyAdded(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service: `openai`.
+        service: String,
+        /// Whose key it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// A service key was changed, but for its value.
+    "service_key.changed" = ServiceKeyChanged(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service.
+        service: String,
+        /// Whose key it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// A service key got a new value.
+    "service_key.rotated" = ServiceKeyRotated(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service.
+        service: String,
+        /// Whose key it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// A service key was removed and its values were destroyed.
+    "service_key.removed" = ServiceKeyRemoved(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service.
+        service: String,
+        /// Whose key it was; `null` if it was the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// The service will end a service key in a week, or earlier: rotate it.
+    "service_key.expiring" = ServiceKeyExpiring(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service.
+        service: String,
+        /// Whose key it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+        /// When it ends.
+        expires_at: DateTime<Utc>,
+    }
+
+    /// The service has ended a service key, and it is not used any more.
+    "service_key.expired" = ServiceKeyExpired(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service.
+        service: String,
+        /// Whose key it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+        /// When it ended.
+        expired_at: DateTime<Utc>,
+    }
+
+    /// The value of a service key has served for as long as it should: rotate it.
+    "service_key.rotation_due" = ServiceKeyRotationDue(about service_key_id, of user_id) {
+        /// The key.
+        service_key_id: ServiceKeyId,
+        /// The service.
+        service: String,
+        /// Whose key it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+        /// Since when.
+        due_at: DateTime<Utc>,
     }
 }
 

@@ -20,7 +20,9 @@ mod tails;
 
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled, catalogue,
+    JobFailed, JobInDoubt, JobSucceeded, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
+    ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp,
+    WebhookEndpointDisabled, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -75,7 +75,7 @@ pub struct EventSubscription {
 pub enum EventFieldType {
     /// The id of something: a string.
     Id,
-    /// A string.
+    /// A string; a moment is one too, in RFC 3339.
     Text,
     /// A whole number.
     Integer,

@@ -21,7 +21,7 @@ pub(crate) enum Topic {
     Events = 2,
     /// A job has ended. Only this process is told: elsewhere they look.
     Ended = 4,
-    /// A schedule was written.
+    /// Something that comes at its time was written: a schedule, a notice of a service key.
     Schedules = 8,
 }
 

@@ -79,7 +79,7 @@ impl TestKit {
         self.atom.wake_workers()
     }
 
-    /// Fires what is scheduled and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
+    /// Fires what is scheduled, tells what is due and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
     /// that were. Jobs whose kind has no handler here are left alone.
     pub async fn run_jobs(&self, handlers: HashMap<String, Handler>) -> Result<i64> {
         let count = Arc::new(Mutex::new(0_i64));

@@ -1,6 +1,7 @@
-//! Sealed secrets: the token sets of connections.
+//! Sealed secrets: the token sets of connections, and the API keys of other services.
 
 mod lease;
+pub(crate) mod service_keys;
 mod token_set;
 
 pub(crate) use lease::{Failure, Lease};

@@ -37,6 +37,9 @@ class SecretsTest {
                 refreshExpiresAt = Instant.EPOCH,
             ),
             AccessToken(token = CANARY, scopes = listOf()),
+            NewServiceKey(service = "openai", value = CANARY),
+            ServiceKeyRotation(revision = 1, value = CANARY),
+            RevealedServiceKey(value = CANARY),
         )
         for (record in records) {
             val name = "${record::class.simpleName}(…)"
@@ -70,7 +73,9 @@ class SecretsTest {
         val connections = atom.authenticate(session.accessToken).connections()
         val authorization = connections.start(StartConnection(provider = "google"))
         val token = connections.complete(google.approve(authorization.url, EMAIL)).accessToken().token
-        val secrets = listOf(PASSWORD, session.accessToken, session.refreshToken, google.app().clientSecret!!, token)
+        val value = "$CANARY-of-another-service"
+        atom.authenticate(session.accessToken).serviceKeys().create(NewServiceKey(service = "openai", value = value, exportable = true))
+        val secrets = listOf(value, PASSWORD, session.accessToken, session.refreshToken, google.app().clientSecret!!, token)
 
         val log = folder.resolve("atom.db-wal").readBytes()
         // Closing the database while SQLite has it open in the same process would lose SQLite's locks on it.

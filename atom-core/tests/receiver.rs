@@ -1,4 +1,4 @@
-//! Someone who receives webhooks on this machine and answers as a test says.
+//! Someone who receives webhooks and other requests on this machine, and answers as a test says.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -8,24 +8,24 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What came in.
 #[derive(Clone, Debug)]
-pub(super) struct Received {
-    pub(super) path: String,
-    pub(super) headers: HashMap<String, String>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) path: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.headers["webhook-id"]
     }
 }
 
 #[derive(Clone)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     port: u16,
     received: Arc<Mutex<Vec<Received>>>,
     /// Answers that are given once each, before `always`.
@@ -34,7 +34,7 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             port: listener.local_addr().unwrap().port(),
@@ -52,26 +52,31 @@ impl Receiver {
         receiver
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// Answers like this from now on.
-    pub(super) fn always(&self, status: u16) {
+    pub(crate) fn always(&self, status: u16) {
         *self.always.lock().unwrap() = answer(status, "", "");
     }
 
     /// Answers the next request like this.
-    pub(super) fn once(&self, status: u16, headers: &str, body: &str) {
+    pub(crate) fn once(&self, status: u16, headers: &str, body: &str) {
         self.script.lock().unwrap().push_back(answer(status, headers, body));
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
     /// Waits until so many requests have come in.
-    pub(super) async fn wait_for(&self, count: usize) -> Vec<Received> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Received> {
         let start = Instant::now();
         while self.received.lock().unwrap().len() < count {
             assert!(start.elapsed() < Duration::from_secs(30), "{} of {count} came", self.received.lock().unwrap().len());
@@ -99,7 +104,8 @@ impl Receiver {
                 .iter()
                 .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
                 .collect();
-            let mut body = vec![0; headers["content-length"].parse().unwrap()];
+            let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+            let mut body = vec![0; length];
             socket.read_exact(&mut body).await.ok()?;
             self.received.lock().unwrap().push(Received { path, headers, body });
             let scripted = self.script.lock().unwrap().pop_front();
