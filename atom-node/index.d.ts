@@ -1226,6 +1226,11 @@ export interface OpenOptions {
   migrate?: boolean | null
   /** How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long. */
   keepEventsDays?: number | null
+  /**
+   * How long a connection's tokens are kept in memory after they were read, in seconds, 0 to 60. Default: 1. For so long another
+   * process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
+   */
+  tokenCacheSeconds?: number | null
   /** Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false. */
   loopbackWebhooks?: boolean | null
 }

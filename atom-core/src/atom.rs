@@ -14,6 +14,7 @@ use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
 use crate::storage::{Db, OwnDb, PRIVATE, Schema};
+use crate::vault::TokenCache;
 use crate::vault::service_keys::{self, ServiceKeys};
 use crate::webhooks::{self, Webhooks};
 use crate::{Error, Result, Secret, UserId, WorkspaceId};
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
+    pub(crate) token_cache: TokenCache,
     pub(crate) exports: Exports,
     /// How long events are kept.
     keep_events: TimeDelta,
@@ -170,6 +172,7 @@ impl Atom {
         self.inner.flights.land(LANDING).await;
         let counted = service_keys::flush(&self.inner).await;
         self.inner.db()?.close().await;
+        self.inner.token_cache.clear();
         stopped.into_iter().chain([counted]).collect()
     }
 }
@@ -210,6 +213,10 @@ impl Atom {
         let keep_events_days = options.keep_events_days.unwrap_or(30);
         if !(1..=3650).contains(&keep_events_days) {
             return Err(Error::invalid("malformed_option", "keep_events_days is between 1 and 3650"));
+        }
+        let token_cache_seconds = options.token_cache_seconds.unwrap_or(1.0);
+        if !(0.0..=60.0).contains(&token_cache_seconds) {
+            return Err(Error::invalid("malformed_option", "token_cache_seconds is between 0 and 60"));
         }
         // Everything that can be refused without the database comes first.
         let http = HttpClient::new()?;
@@ -253,6 +260,7 @@ impl Atom {
             egress,
             apps,
             flights: Flights::default(),
+            token_cache: TokenCache::new(Duration::from_secs_f64(token_cache_seconds)),
             exports: Exports::default(),
             keep_events,
             kinds,

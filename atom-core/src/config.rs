@@ -28,6 +28,9 @@ pub struct OpenOptions {
     pub migrate: Option<bool>,
     /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
     pub keep_events_days: Option<i32>,
+    /// How long a connection's tokens are kept in memory after they were read, in seconds, 0 to 60. Default: 1. For so long another
+    /// process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
+    pub token_cache_seconds: Option<f64>,
     /// Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
     /// false.
     pub loopback_webhooks: Option<bool>,
@@ -117,6 +120,12 @@ impl Builder {
     /// How long events are kept, in days. Default: 30.
     pub fn keep_events_days(mut self, days: i32) -> Self {
         self.options.keep_events_days = Some(days);
+        self
+    }
+
+    /// How long a connection's tokens are kept in memory after they were read, in seconds. Default: 1; 0 reads the database for every call.
+    pub fn token_cache_seconds(mut self, seconds: f64) -> Self {
+        self.options.token_cache_seconds = Some(seconds);
         self
     }
 

@@ -21,4 +21,5 @@ mod revoke;
 mod schedules;
 mod service_keys;
 mod support;
+mod token_cache;
 mod webhooks;

@@ -115,11 +115,13 @@ fn records(c: &mut Criterion) {
 fn tokens(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
-    let sqlite = format!("sqlite:{}", folder.path().join("atom.db").display());
+    let sqlite = |name| Some(format!("sqlite:{}", folder.path().join(name).display()));
     let postgres = std::env::var("ATOM_BENCH_POSTGRES").ok();
-    for (operation, url) in [("token", Some(sqlite)), ("token_postgres", postgres)] {
+    for (operation, url, token_cache_seconds) in
+        [("token", sqlite("atom.db"), 0.0), ("token_cached", sqlite("cached.db"), 60.0), ("token_postgres", postgres, 0.0)]
+    {
         let Some(url) = url else { continue };
-        let connection = runtime.block_on(connect(url)).expect("a connection");
+        let connection = runtime.block_on(connect(url, token_cache_seconds)).expect("a connection");
         let token = || {
             let connection = connection.clone();
             async move { connection.access_token().await }
@@ -135,9 +137,10 @@ async fn sign_up(database_url: String) -> Result<Scope> {
 }
 
 /// Signs somebody up and connects their account, once.
-async fn connect(database_url: String) -> Result<Connection> {
+async fn connect(database_url: String, token_cache_seconds: f64) -> Result<Connection> {
     let google = GoogleStandIn::start().await?;
-    let atom = Atom::builder(database_url).key(key()?).provider(google.app()).open().await?;
+    let builder = Atom::builder(database_url).key(key()?).provider(google.app());
+    let atom = builder.token_cache_seconds(token_cache_seconds).open().await?;
     let connections = scope(&atom).await?.connections();
     let start = StartConnection { provider: "google".into(), ..StartConnection::default() };
     let authorization = connections.start(start).await?;

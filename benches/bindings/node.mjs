@@ -55,10 +55,11 @@ const sample = () => ({
 });
 
 /** Signs somebody up and connects their account, once. */
-async function connect(data) {
+async function connect(database, tokenCacheSeconds) {
   const google = await atom.GoogleStandIn.start();
   const key = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64');
-  const installation = await atom.Atom.open({ databaseUrl: `sqlite:${join(data, 'atom.db')}`, key, providers: [google.app] });
+  const options = { databaseUrl: `sqlite:${database}`, key, providers: [google.app], tokenCacheSeconds };
+  const installation = await atom.Atom.open(options);
   const session = await installation.accounts.signUp({ email: 'ada@example.com', password: 'an engine of brass and thought' });
   const { connections } = await installation.authenticate(session.accessToken);
   const authorization = await connections.start({ provider: 'google' });
@@ -68,7 +69,8 @@ async function connect(data) {
 const data = mkdtempSync(join(tmpdir(), 'atom-bench-'));
 try {
   const probe = await atom.Probe.start();
-  const connection = await connect(data);
+  const connection = await connect(join(data, 'atom.db'), 0);
+  const cached = await connect(join(data, 'cached.db'), 60);
   const one = sample();
   const many = Array.from({ length: MANY }, sample);
 
@@ -78,6 +80,8 @@ try {
   await awaited('echo_many', () => probe.echoMany(many));
   await awaited('token', () => connection.accessToken());
   await gathered('token', () => connection.accessToken());
+  await awaited('token_cached', () => cached.accessToken());
+  await gathered('token_cached', () => cached.accessToken());
 } finally {
   rmSync(data, { recursive: true });
 }

@@ -74,11 +74,13 @@ def sample():
     )
 
 
-async def connect(folder):
+async def connect(database, token_cache_seconds):
     """Signs somebody up and connects their account, once."""
     google = await atom_py.GoogleStandIn.start()
     key = base64.b64encode(bytes(range(32))).decode()
-    options = atom_py.OpenOptions(database_url=f"sqlite:{folder}/atom.db", key=key, providers=[google.app])
+    options = atom_py.OpenOptions(
+        database_url=f"sqlite:{database}", key=key, providers=[google.app], token_cache_seconds=token_cache_seconds
+    )
     atom = await atom_py.Atom.open(options)
     account = atom_py.NewAccount(email="ada@example.com", password="an engine of brass and thought")
     session = await atom.accounts.sign_up(account)
@@ -92,7 +94,8 @@ async def main(loop, seconds):
     probe = await atom_py.Probe.start()
     one, many = sample(), [sample()] * MANY
     with tempfile.TemporaryDirectory() as folder:
-        connection = await connect(folder)
+        connection = await connect(f"{folder}/atom.db", 0)
+        cached = await connect(f"{folder}/cached.db", 60)
 
         await bench.awaited("nothing", probe.nothing)
         await bench.gathered("nothing", probe.nothing)
@@ -100,11 +103,14 @@ async def main(loop, seconds):
         await bench.awaited("echo_many", probe.echo_many, many)
         await bench.awaited("token", connection.access_token)
         await bench.gathered("token", connection.access_token)
+        await bench.awaited("token_cached", cached.access_token)
+        await bench.gathered("token_cached", cached.access_token)
         if loop == "asyncio":
             await bench.blocking("nothing", probe.nothing_blocking)
             await bench.blocking("echo", probe.echo_blocking, one)
             await bench.blocking("echo_many", probe.echo_many_blocking, many)
             await bench.blocking("token", connection.access_token_blocking)
+            await bench.blocking("token_cached", cached.access_token_blocking)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """The report of a measurement: tables in Markdown and plots in SVG. `report.py <measured.json>` writes it again."""
 
 import json
-import math
 import statistics
 import sys
-from html import escape
 from pathlib import Path
 
-from subjects import ROOT, SUBJECTS
+from subjects import SUBJECTS
+
+# After `subjects`, which knows where they are.
+import chart
+from chart import percentile
+from side_by_side import RESULTS
 
 DATABASES = {"sqlite": ("SQLite", ("sqlite",)), "postgres": ("PostgreSQL", ("postgres", "redis"))}
-COLOURS = {"raw": "#888888", "ours": "#b7410e"}
-PEER = "#3572a5"
+COLOURS = {"raw": chart.OTHER, "ours": chart.RUST}
+PEER = chart.PYTHON
 
 
 def measures(arguments):
@@ -47,11 +50,6 @@ def figures(measured, subject, measure):
 
 def shown(measured, database):
     return [subject for subject in SUBJECTS if subject.database in DATABASES[database][1]]
-
-
-def percentile(samples, share):
-    ordered = sorted(samples)
-    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
 
 
 def per_second(number):
@@ -168,49 +166,20 @@ def missing(measured):
 
 
 def plot(measured, database):
-    """A dot for each median, a line for the range of the rounds; ten times more from one mark to the next."""
-    left, right, line, head, top, width = 190, 90, 20, 40, 30, 860
-    groups = []
-    for measure, heading in measures(measured["arguments"]).items():
-        rows = [(subject, figures(measured, subject, measure)) for subject in shown(measured, database)]
-        rows = [(subject, *ends(measure, found)) for subject, found in rows if found]
-        if rows:
-            groups.append((measure, heading, rows))
-    height = top + sum(head + line * len(rows) + (24 if measure in TIMES else 0) for measure, _, rows in groups) + 16
-    style = 'font-family="sans-serif" font-size="12" fill="#222"'
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {style}>', f'<rect width="{width}" height="{height}" fill="#fff"/>']
+    """The rates above, the times below."""
+    def row(measure, subject, found):
+        colour = COLOURS.get(subject.key.split("_")[0], PEER)
+        return chart.Row(subject.title, colour, *ends(measure, found), short(measure, [ends(measure, found)[1]]))
 
-    def text(at, y, content, style=""):
-        out.append(f'<text x="{at:.1f}" y="{y:.1f}" {style}>{escape(content)}</text>')
+    def groups(times):
+        for measure, heading in measures(measured["arguments"]).items():
+            rows = [(subject, figures(measured, subject, measure)) for subject in shown(measured, database)]
+            if (measure in TIMES) == times and any(found for _, found in rows):
+                yield heading, [row(measure, subject, found) for subject, found in rows if found]
 
-    y = top
-    scales = [[group for group in groups if (group[0] in TIMES) == times] for times in (False, True)]
-    for part, unit in zip(scales, (lambda power: f"{10**power:,}/s", lambda power: f"{10.0**power:g} ms")):
-        values = [value for _, _, rows in part for row in rows for value in row[1:]]
-        if not values:
-            continue
-        first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-        bottom = y + sum(head + line * len(rows) for _, _, rows in part)
-
-        def x(value):
-            return left + (math.log10(value) - first) / max(1, last - first) * (width - left - right)
-
-        for power in range(first, last + 1):
-            at = x(10.0**power)
-            out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y - 10}" y2="{bottom - 8}" stroke="#ddd"/>')
-            text(at, y - 16, unit(power), 'text-anchor="middle" fill="#666"')
-        for measure, heading, rows in part:
-            y += head
-            text(12, y - 17, heading, 'font-weight="bold"')
-            for subject, low, middle, high in rows:
-                colour = COLOURS.get(subject.key.split("_")[0], PEER)
-                text(left - 12, y + 4, subject.title, 'text-anchor="end"')
-                out.append(f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
-                out.append(f'<circle cx="{x(middle):.1f}" cy="{y}" r="4.5" fill="{colour}"/>')
-                text(x(high) + 9, y + 4, short(measure, [middle]))
-                y += line
-        y += 24
-    return "\n".join([*out, "</svg>"]) + "\n"
+    rates = chart.Scale(lambda power: f"{10**power:,}/s", list(groups(times=False)))
+    times = chart.Scale(lambda power: f"{10.0**power:g} ms", list(groups(times=True)))
+    return chart.draw([rates, times])
 
 
 def ends(measure, found):
@@ -221,5 +190,5 @@ def ends(measure, found):
 
 
 if __name__ == "__main__":
-    for path in write(json.loads(Path(sys.argv[1]).read_text()), ROOT / "benches" / "results"):
+    for path in write(json.loads(Path(sys.argv[1]).read_text()), RESULTS):
         print(path)

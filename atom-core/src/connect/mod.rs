@@ -193,6 +193,18 @@ impl Connection {
         }
     }
 
+    /// The stored tokens, perhaps as they were moments ago: for those who use them and write nothing.
+    async fn recent(&self) -> Result<crate::vault::Stored> {
+        // A fork has its parent's memory, but may not use it.
+        self.inner.db()?;
+        self.inner.token_cache.read((self.principal.workspace_id, self.id), self.stored()).await
+    }
+
+    /// Has the next reader ask the database.
+    fn forget(&self) {
+        self.inner.token_cache.forget(self.principal.workspace_id, self.id);
+    }
+
     /// An audit entry about this connection.
     fn entry<'a>(&self, action: AuditAction, details: &'a [(&'static str, &'a str)]) -> Entry<'a> {
         let (workspace, actor) = (self.principal.workspace_id, self.principal.actor());

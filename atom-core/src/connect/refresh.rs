@@ -30,7 +30,7 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// The stored tokens, refreshed if they are about to expire.
 pub(super) async fn valid_tokens(connection: &Connection) -> Result<Stored> {
-    let stored = connection.stored().await?;
+    let stored = connection.recent().await?;
     let Some(expires_at) = stored.tokens.expires_at else { return Ok(stored) };
     let now = connection.inner.now();
     let (left, life) = (expires_at - now, expires_at - stored.obtained_at);
@@ -58,6 +58,8 @@ fn ahead(id: ConnectionId, life: TimeDelta) -> TimeDelta {
 /// Tokens newer than `revision`: of all callers in all processes, one asks the provider.
 pub(super) async fn refresh(connection: &Connection, revision: i64) -> Result<Stored> {
     let flights = &connection.inner.flights;
+    // What expired, or was refused by the provider, is not to be given out again.
+    connection.forget();
     flights.join(connection.id, exchange(connection.clone(), revision), PATIENCE).await.unwrap_or_else(|| Err(busy(connection)))
 }
 
@@ -78,7 +80,10 @@ async fn exchange(connection: Connection, revision: i64) -> Result<Stored> {
         }
         check(&connection, &stored).await?;
         if let Some(lease) = Lease::take(db, workspace, connection.id, revision).await? {
-            return renew(&connection, stored, lease).await;
+            let renewed = renew(&connection, stored, lease).await;
+            // A failure too is part of what is stored.
+            connection.forget();
+            return renewed;
         }
         tokio::time::sleep(POLL).await;
     }

@@ -45,7 +45,7 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
     if let Some(pending) = &pending {
         keep(connection, &mut tx, pending).await?;
     }
-    vault::delete_all(&mut tx, workspace, connection.id).await?;
+    vault::delete_all(&mut tx, inner, workspace, connection.id).await?;
     if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::Revoked, None, now).await? {
         let details = [("provider", connection.app.manifest.name.as_str())];
         audit::append(&mut tx, connection.entry(AuditAction::Disconnected, &details), now).await?;

@@ -90,6 +90,17 @@ pub(crate) struct Tx {
     db: Db,
     /// What its commit makes new.
     topics: u8,
+    at_end: AtEnd,
+}
+
+/// What is done when a transaction has ended, however it ended.
+#[derive(Default)]
+struct AtEnd(Vec<Box<dyn FnOnce() + Send + Sync>>);
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|act| act());
+    }
 }
 
 pub(crate) enum OpenTx {
@@ -285,7 +296,7 @@ impl Db {
             Engine::Sqlite(pools) => OpenTx::Sqlite(pools.write.begin().await?),
             Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
         };
-        Ok(Tx { open, db: self.clone(), topics: 0 })
+        Ok(Tx { open, db: self.clone(), topics: 0, at_end: AtEnd::default() })
     }
 
     /// A connection for one statement that writes.
@@ -315,7 +326,7 @@ impl Db {
             Engine::Sqlite(pools) => OpenTx::Sqlite(pools.durable.begin().await?),
             Engine::Pg(pool) => OpenTx::Pg(pool.begin().await?),
         };
-        Ok(Tx { open, db: self.clone(), topics: 0 })
+        Ok(Tx { open, db: self.clone(), topics: 0, at_end: AtEnd::default() })
     }
 
     /// Brings the schema up to date.
@@ -362,10 +373,17 @@ impl Tx {
             OpenTx::Sqlite(t) => t.commit().await?,
             OpenTx::Pg(t) => t.commit().await?,
         }
+        // Before anybody is woken.
+        drop(self.at_end);
         if self.topics != 0 {
             self.db.wakes.announce(&self.db.engine, self.topics);
         }
         Ok(())
+    }
+
+    /// Has something done when the transaction has ended: committed, rolled back, or cut off so that nobody knows.
+    pub(crate) fn at_end(&mut self, act: impl FnOnce() + Send + Sync + 'static) {
+        self.at_end.0.push(Box::new(act));
     }
 
     /// Has the commit wake those who wait for this.

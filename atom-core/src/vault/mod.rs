@@ -1,8 +1,10 @@
 //! Sealed secrets: the token sets of connections, and the API keys of other services.
 
+mod cache;
 mod lease;
 pub(crate) mod service_keys;
 mod token_set;
 
+pub(crate) use cache::TokenCache;
 pub(crate) use lease::{Failure, Lease};
 pub(crate) use token_set::{Stored, TokenSet, delete_all, idle, insert, load, put_off, replace};

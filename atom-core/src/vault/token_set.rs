@@ -1,6 +1,6 @@
 //! What a provider granted: an access token, how long it lasts, and how to get the next one.
 
-use super::Lease;
+use super::{Lease, TokenCache};
 use crate::atom::Inner;
 use crate::crypto::{Place, length_prefixed};
 use crate::storage::{Db, Timestamp, Tx, on, row};
@@ -103,6 +103,7 @@ pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: Conn
 
 /// A token set that is sealed for a revision of a connection and waits for its transaction.
 pub(crate) struct Stamped {
+    cache: TokenCache,
     workspace: WorkspaceId,
     connection: ConnectionId,
     revision: i64,
@@ -124,12 +125,14 @@ impl TokenSet {
     ) -> Result<Stamped> {
         let sealed = self.seal(inner, workspace, connection, revision).await?;
         let (scopes, expires_at) = (self.scopes.clone(), self.expires_at);
-        Ok(Stamped { workspace, connection, revision, sealed, scopes, expires_at, keep_alive_at: None })
+        let cache = inner.token_cache.clone();
+        Ok(Stamped { cache, workspace, connection, revision, sealed, scopes, expires_at, keep_alive_at: None })
     }
 }
 
 /// Stores the first token set of a connection.
 pub(crate) async fn insert(tx: &mut Tx, set: Stamped, now: DateTime<Utc>) -> Result<()> {
+    set.cache.forget_after(tx, set.workspace, set.connection);
     Ok(on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_token_sets (workspace_id, connection_id, name, revision, sealed, scopes, expires_at, updated_at, keep_alive_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
@@ -140,6 +143,7 @@ pub(crate) async fn insert(tx: &mut Tx, set: Stamped, now: DateTime<Utc>) -> Res
 
 /// Stores the next token set, for the one writer that read the revision before it and, after a refresh, still holds the lease.
 pub(crate) async fn replace(tx: &mut Tx, set: Stamped, lease: Option<&Lease>, now: DateTime<Utc>) -> Result<bool> {
+    set.cache.forget_after(tx, set.workspace, set.connection);
     let written: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
         "UPDATE atom_token_sets
             SET revision = $4, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8, keep_alive_at = $9,
@@ -174,7 +178,8 @@ pub(crate) async fn put_off(tx: &mut Tx, idle: &Idle, now: DateTime<Utc>, until:
 }
 
 /// Forgets the token sets of a connection.
-pub(crate) async fn delete_all(tx: &mut Tx, workspace: WorkspaceId, connection: ConnectionId) -> Result<()> {
+pub(crate) async fn delete_all(tx: &mut Tx, inner: &Inner, workspace: WorkspaceId, connection: ConnectionId) -> Result<()> {
+    inner.token_cache.forget_after(tx, workspace, connection);
     Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2")
         .bind(workspace.0).bind(connection.0).execute(c).await.map(drop))?)
 }

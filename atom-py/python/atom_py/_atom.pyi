@@ -1747,7 +1747,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -1780,6 +1780,11 @@ class OpenOptions:
     @property
     def keep_events_days(self) -> int | None:
         """How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long."""
+    @property
+    def token_cache_seconds(self) -> float | None:
+        """How long a connection's tokens are kept in memory after they were read, in seconds, 0 to 60. Default: 1. For so long another
+        process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
+        """
     @property
     def loopback_webhooks(self) -> bool | None:
         """Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false."""

@@ -77,10 +77,16 @@ private fun sample() = Sample(
 )
 
 /** Signs somebody up and connects their account, once. */
-private suspend fun connect(folder: Path): Connection {
+private suspend fun connect(database: Path, tokenCacheSeconds: Double): Connection {
     val google = GoogleStandIn.start()
     val key = Base64.getEncoder().encodeToString(ByteArray(32) { it.toByte() })
-    val atom = Atom.open(OpenOptions(databaseUrl = "sqlite:$folder/atom.db", key = key, providers = listOf(google.app())))
+    val options = OpenOptions(
+        databaseUrl = "sqlite:$database",
+        key = key,
+        providers = listOf(google.app()),
+        tokenCacheSeconds = tokenCacheSeconds,
+    )
+    val atom = Atom.open(options)
     val session = atom.accounts().signUp(NewAccount(email = "ada@example.com", password = "an engine of brass and thought"))
     val connections = atom.authenticate(session.accessToken).connections()
     val authorization = connections.start(StartConnection(provider = "google"))
@@ -92,7 +98,8 @@ fun main(args: Array<String>): Unit = runBlocking(Dispatchers.Default) {
     val folder = Files.createTempDirectory("atom-bench-")
     try {
         val probe = Probe.start()
-        val connection = connect(folder)
+        val connection = connect(folder.resolve("atom.db"), 0.0)
+        val cached = connect(folder.resolve("cached.db"), 60.0)
         val one = sample()
         val many = List(MANY) { sample() }
 
@@ -102,6 +109,8 @@ fun main(args: Array<String>): Unit = runBlocking(Dispatchers.Default) {
         bench.awaited("echo_many") { probe.echoMany(many) }
         bench.awaited("token") { connection.accessToken() }
         bench.gathered("token") { connection.accessToken() }
+        bench.awaited("token_cached") { cached.accessToken() }
+        bench.gathered("token_cached") { cached.accessToken() }
     } finally {
         folder.toFile().deleteRecursively()
     }

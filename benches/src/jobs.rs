@@ -1,8 +1,7 @@
 //! Drives the library's own jobs by the line protocol of `jobs/README.md`.
 
-use atom_core::{Atom, Effect, Handler, JobFailure, JobKind, JobState, Json, LocalKey, NewJob, Result, Worker, WorkerOptions};
-use std::collections::HashMap;
-use std::io::Write;
+use crate::{Given, key, line};
+use atom_core::{Atom, Effect, Handler, JobFailure, JobKind, JobState, Json, NewJob, Result, Worker, WorkerOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,34 +17,23 @@ struct Starts {
     moments: mpsc::UnboundedSender<Instant>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    // A host enqueues from its tasks. The main thread would have to be woken on top.
-    tokio::spawn(drive()).await.expect("the driver does not panic")
-}
-
-async fn drive() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let given: HashMap<&str, &str> =
-        arguments.chunks_exact(2).map(|pair| (pair[0].trim_start_matches("--"), pair[1].as_str())).collect();
-    let number = |name: &str| given.get(name).map(|text| text.parse::<u64>().expect("a number"));
-    let count = number("jobs").expect("--jobs");
-    let limit = Duration::from_secs(number("seconds").expect("--seconds"));
+pub(crate) async fn run(given: &Given) -> Result<()> {
+    let count = given.number::<u64>("jobs").expect("--jobs");
+    let limit = Duration::from_secs(given.number("seconds").expect("--seconds"));
     let options = WorkerOptions {
-        concurrency: number("concurrency").map(|jobs| jobs as i32),
-        prefetch: number("prefetch").map(|jobs| jobs as i32),
+        concurrency: given.number("concurrency"),
+        prefetch: given.number("prefetch"),
         ..WorkerOptions::default()
     };
 
     // Kept for a day, unless it is deleted as soon as it succeeds.
-    let keep_seconds = if number("keep") == Some(1) { None } else { Some(0) };
+    let keep_seconds = if given.number("keep") == Some(1) { None } else { Some(0) };
     let kind = JobKind { name: KIND.into(), keep_seconds, ..JobKind::default() };
-    let key = LocalKey::from_base64(&"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into())?;
-    let atom = Atom::builder(given["db"]).key(key).job_kind(kind).open().await?;
+    let atom = Atom::builder(given.text("db")).key(key()?).job_kind(kind).open().await?;
     let (moments, mut started) = mpsc::unbounded_channel();
     let starts = Starts { count: Arc::default(), moments };
 
-    match given["mode"] {
+    match given.text("mode") {
         "enqueue-one" => {
             let clock = Instant::now();
             for number in 0..count {
@@ -151,8 +139,4 @@ async fn unfinished(atom: &Atom) -> Result<u64> {
 
 fn rate(jobs: u64, time: Duration) {
     line(&format!("{{\"jobs\":{jobs},\"seconds\":{}}}", time.as_secs_f64()));
-}
-
-fn line(text: &str) {
-    writeln!(std::io::stdout(), "{text}").expect("standard output");
 }
