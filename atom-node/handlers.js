@@ -52,12 +52,11 @@ function text(error) {
   }
 }
 
-/** The arguments of a call, with each handler as the native module wants it, also inside a record. */
-function withHandlers(args) {
-  const isRecord = (value) => typeof value === 'object' && value !== null && Object.values(value).some((item) => typeof item === 'function');
-  const one = (value) => (typeof value === 'function' ? callable(value) : value);
-  const many = (value) => Object.fromEntries(Object.entries(value).map(([name, item]) => [name, one(item)]));
-  return args.map((value) => (isRecord(value) ? many(value) : one(value)));
+/** An argument of a call, with each handler as the native module wants it, also inside a record. */
+function withHandlers(value) {
+  const isRecord = typeof value === 'object' && value !== null && Object.values(value).some((item) => typeof item === 'function');
+  const one = (item) => (typeof item === 'function' ? callable(item) : item);
+  return isRecord ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, one(item)])) : one(value);
 }
 
 /** Adds to jobs what takes or gives things of JavaScript. */

@@ -55,6 +55,21 @@ export declare class JobError extends Error {
   readonly retryAfter?: number
 }
 
+/**
+ * Keeps the key-encryption key and uses it on our behalf: a key management service, a hardware module.
+ *
+ * What `wrap` and `unwrap` throw becomes an `AtomError` (`sealed`, `key_provider_failed`) with the name of its class and without its text;
+ * after 30 seconds they are given up. The first argument is wiped when they are done.
+ */
+export interface KeyProvider {
+  /** A short public name of the key: 1 to 200 printable characters without a space, the same for ever. */
+  readonly fingerprint: string
+  /** Encrypts a data key. The same `context` is given to `unwrap`. */
+  wrap(dataKey: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
+  /** Decrypts a data key. */
+  unwrap(wrapped: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
+}
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -106,9 +121,18 @@ export declare class Atom {
    * Opens an installation, making it if the database is empty.
    *
    * Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
-   * `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+   * `key_missing`, `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
    */
   static open(options: OpenOptions): Promise<Atom>
+  /**
+   * Opens an installation whose key-encryption key is kept by the host: in a key management service, a hardware module, the key store of
+   * the system. Without `key`, the options or the environment name the key, as in `open`. `accepted_keys` are further keys of the
+   * host's that may have wrapped data keys, beside those of the options: the old key until `Keys.rotate` has replaced it.
+   *
+   * Fails as `open` does, and with `invalid` (`malformed_fingerprint`), `sealed` (`key_provider_failed`) or `unavailable`
+   * (`key_provider_timeout`).
+   */
+  static openWithKeys(options: OpenOptions, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
   /** The schema of the database. */
@@ -133,6 +157,8 @@ export declare class Atom {
   get jobs(): Jobs
   /** The schedules of the installation itself, which belong to no workspace. */
   get schedules(): Schedules
+  /** The keys of the installation, and their rotation. */
+  get keys(): Keys
   /** The queues and workers of the installation. */
   get queues(): Queues
   /**
@@ -141,7 +167,7 @@ export declare class Atom {
    * Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
    */
   startWorker(handlers: Record<string, (job: RunningJob) => unknown>, options?: WorkerOptions | null): Promise<Worker>
-  /** Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`). */
+  /** Stops the workers of this process, stores what it has counted, and closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -171,7 +197,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -206,6 +232,26 @@ export declare const AuditAction: {
   readonly WebhookKeyRevealed: 'webhook_key_revealed'
   /** A webhook endpoint was disabled because it was gone or kept failing. */
   readonly WebhookDisabled: 'webhook_disabled'
+  /** A service key was stored. */
+  readonly ServiceKeyAdded: 'service_key_added'
+  /** Somebody used a service key through `request`; the details say how often. */
+  readonly ServiceKeyUsed: 'service_key_used'
+  /** Somebody looked at the value of a service key. */
+  readonly ServiceKeyRevealed: 'service_key_revealed'
+  /** A service key got a new value. */
+  readonly ServiceKeyRotated: 'service_key_rotated'
+  /** A service key was changed, but for its value. */
+  readonly ServiceKeyChanged: 'service_key_changed'
+  /** A service key was removed and its values were destroyed. */
+  readonly ServiceKeyRemoved: 'service_key_removed'
+  /** A key-encryption key that was retired wraps again. */
+  readonly KeyTakenIntoUse: 'key_taken_into_use'
+  /** A key-encryption key has lost its last data key to its successor. */
+  readonly KeyRetired: 'key_retired'
+  /** The workspace, or the installation, got a new data key. */
+  readonly DataKeyRotated: 'data_key_rotated'
+  /** An older data key was destroyed, because no stored record needed it. */
+  readonly DataKeyDestroyed: 'data_key_destroyed'
 }
 
 /** One entry of the audit log. */
@@ -519,6 +565,41 @@ export interface Credentials {
   workspaceId?: WorkspaceId | null
 }
 
+/** A data key of a workspace. */
+export interface DataKey {
+  /** Its id, which the records that it has sealed carry. */
+  id: DataKeyId
+  /** Which one of its workspace it is: 1, 2, 3, … */
+  generation: number
+  /** What it is there for. */
+  state: DataKeyState
+  /** The fingerprint of the key that wraps it. */
+  wrappedBy: string
+  /** How many records it has sealed, at most. Beyond 2^28 there is an event; at 2^32 it seals no more. */
+  seals: number
+  /** When it was made. */
+  createdAt: Date
+  /** Since when no stored record has needed it. A day later it is destroyed. */
+  idleSince?: Date
+  /** When it was destroyed. */
+  destroyedAt?: Date
+}
+
+/** A key that seals the records of a workspace. */
+export type DataKeyId = string
+
+/** What a data key is there for. */
+export type DataKeyState = 'current' | 'retiring' | 'destroyed'
+
+export declare const DataKeyState: {
+  /** It seals and opens. */
+  readonly Current: 'current'
+  /** It opens what it has sealed, until that is sealed anew. */
+  readonly Retiring: 'retiring'
+  /** It is destroyed. Nothing that is stored needs it. */
+  readonly Destroyed: 'destroyed'
+}
+
 /** What a step does to the world outside the database, and so what becomes of it when its worker dies in the middle. */
 export type Effect = 'read' | 'idempotent' | 'once'
 
@@ -575,7 +656,7 @@ export type EventFieldType = 'id' | 'text' | 'integer'
 export declare const EventFieldType: {
   /** The id of something: a string. */
   readonly Id: 'id'
-  /** A string. */
+  /** A string; a moment is one too, in RFC 3339. */
   readonly Text: 'text'
   /** A whole number. */
   readonly Integer: 'integer'
@@ -931,6 +1012,105 @@ export declare class Jobs {
   settle(id: JobId, step: string, outcome?: unknown | null): Promise<void>
 }
 
+/** How the value of a service key is put into a request. */
+export type KeyPlacement =
+  /** Into a header, such as `x-api-key`. */
+  | {
+      type: 'header'
+      /** The header's name. */
+      name: string
+      /** What stands before the value: `Bearer `, with its space. Default: nothing. */
+      prefix?: string
+    }
+  /** Into the query of the URL. */
+  | {
+      type: 'query'
+      /** The parameter's name. */
+      name: string
+    }
+  /** Into the `authorization` header, as HTTP Basic. */
+  | {
+      type: 'basic'
+      /** The user name; the value is the password. Default: the value is the user name, without a password. */
+      username?: string
+    }
+
+/** How far the rotation of the key-encryption key has come. */
+export interface KeyRotation {
+  /** The fingerprint of the key that wraps from now on. */
+  current: string
+  /** How many data keys this call has taken over. */
+  rewrapped: number
+  /** How many data keys other keys still wrap. At 0, those keys can be taken away. */
+  remaining: number
+  /** The fingerprints of the keys that this call has retired. */
+  retired: string[]
+}
+
+/** How the keys of the installation stand. */
+export interface KeyStatus {
+  /** The fingerprint of the key that wraps the new data keys of this process. */
+  current: string
+  /** Every key-encryption key that the installation has seen, by their first appearance. */
+  wrappingKeys: WrappingKey[]
+  /** How many data keys seal: one for each workspace, and one for the installation itself. */
+  currentDataKeys: number
+  /** How many older data keys are still needed. */
+  retiringDataKeys: number
+  /** How many data keys are destroyed. */
+  destroyedDataKeys: number
+}
+
+/**
+ * The keys of the installation: how they stand, and their rotation. Who may call this is for the host to decide.
+ *
+ * To replace the key-encryption key: open every process with both keys (the new one as `key`, the old one among `accepted_keys`), call
+ * `rotate`, and take the old key away once nothing remains. Keep it with the backups that were made before.
+ */
+export declare class Keys {
+  private constructor()
+  /** How the keys stand: which key-encryption keys there are and how many data keys each wraps. It counts them: not for every request. */
+  status(): Promise<KeyStatus>
+  /**
+   * Has every data key wrapped by the current key-encryption key, while everything goes on, and retires the keys that wrap none any more. It
+   * takes a few milliseconds for a hundred data keys, plus the time of the key providers, and may be called again at any time: what is
+   * done stays done. With `max_data_keys` it does so many at most; call it until `remaining` is 0.
+   *
+   * A process that still wraps with a retired key gets `sealed` (`key_retired`) where it would make a workspace; one that lacks the new
+   * key gets `sealed` (`key_missing`) for the data keys that it has not unwrapped before. Both name the fingerprints.
+   *
+   * Fails with `sealed` (`key_missing`, `key_provider_failed`; `record_altered` if a data key does not open: then all others are
+   * done) or `unavailable` (`key_provider_timeout`).
+   */
+  rotate(maxDataKeys?: number | null): Promise<KeyRotation>
+  /**
+   * Gives a workspace a new data key, or the installation itself if none is named, and returns it. It seals from now on, in other
+   * processes within ten seconds. A job takes over the records that the older keys have sealed, where a worker runs; without a worker call
+   * `reseal`, now and once more after a day.
+   *
+   * Fails with `not_found`, `conflict` (`rotated_meanwhile`), `sealed` (`key_retired`, `key_provider_failed`) or `unavailable`
+   * (`key_provider_timeout`).
+   */
+  rotateWorkspace(workspaceId?: WorkspaceId | null): Promise<DataKey>
+  /**
+   * Seals anew, right now, what the older data keys of a workspace have sealed, and destroys older keys that no stored record has needed for a
+   * day. It may be called at any time and stopped at any moment. With `max_records` it does so many at most; call it until it is done.
+   *
+   * Fails with `not_found` or `sealed` (`data_key_exhausted`, `key_missing`).
+   */
+  reseal(workspaceId?: WorkspaceId | null, maxRecords?: number | null): Promise<Resealing>
+  /** The data keys of a workspace, or of the installation itself if none is named, the newest first. Fails with `not_found`. */
+  dataKeys(workspaceId?: WorkspaceId | null): Promise<DataKey[]>
+  /** What was done to the keys of the installation itself, newest first. Rotations of a workspace's key are in its own audit log. */
+  audit(filter: AuditFilter): Promise<AuditPage>
+  /**
+   * The events of the installation itself, oldest first: `atom.key_retired`. Those of a workspace's keys are among its own.
+   *
+   * Fails as `Events.list` does.
+   */
+  events(filter: EventFilter): Promise<EventPage>
+}
+
 /** Which events to list. */
 export interface ListEvents {
   /** The calendar. Default: the account's main one. */
@@ -1172,6 +1352,28 @@ export interface NewSchedule {
   missed?: MissedRuns | null
 }
 
+/** An API key of another service, to be kept. */
+export interface NewServiceKey {
+  /** The service: 1 to 64 small letters, digits, `.`, `_` and `-`, such as `openai`. */
+  service: string
+  /** The key itself, 8 to 16,384 bytes. */
+  value: string
+  /** The key's name, 1 to 100 characters, its owner's only one of that name for the service. Default: `default`. */
+  name?: string | null
+  /** Whose it is. Default: `user`. */
+  owner?: ServiceKeyOwner | null
+  /** How it is put into requests. Default: into the header `authorization` after `Bearer `. */
+  placement?: KeyPlacement | null
+  /** The hosts that it may be sent to by `request`, at most 20: `api.openai.com`, with a port only where it is not 443. Default: none. */
+  hosts?: string[] | null
+  /** Lets `reveal` return the value. Default: false, and then it is used through `request` only. */
+  exportable?: boolean | null
+  /** When the service ends the key. From then on it is not used, and a week before an event says so. */
+  expiresAt?: Date | null
+  /** How many days a value serves before an event asks for the next one, 1 to 3650. Default: it is not asked for. */
+  rotateEveryDays?: number | null
+}
+
 /** An address to send events to. */
 export interface NewWebhookEndpoint {
   /** Where to: `https://host/path`, on the public internet. Any port may be named; a user name may not. */
@@ -1214,6 +1416,13 @@ export interface OpenOptions {
   keyFile?: string | null
   /** Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed. */
   createKeyFile?: boolean | null
+  /**
+   * Further keys, in base64, that may have wrapped data keys: the old key until `Keys.rotate` has replaced it, or the next one before. Default, where
+   * the key is that of `ATOM_KEY`: the environment variable `ATOM_ACCEPTED_KEYS`, separated by commas.
+   */
+  acceptedKeys?: string[] | null
+  /** Files that hold such keys, as `key_file` does. */
+  acceptedKeyFiles?: string[] | null
   /** The providers to connect to, each with the host's own OAuth client. */
   providers?: ProviderApp[] | null
   /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
@@ -1231,7 +1440,10 @@ export interface OpenOptions {
    * process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
    */
   tokenCacheSeconds?: number | null
-  /** Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false. */
+  /**
+   * Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
+   * false.
+   */
   loopbackWebhooks?: boolean | null
 }
 
@@ -1375,15 +1587,15 @@ export declare class Queues {
   resume(queue: string): Promise<void>
 }
 
-/** A request to the provider's API, without its authentication. */
+/** A request to a service's API, without its authentication. */
 export interface RawRequest {
   /** `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`. */
   method: string
-  /** The whole URL. Its host must be one of the provider's. */
+  /** The whole URL. Its host must be one of the provider's, or one that the service key may be sent to. */
   url: string
   /** Query parameters, added to those in the URL. */
   query?: Record<string, string> | null
-  /** Further headers. `authorization` and `host` are ours. */
+  /** Further headers. `host` and what carries the authentication are ours. */
   headers?: Record<string, string> | null
   /** A JSON body. */
   json?: unknown | null
@@ -1391,7 +1603,7 @@ export interface RawRequest {
   content?: Buffer | null
 }
 
-/** The provider's answer. */
+/** The service's answer. */
 export interface RawResponse {
   /** The HTTP status. */
   status: number
@@ -1439,6 +1651,23 @@ export interface RemoteFile {
   customFields?: unknown
 }
 
+/** How far the records of a workspace have come under its newest data key. */
+export interface Resealing {
+  /** How many records this call has sealed anew. */
+  resealed: number
+  /** How many records do not open, because they were altered. They stay as they are, and so does the data key that they name. */
+  damaged: number
+  /** Whether nothing is left for now. */
+  isDone: boolean
+  /** The workspace; none for the installation itself. */
+  workspaceId?: WorkspaceId
+  /**
+   * When the next older data key can be destroyed, by a worker or by another call; none if there is no older one, or if records
+   * still need it.
+   */
+  nextAt?: Date
+}
+
 /** How long to wait before the next attempt: `delay * factor^(attempt - 1)`, at most `max_delay`, spread by `jitter`. */
 export interface RetryPolicy {
   /** Before the second attempt, in seconds. Default: 5. */
@@ -1451,6 +1680,16 @@ export interface RetryPolicy {
   jitter?: number
   /** Reasons for which there is no other attempt, whatever the failure says. */
   neverOn?: string[]
+}
+
+/** The value of a service key. */
+export interface RevealedServiceKey {
+  /** The key itself. Never log or store it. */
+  value: string
+  /** The value before it, while that is kept: for a service that does not know the new one yet. */
+  previous?: string
+  /** When the service ends the value. */
+  expiresAt?: Date
 }
 
 /** What a member may do in a workspace, from most to least. */
@@ -1672,6 +1911,8 @@ export declare class Scope {
   get principal(): Principal
   /** The user's connected accounts. */
   get connections(): Connections
+  /** The API keys of other services that the user may use: their own, and the workspace's. */
+  get serviceKeys(): ServiceKeys
   /** The workspace's jobs. What is enqueued here is enqueued on the user's behalf. */
   get jobs(): Jobs
   /** The workspace's schedules. What they enqueue is enqueued on the user's behalf. */
@@ -1700,6 +1941,178 @@ export interface SealedSample {
   version: number
   /** The record. */
   record: Buffer
+}
+
+/** A service key, without its value. */
+export interface ServiceKey {
+  /** Its id. */
+  id: ServiceKeyId
+  /** The service: `openai`. */
+  service: string
+  /** Its name. */
+  name: string
+  /** How it is put into requests. */
+  placement: KeyPlacement
+  /** The hosts that it may be sent to. */
+  hosts: string[]
+  /** Whether `reveal` returns the value. */
+  isExportable: boolean
+  /** Grows with every change. Pass it to `update` and `rotate`. */
+  revision: number
+  /** How often it was used or revealed. What other processes count may come a few seconds late. */
+  useCount: number
+  /** When it was stored. */
+  createdAt: Date
+  /** When somebody last changed it. */
+  updatedAt: Date
+  /** When the present value was stored. */
+  rotatedAt: Date
+  /** Whose it is; none if it is the workspace's. */
+  userId?: UserId
+  /** The last four characters of the value, to tell keys apart; none for a value under 24 characters. */
+  hint?: string
+  /** When the service ends the value. */
+  expiresAt?: Date
+  /** How many days a value serves. */
+  rotateEveryDays?: number
+  /** When the next value is asked for. */
+  rotationDueAt?: Date
+  /** Until when the value before this one is kept. */
+  previousUntil?: Date
+  /** When it was last used or revealed. */
+  lastUsedAt?: Date
+}
+
+/** Which service keys to list, oldest first. */
+export interface ServiceKeyFilter {
+  /** Only those of this service. */
+  service?: string | null
+  /** Only those of this name. */
+  name?: string | null
+  /** Only the user's own, or only the workspace's. */
+  owner?: ServiceKeyOwner | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** An API key of another service. */
+export type ServiceKeyId = string
+
+/** Whose a service key is. */
+export type ServiceKeyOwner = 'user' | 'workspace'
+
+export declare const ServiceKeyOwner: {
+  /** The user's own: nobody else sees or uses it. */
+  readonly User: 'user'
+  /** The workspace's: its members use it, its owners and admins manage it. */
+  readonly Workspace: 'workspace'
+}
+
+/** A page of service keys. */
+export interface ServiceKeyPage {
+  /** The keys, oldest first. */
+  items: ServiceKey[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a service key; what is absent stays. The value is changed by `rotate`. */
+export interface ServiceKeyPatch {
+  /** The `revision` that was read: whoever read an older one is refused. */
+  revision: number
+  /** The key's name. */
+  name?: string | null
+  /** How it is put into requests. */
+  placement?: KeyPlacement | null
+  /** The hosts that it may be sent to: some of those that it has. */
+  hosts?: string[] | null
+  /** False has `reveal` return the value no more. */
+  exportable?: boolean | null
+  /** When the service ends the present value. */
+  expiresAt?: Date | null
+  /** True removes `expires_at`. */
+  neverExpires?: boolean | null
+  /** How many days a value serves before an event asks for the next one. 0 has it asked for no more. */
+  rotateEveryDays?: number | null
+}
+
+/** The next value of a service key. */
+export interface ServiceKeyRotation {
+  /** The `revision` that was read: whoever read an older one is refused. */
+  revision: number
+  /** The new key, 8 to 16,384 bytes. */
+  value: string
+  /** How long the old value serves where the service refuses the new one, in seconds, 0 to 30 days. Then it is destroyed. Default: 0. */
+  graceSeconds?: number | null
+  /** When the service ends the new value. Default: never, whatever the old one had. */
+  expiresAt?: Date | null
+}
+
+/**
+ * The service keys that a user may use: their own, and the workspace's.
+ *
+ * A user's own keys are only theirs. Those of the workspace are used by its members and managed by its owners and admins; guests do not see
+ * them. What was done, by whom, is in the audit log, and calls of `request` are there a few seconds later.
+ */
+export declare class ServiceKeys {
+  private constructor()
+  /**
+   * Stores a key.
+   *
+   * Fails with `conflict` (`service_key_exists`: its owner has one of this name for the service), `forbidden` (`not_an_admin`: the workspace's
+   * keys are for owners and admins to make) or `invalid`: `malformed_service`, `malformed_service_key_name`, `malformed_service_key_value`,
+   * `malformed_placement`, `malformed_host`, `address_not_public`, `unusable_service_key` (neither hosts nor `exportable`),
+   * `malformed_expiry`, `malformed_rotation`.
+   */
+  create(key: NewServiceKey): Promise<ServiceKey>
+  /**
+   * Lists keys, oldest first, a page at a time. The values stay where they are.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: ServiceKeyFilter): Promise<ServiceKeyPage>
+  /** One key. Fails with `not_found`. */
+  get(id: ServiceKeyId): Promise<ServiceKey>
+  /**
+   * Changes what is not the value. Hosts can only be taken away, and the leave to export only be withdrawn: whoever does not know the value must
+   * not be able to send it elsewhere. For more, store the key anew.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`), `conflict` (`service_key_changed`: read it again; `service_key_exists`) or `invalid`
+   * (`host_not_allowed`, `export_not_allowed`, and as `create` does).
+   */
+  update(id: ServiceKeyId, patch: ServiceKeyPatch): Promise<ServiceKey>
+  /**
+   * Stores the next value. The one before it serves for `grace_seconds` where the service refuses the new one, and is then destroyed; an even
+   * older one is destroyed at once.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`), `conflict` (`service_key_changed`: somebody was faster; read it again) or `invalid`
+   * (`malformed_service_key_value`, `malformed_grace`, `malformed_expiry`).
+   */
+  rotate(id: ServiceKeyId, rotation: ServiceKeyRotation): Promise<ServiceKey>
+  /**
+   * The value itself, for a vendor's own SDK, if the key was stored as `exportable`. Prefer `request`, which keeps it inside. That somebody
+   * looked at it is in the audit log, or it is not shown.
+   *
+   * Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`) or `conflict` (`service_key_expired`: rotate it).
+   */
+  reveal(id: ServiceKeyId): Promise<RevealedServiceKey>
+  /**
+   * Any call of the service's API, with the key added, to one of the key's hosts. It is made over https; redirects are not followed. What the
+   * service repeats of the key is cut out of its answer.
+   *
+   * An answer with an error status is an answer, not an error. Fails with `not_found`, `conflict` (`service_key_expired`: rotate it), `invalid`
+   * (`host_not_allowed`, `https_only`, `reserved_header`, `reserved_query`, `malformed_url`, `address_not_public`, …), `provider`
+   * (`answer_too_large`) or `unavailable` (`timeout`, `unreachable`, `broken_answer`).
+   */
+  request(id: ServiceKeyId, request: RawRequest): Promise<RawResponse>
+  /**
+   * Removes a key and destroys its values. Removing it twice is no error. At the service it lives on: end it there, too.
+   *
+   * Fails with `forbidden` (`not_an_admin`).
+   */
+  remove(id: ServiceKeyId): Promise<void>
 }
 
 /** Whether an account's grant covers a service of its provider. */
@@ -1826,7 +2239,7 @@ export declare class TestKit {
    */
   advance(seconds: number): Promise<void>
   /**
-   * Fires what is scheduled and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
+   * Fires what is scheduled, tells what is due and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
    * that were. Jobs whose kind has no handler here are left alone.
    */
   runJobs(handlers: Record<string, (job: RunningJob) => unknown>): Promise<number>
@@ -2228,3 +2641,23 @@ export interface Workspace {
 
 /** A workspace: the tenant. */
 export type WorkspaceId = string
+
+/** A key-encryption key that the installation has seen. */
+export interface WrappingKey {
+  /** Its public name. */
+  fingerprint: string
+  /** Whether it wraps the new data keys of this process. */
+  isCurrent: boolean
+  /** Whether this process holds it. */
+  isHeld: boolean
+  /** How many data keys it wraps. While there is one, no process opens without this key. */
+  dataKeys: number
+  /** When a process was first opened with it. */
+  firstSeenAt: Date
+  /** When a process was last opened with it. */
+  lastSeenAt: Date
+  /** When a process was first opened to wrap with it; none for one that was only among the accepted keys. */
+  inUseSince?: Date
+  /** When a rotation took the last data key from it; none while it is in use. */
+  retiredAt?: Date
+}

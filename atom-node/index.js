@@ -2,6 +2,7 @@
 
 const { isAtomError, JobError, wrongArguments } = require('./errors.js');
 const { extend, withHandlers } = require('./handlers.js');
+const { isKeys, withKeys } = require('./keys.js');
 const { load } = require('./native.js');
 
 // Records nest less deep than this; only JSON goes deeper, and it has no dates.
@@ -16,12 +17,15 @@ function refuseInvalidDates(value, depth = 0) {
   }
 }
 
+/** An argument as the native module wants it. */
+const prepared = (value) => (isKeys(value) ? withKeys(value) : withHandlers(value));
+
 /** A method that returns a promise never throws: what the border refuses is a rejection like any other. */
 function rejecting(owner, name, method) {
   function call(...args) {
     try {
       refuseInvalidDates(args);
-      return method.apply(this, withHandlers(args));
+      return method.apply(this, args.map(prepared));
     } catch (error) {
       return Promise.reject(isAtomError(error) ? error : wrongArguments(`${owner}.${name}`, error));
     }

@@ -5,11 +5,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Connections, Exports, Flights, Provider};
 use crate::crypto::password::Hasher;
-use crate::crypto::{KeyRing, LocalKey, SigningKeys};
+use crate::crypto::{HostKey, KeyProvider, KeyRing, LocalKey, SigningKeys, WrappingKeys};
 use crate::egress::Egress;
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
+use crate::keys::{self, Keys};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
@@ -92,10 +93,27 @@ impl Atom {
     /// Opens an installation, making it if the database is empty.
     ///
     /// Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
-    /// `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+    /// `key_missing`, `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
     pub async fn open(options: OpenOptions) -> Result<Self> {
         let mut builder = Builder::new(String::new());
         builder.options = options;
+        Self::build(builder).await
+    }
+
+    /// Opens an installation whose key-encryption key is kept by the host: in a key management service, a hardware module, the key store of
+    /// the system. Without `key`, the options or the environment name the key, as in `open`. `accepted_keys` are further keys of the
+    /// host's that may have wrapped data keys, beside those of the options: the old key until `Keys.rotate` has replaced it.
+    ///
+    /// Fails as `open` does, and with `invalid` (`malformed_fingerprint`), `sealed` (`key_provider_failed`) or `unavailable`
+    /// (`key_provider_timeout`).
+    pub async fn open_with_keys(options: OpenOptions, key: Option<HostKey>, accepted_keys: Option<Vec<HostKey>>) -> Result<Self> {
+        if key.is_some() && (options.key.is_some() || options.key_file.is_some()) {
+            return Err(Error::invalid("malformed_option", "give one key: in the options, or the host's own"));
+        }
+        let mut builder = Builder::new(String::new());
+        builder.options = options;
+        builder.key = key.map(|key| key.0);
+        builder.accepted = accepted_keys.into_iter().flatten().map(|key| key.0).collect();
         Self::build(builder).await
     }
 
@@ -145,6 +163,11 @@ impl Atom {
         Schedules { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
     }
 
+    /// The keys of the installation, and their rotation.
+    pub fn keys(&self) -> Keys {
+        Keys { inner: Arc::clone(&self.inner) }
+    }
+
     /// The queues and workers of the installation.
     pub fn queues(&self) -> Queues {
         Queues { inner: Arc::clone(&self.inner) }
@@ -154,7 +177,7 @@ impl Atom {
     ///
     /// Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
     pub async fn start_worker(&self, mut handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
-        handlers.extend([webhooks::handler(Arc::clone(&self.inner))]);
+        handlers.extend([webhooks::handler(Arc::clone(&self.inner)), keys::handler(Arc::clone(&self.inner))]);
         handlers.extend(connect::handlers(&self.inner));
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
         let mut workers = self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -205,7 +228,7 @@ impl Atom {
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
-        let Builder { options, key, clock } = builder;
+        let Builder { options, key, accepted, clock } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
@@ -219,10 +242,11 @@ impl Atom {
             return Err(Error::invalid("malformed_option", "token_cache_seconds is between 0 and 60"));
         }
         // Everything that can be refused without the database comes first.
+        let accepted = [accepted, accepted_keys(&options, key.is_none())?].concat();
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
         let apps = Apps::new(options.providers.unwrap_or_default())?;
-        let own = std::iter::once(webhooks::kind()).chain(connect::kinds());
+        let own = [webhooks::kind(), keys::kind()].into_iter().chain(connect::kinds());
         let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), own.collect())?;
         let provider = match key {
             Some(provider) => provider,
@@ -232,6 +256,7 @@ impl Atom {
             }
             None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
         };
+        let wrapping = WrappingKeys::new(provider, accepted)?;
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let now = clock.now();
 
@@ -246,7 +271,7 @@ impl Atom {
         db.sweep(now).await?;
         let keep_events = TimeDelta::days(keep_events_days.into());
         events::sweep(&db, now - keep_events).await?;
-        let keys = KeyRing::open(&db, provider, now).await?;
+        let keys = KeyRing::open(&db, wrapping, Arc::clone(&clock), keys::worn).await?;
         let signing = SigningKeys::open(&db, &keys, now).await?;
         let inner = Inner {
             db: OwnDb::new(db),
@@ -306,6 +331,18 @@ fn local_key(key: Option<&Secret>, file: Option<&str>, create: Option<bool>) -> 
             )),
         },
     }
+}
+
+/// Further keys, from the options or, beside that of the environment, from there.
+fn accepted_keys(options: &OpenOptions, no_provider: bool) -> Result<Vec<Arc<dyn KeyProvider>>> {
+    let mut texts: Vec<Secret> = options.accepted_keys.clone().unwrap_or_default();
+    let is_from_environment = no_provider && options.key.is_none() && options.key_file.is_none();
+    if is_from_environment && let Ok(list) = std::env::var("ATOM_ACCEPTED_KEYS") {
+        texts.extend(list.split([',', ' ']).filter(|text| !text.is_empty()).map(Secret::from));
+    }
+    let files = options.accepted_key_files.iter().flatten().map(LocalKey::from_file);
+    let keys = texts.iter().map(LocalKey::from_base64).chain(files);
+    keys.map(|key| key.map(|key| Arc::new(key) as Arc<dyn KeyProvider>)).collect()
 }
 
 /// What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job.

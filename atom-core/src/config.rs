@@ -16,6 +16,11 @@ pub struct OpenOptions {
     pub key_file: Option<String>,
     /// Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed.
     pub create_key_file: Option<bool>,
+    /// Further keys, in base64, that may have wrapped data keys: the old key until `Keys.rotate` has replaced it, or the next one before. Default, where
+    /// the key is that of `ATOM_KEY`: the environment variable `ATOM_ACCEPTED_KEYS`, separated by commas.
+    pub accepted_keys: Option<Vec<Secret>>,
+    /// Files that hold such keys, as `key_file` does.
+    pub accepted_key_files: Option<Vec<String>>,
     /// The providers to connect to, each with the host's own OAuth client.
     pub providers: Option<Vec<ProviderApp>>,
     /// Who signs access tokens: their `iss` and `aud`. Default: `atom`.
@@ -72,18 +77,25 @@ pub struct ProviderApp {
 pub struct Builder {
     pub(crate) options: OpenOptions,
     pub(crate) key: Option<Arc<dyn KeyProvider>>,
+    pub(crate) accepted: Vec<Arc<dyn KeyProvider>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
 impl Builder {
     pub(crate) fn new(database_url: String) -> Self {
         let options = OpenOptions { database_url, ..Default::default() };
-        Self { options, key: None, clock: None }
+        Self { options, key: None, accepted: Vec::new(), clock: None }
     }
 
     /// Who keeps the key-encryption key. Default: the environment variable `ATOM_KEY`.
     pub fn key(mut self, provider: impl KeyProvider) -> Self {
         self.key = Some(Arc::new(provider));
+        self
+    }
+
+    /// Adds a key that may have wrapped data keys: the old one until [`Keys::rotate`](crate::Keys::rotate) has replaced it, or the next one before.
+    pub fn accept_key(mut self, provider: impl KeyProvider) -> Self {
+        self.accepted.push(Arc::new(provider));
         self
     }
 
@@ -146,7 +158,7 @@ impl Builder {
     ///
     /// # Errors
     /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, …
-    /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `database_damaged`
+    /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `key_missing`, `key_provider_failed`, `database_damaged`
     /// - `unavailable`: `database_unreachable`, `database_busy`, `disk_full`
     pub async fn open(self) -> crate::Result<crate::Atom> {
         crate::Atom::build(self).await

@@ -38,6 +38,10 @@ pub struct WebhookEndpointId;
 #[id]
 pub struct WebhookDeliveryId;
 
+/// A key that seals the records of a workspace.
+#[id]
+pub struct DataKeyId;
+
 /// The plain Rust side of an id; the bridges add theirs.
 macro_rules! impl_id {
     ($name:ident) => {

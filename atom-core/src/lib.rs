@@ -10,6 +10,8 @@ struct Readme;
 
 /// The library whose transactions [`HostTransaction`] takes.
 pub use sqlx;
+/// What [`KeyProvider::unwrap`] returns: bytes that are wiped when they are dropped.
+pub use zeroize::Zeroizing;
 
 mod accounts;
 mod atom;
@@ -26,6 +28,7 @@ mod http_client;
 mod id;
 mod integrations;
 mod jobs;
+mod keys;
 mod providers;
 mod raw;
 mod schedules;
@@ -46,12 +49,14 @@ pub use connect::{
     AccessToken, AccountStatus, Authorization, ConnectedAccount, Connection, ConnectionHealth, ConnectionState, Connections,
     Provider, ProviderStatus, ServiceStatus, StartConnection,
 };
-pub use crypto::{BoxFuture, KeyProvider, LocalKey};
+pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
-pub use id::{ConnectionId, EventId, JobId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId};
+pub use id::{
+    ConnectionId, DataKeyId, EventId, JobId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
+};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
@@ -62,6 +67,7 @@ pub use jobs::{
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
     StoredJob, UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
+pub use keys::{DataKey, DataKeyState, KeyRotation, KeyStatus, Keys, Resealing, WrappingKey};
 pub use raw::{RawRequest, RawResponse};
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;

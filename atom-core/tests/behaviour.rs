@@ -20,6 +20,7 @@ enum Thing {
     EventStream(EventStream),
     Scope(Scope),
     Jobs(Jobs),
+    Keys(Keys),
     Queues(Queues),
     Schedules(Schedules),
     ServiceKeys(ServiceKeys),
@@ -48,6 +49,7 @@ impl Thing {
             (Self::Scope(scope), "principal") => Self::plain(scope.principal()),
             (Self::Scope(scope), "audit") => Self::Audit(scope.audit()),
             (Self::Atom(atom), "jobs") => Self::Jobs(atom.jobs()),
+            (Self::Atom(atom), "keys") => Self::Keys(atom.keys()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
             (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
@@ -83,6 +85,7 @@ impl Thing {
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
             (Self::Jobs(jobs), method) => jobs_method(jobs, method, args).await,
+            (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
             (Self::ServiceKeys(keys), method) => service_keys_method(keys, method, args).await,
             (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
@@ -153,6 +156,19 @@ async fn jobs_method(jobs: &Jobs, method: &str, mut args: Args) -> Result<Thing>
         "replay_all" => jobs.replay_all(args.next()).await.map(Thing::plain),
         "settle" => jobs.settle(args.next(), args.next(), args.next()).await.map(Thing::plain),
         _ => panic!("jobs have no method `{method}`"),
+    }
+}
+
+async fn keys_method(keys: &Keys, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "status" => keys.status().await.map(Thing::plain),
+        "rotate" => keys.rotate(args.next()).await.map(Thing::plain),
+        "rotate_workspace" => keys.rotate_workspace(args.next()).await.map(Thing::plain),
+        "reseal" => keys.reseal(args.next(), args.next()).await.map(Thing::plain),
+        "data_keys" => keys.data_keys(args.next()).await.map(Thing::plain),
+        "audit" => keys.audit(args.next()).await.map(Thing::plain),
+        "events" => keys.events(args.next()).await.map(Thing::plain),
+        _ => panic!("keys have no method `{method}`"),
     }
 }
 

@@ -11,6 +11,7 @@ mod events_over_processes;
 mod installation;
 mod integrations;
 mod jobs;
+mod keys;
 mod leaks;
 mod peers;
 mod process;

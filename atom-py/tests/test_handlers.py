@@ -114,7 +114,7 @@ def test_plain_functions_one_after_the_other_share_a_thread(try_):
 
 def test_threads_end_when_nothing_came_for_a_while():
     class Call:
-        job, is_cancelled = None, False
+        arguments, is_cancelled, is_secret = (None,), False, False
 
         def function(self, job):
             return threading.current_thread()

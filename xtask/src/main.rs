@@ -19,7 +19,7 @@ cargo xtask <command>
   bindings [--check]                  write the stubs, types and module list of the bindings from atom-core/src,
                                       or say what is out of date or missing in a language
   check                               format, lints, documentation, dependencies, layers, file lengths, bindings
-  soak [test...]                      kill, freeze and overrun the processes that run jobs, for about half an hour
+  soak [test...]                      kill, freeze and overrun the processes that run jobs or rotate keys, for about an hour
   test [--require-all] [suite...]     run every test suite of every language, or some; a skip is a failure on request
 ";
 

@@ -1,12 +1,13 @@
-//! `cargo xtask soak`: jobs over processes that are killed, frozen, cut off and overrun, for as long as their promises ask. The same tests
-//! run among all others with smaller numbers.
+//! `cargo xtask soak`: jobs over processes that are killed, frozen, cut off and overrun, and keys that are rotated by processes that are killed, for as
+//! long as their promises ask. The same tests run among all others with smaller numbers.
 
 use crate::test::Server;
 use crate::{Result, shell};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-const TESTS: &[&str] = &["jobs::crash", "jobs::frozen", "jobs::chaos", "jobs::drain", "jobs::limits", "jobs::fairness"];
+const TESTS: &[&str] =
+    &["jobs::crash", "jobs::frozen", "jobs::chaos", "jobs::drain", "jobs::limits", "jobs::fairness", "keys::crash"];
 
 /// Runs all of them, or those that were named. What they say is kept in `target/soak.log`.
 pub(crate) fn run(wanted: &[&str]) -> Result<()> {

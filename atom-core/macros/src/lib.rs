@@ -57,6 +57,7 @@ pub fn handle(_: TokenStream, item: TokenStream) -> TokenStream {
 /// - `pub async fn stop(&self) -> Result<()>`, or `shut_down`, ends what the handle stands for: `async with` of Python and `await using` of
 ///   TypeScript call it.
 /// - An argument of type `Handler` is a function of the host, also inside a map.
+/// - An argument of type `HostKey` is an object of the host that keeps a key, also inside a list.
 ///
 /// Private methods are left alone.
 #[proc_macro_attribute]

@@ -13,6 +13,9 @@ mod sign_out;
 mod sign_up;
 mod store;
 
+#[cfg(feature = "testing")]
+pub(crate) use session::fill as fill_sessions;
+
 pub use audit_trail::AuditTrail;
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};

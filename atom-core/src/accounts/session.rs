@@ -97,6 +97,28 @@ impl NewSession {
     }
 }
 
+/// Stores so many sessions of a user and returns their refresh tokens, for tests that need many sealed records.
+#[cfg(feature = "testing")]
+pub(crate) async fn fill(inner: &Inner, principal: &Principal, count: usize) -> Result<Vec<Secret>> {
+    let (db, workspace, now) = (inner.db()?, principal.workspace_id, inner.now());
+    let mut tokens = Vec::with_capacity(count);
+    while tokens.len() < count {
+        let mut page = Vec::new();
+        for _ in tokens.len()..count.min(tokens.len() + 1000) {
+            let session = NewSession::generate()?;
+            let sealed = inner.keys.seal_record(db, &place(workspace, &session.id), &session.key[..]).await?;
+            tokens.push(token(&session.key[..], workspace, session.id, 0));
+            page.push((session, sealed));
+        }
+        let mut tx = db.begin().await?;
+        for (session, sealed) in page {
+            session.insert(&mut tx, workspace, principal.user_id, &sealed, now).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(tokens)
+}
+
 /// Everything that a caller gets: the tokens for a counter of a session.
 pub(super) struct Issue {
     pub(super) user: User,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Who acts.
+/// Who acts. The nil user is nobody in particular: the host itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Actor {
     pub(crate) user: UserId,
@@ -39,7 +39,7 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>, now: DateTime<Utc>) ->
         sequence,
         at: Timestamp::from(now),
         action: entry.action.as_str().to_owned(),
-        user_id: Some(entry.actor.user.0),
+        user_id: Some(entry.actor.user.0).filter(|user| !user.is_nil()),
         session_id: entry.actor.session.map(|s| s.0),
         subject: entry.subject,
         details,

@@ -52,6 +52,14 @@ pub enum AuditAction {
     ServiceKeyChanged,
     /// A service key was removed and its values were destroyed.
     ServiceKeyRemoved,
+    /// A key-encryption key that was retired wraps again.
+    KeyTakenIntoUse,
+    /// A key-encryption key has lost its last data key to its successor.
+    KeyRetired,
+    /// The workspace, or the installation, got a new data key.
+    DataKeyRotated,
+    /// An older data key was destroyed, because no stored record needed it.
+    DataKeyDestroyed,
 }
 
 /// One entry of the audit log.

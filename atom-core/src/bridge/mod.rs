@@ -13,6 +13,16 @@ pub mod node;
 #[cfg(feature = "python")]
 pub mod python;
 
+/// A key provider of the host threw something. Its text may hold what it was called with, so only its name is passed on.
+#[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
+fn key_failed(thrown: &str) -> Error {
+    let thrown: String = thrown.chars().filter(|c| !c.is_control()).take(100).collect();
+    Error::sealed(
+        "key_provider_failed",
+        format!("the host's key provider failed ({thrown}): see the host's own log; nothing was changed"),
+    )
+}
+
 /// Runs `work`, and makes an error of a panic: in the other languages it is one more failed call, with a code.
 #[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
 async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -1,11 +1,19 @@
-//! The key ring: one data key per workspace, unwrapped once per process.
+//! The key ring: the data keys of the workspaces, unwrapped once per process.
+//!
+//! A workspace may have several data keys. The one of the highest generation seals, all others only open what they have sealed until
+//! nothing of it is left (`crate::keys`).
 
-use super::{Key, KeyProvider, Place, length_prefixed, random_key, record};
-use crate::storage::{Db, Timestamp, Tx, on};
+use super::usage::{self, Bounds, OnWorn, Usage, Worn};
+use super::wrapping::{Wrapped, WrappingKeys};
+use super::{Key, Place, length_prefixed, random_key, record};
+use crate::clock::Clock;
+use crate::storage::{Db, OpenTx, Timestamp, Tx, on};
 use crate::{Error, Result, WorkspaceId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -15,21 +23,56 @@ pub(crate) const INSTALLATION: WorkspaceId = WorkspaceId(Uuid::nil());
 const KEY_CHECK: Place<'static> =
     Place { workspace: INSTALLATION, table: "atom_installation", row: b"1", field: "key_check", version: 1 };
 
+/// What tests make smaller.
+#[derive(Clone, Copy)]
+pub(crate) struct Tuning {
+    /// How long a process may go on sealing under a key that was the newest when it looked.
+    pub(crate) look: Duration,
+    /// How long nothing may have named an older data key before it is destroyed: far longer than any process takes from the sealing of a
+    /// record to the commit that stores it, or from reading one to opening it.
+    pub(crate) quiet: TimeDelta,
+    pub(crate) bounds: Bounds,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { look: Duration::from_secs(10), quiet: TimeDelta::days(1), bounds: Bounds::default() }
+    }
+}
+
 /// Seals and opens records.
 pub(crate) struct KeyRing {
-    provider: Arc<dyn KeyProvider>,
+    pub(crate) wrapping: WrappingKeys,
+    clock: Arc<dyn Clock>,
+    worn: OnWorn,
+    tuning: RwLock<Tuning>,
     /// Unwrapped data keys by workspace and id. They never leave this map except by reference count.
-    unwrapped: RwLock<HashMap<(WorkspaceId, Uuid), Arc<Key>>>,
-    /// The newest data key of each workspace: the one that seals.
-    newest: RwLock<HashMap<WorkspaceId, Uuid>>,
+    unwrapped: RwLock<HashMap<(WorkspaceId, Uuid), Arc<DataKey>>>,
+    /// The newest data key of each workspace, and when this process looked.
+    newest: RwLock<HashMap<WorkspaceId, (Uuid, Instant)>>,
+}
+
+/// An unwrapped data key.
+pub(super) struct DataKey {
+    pub(super) workspace: WorkspaceId,
+    pub(super) id: Uuid,
+    key: Key,
+    pub(super) usage: Usage,
 }
 
 impl KeyRing {
-    /// Opens the ring and proves that the provider holds the key of this installation. A new installation gets its first key.
-    pub(crate) async fn open(db: &Db, provider: Arc<dyn KeyProvider>, now: DateTime<Utc>) -> Result<Self> {
-        let ring = Self { provider, unwrapped: RwLock::default(), newest: RwLock::default() };
+    /// Opens the ring and proves that this process holds every key that wraps a data key of this installation. A new installation gets
+    /// its first data key.
+    pub(crate) async fn open(db: &Db, wrapping: WrappingKeys, clock: Arc<dyn Clock>, worn: OnWorn) -> Result<Self> {
+        let now = clock.now();
+        let tuning = RwLock::default();
+        let ring = Self { wrapping, clock, worn, tuning, unwrapped: RwLock::default(), newest: RwLock::default() };
+        ring.check(db).await?;
+        ring.note(db, now).await?;
         if ring.stored_check(db).await?.is_none() {
             ring.install(db, now).await?;
+            // Another process may have installed it, with another key.
+            ring.check(db).await?;
         }
         let check = ring
             .stored_check(db)
@@ -37,6 +80,17 @@ impl KeyRing {
             .ok_or_else(|| Error::internal("no_installation", "the installation row did not appear"))?;
         ring.open_record(db, &KEY_CHECK, &check).await?;
         Ok(ring)
+    }
+
+    /// Refuses keys that do not suffice, and tries one data key of each key that wraps any.
+    async fn check(&self, db: &Db) -> Result<()> {
+        let referenced = referenced(db).await?;
+        let needed: Vec<String> = referenced.iter().map(|(fingerprint, ..)| fingerprint.clone()).collect();
+        self.wrapping.check(&needed)?;
+        for (_, workspace, id) in referenced {
+            self.data_key(db, workspace, id).await?;
+        }
+        Ok(())
     }
 
     async fn stored_check(&self, db: &Db) -> Result<Option<Vec<u8>>> {
@@ -60,83 +114,168 @@ impl KeyRing {
         Ok(())
     }
 
+    /// Writes down with which keys the installation was opened.
+    async fn note(&self, db: &Db, now: DateTime<Utc>) -> Result<()> {
+        // In one order: two processes that start together must not wait for each other.
+        let mut fingerprints: Vec<&str> = self.wrapping.fingerprints().collect();
+        fingerprints.sort_unstable();
+        let mut tx = db.begin().await?;
+        for fingerprint in fingerprints {
+            let in_use = (fingerprint == self.wrapping.current()).then(|| Timestamp::from(now));
+            on!(tx: &mut tx, c => sqlx::query(
+                "INSERT INTO atom_wrapping_keys (fingerprint, first_seen_at, last_seen_at, in_use_since) VALUES ($1, $2, $2, $3)
+                 ON CONFLICT (fingerprint) DO UPDATE SET
+                    last_seen_at = excluded.last_seen_at, in_use_since = COALESCE(atom_wrapping_keys.in_use_since, excluded.in_use_since)")
+                .bind(fingerprint).bind(Timestamp::from(now)).bind(in_use).execute(c).await.map(drop))?;
+        }
+        tx.commit().await
+    }
+
+    pub(crate) fn tuning(&self) -> Tuning {
+        *self.tuning.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn tune(&self, tuning: Tuning) {
+        *self.tuning.write().unwrap_or_else(PoisonError::into_inner) = tuning;
+    }
+
+    pub(super) async fn on_worn(&self, tx: &mut Tx, worn: Worn) -> Result<()> {
+        (self.worn)(tx, worn, self.clock.now()).await
+    }
+
     /// A fresh data key, wrapped. The provider may be a service far away, so this happens before any transaction.
     pub(crate) async fn new_key(&self, workspace: WorkspaceId) -> Result<NewKey> {
         let (id, key) = (Uuid::now_v7(), random_key()?);
-        let wrapped = self.provider.wrap(&key[..], &context(workspace, id)).await?;
-        Ok(NewKey { workspace, id, key, wrapped, wrapped_by: self.provider.fingerprint() })
+        let wrapped = self.wrapping.wrap(&key, &context(workspace, id)).await?;
+        Ok(NewKey { workspace, id, key, wrapped, seals: AtomicI64::new(0) })
     }
 
-    /// Seals a value for its place under the newest data key of the workspace.
+    /// The same data key, wrapped by the key that wraps now.
+    pub(crate) async fn rewrap(&self, workspace: WorkspaceId, id: Uuid, wrapped: &Wrapped) -> Result<Wrapped> {
+        let context = context(workspace, id);
+        self.wrapping.wrap(&self.wrapping.unwrap(wrapped, &context).await?, &context).await
+    }
+
+    /// Seals a value for its place under the newest data key of the workspace. Call it before a write transaction, not in one: it may have to
+    /// write how much the key has sealed, and on SQLite would wait for its own caller.
     pub(crate) async fn seal_record(&self, db: &Db, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>> {
-        let cached = self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&place.workspace).copied();
-        let id = match cached {
-            Some(id) => id,
-            None => {
-                let row: Option<(Uuid,)> = on!(db, c => sqlx::query_as(
-                    "SELECT id FROM atom_data_keys WHERE workspace_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1")
-                    .bind(place.workspace.0).fetch_optional(c).await)?;
-                let (id,) = row.ok_or_else(|| Error::not_found("workspace"))?;
-                self.newest.write().unwrap_or_else(PoisonError::into_inner).insert(place.workspace, id);
-                id
+        let mut id = self.newest(db, place.workspace).await?;
+        loop {
+            let key = self.data_key(db, place.workspace, id).await?;
+            if let Some(number) = usage::next(db, self, &key).await? {
+                return record::seal(&key.key, id, place, plain, number);
             }
-        };
-        record::seal(&*self.data_key(db, place.workspace, id).await?, id, place, plain)
+            // It has sealed all that it may. Another process may have replaced it.
+            self.look_again(place.workspace);
+            let newest = self.newest(db, place.workspace).await?;
+            if newest == id {
+                return Err(usage::exhausted(&key));
+            }
+            id = newest;
+        }
     }
 
     /// Opens a value at its place.
     pub(crate) async fn open_record(&self, db: &Db, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let id = record::key_id(sealed)?;
-        record::open(&*self.data_key(db, place.workspace, id).await?, place, sealed)
+        record::open(&self.data_key(db, place.workspace, id).await?.key, place, sealed)
     }
 
-    async fn data_key(&self, db: &Db, workspace: WorkspaceId, id: Uuid) -> Result<Arc<Key>> {
+    /// The data key that seals for a workspace: the newest, or the one that was the newest a moment ago.
+    pub(crate) async fn newest(&self, db: &Db, workspace: WorkspaceId) -> Result<Uuid> {
+        let cached = self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&workspace).copied();
+        if let Some((id, looked_at)) = cached
+            && looked_at.elapsed() < self.tuning().look
+        {
+            return Ok(id);
+        }
+        let looked_at = Instant::now();
+        let row: Option<(Uuid,)> = on!(db, c => sqlx::query_as(
+            "SELECT id FROM atom_data_keys WHERE workspace_id = $1 ORDER BY generation DESC LIMIT 1")
+            .bind(workspace.0).fetch_optional(c).await)?;
+        let (id,) = row.ok_or_else(|| Error::not_found("workspace"))?;
+        self.newest.write().unwrap_or_else(PoisonError::into_inner).insert(workspace, (id, looked_at));
+        Ok(id)
+    }
+
+    /// Forgets which data key of a workspace is the newest.
+    pub(crate) fn look_again(&self, workspace: WorkspaceId) {
+        self.newest.write().unwrap_or_else(PoisonError::into_inner).remove(&workspace);
+    }
+
+    pub(super) async fn data_key(&self, db: &Db, workspace: WorkspaceId, id: Uuid) -> Result<Arc<DataKey>> {
         let cached = self.unwrapped.read().unwrap_or_else(PoisonError::into_inner).get(&(workspace, id)).cloned();
         if let Some(key) = cached {
             return Ok(key);
         }
         let row: Option<(Vec<u8>, String)> = on!(db, c => sqlx::query_as(
-            "SELECT wrapped, wrapped_by FROM atom_data_keys WHERE workspace_id = $1 AND id = $2")
+            "SELECT wrapped, wrapped_by FROM atom_data_keys WHERE workspace_id = $1 AND id = $2 AND destroyed_at IS NULL")
             .bind(workspace.0).bind(id).fetch_optional(c).await)?;
-        let (wrapped, wrapped_by) = row.ok_or_else(|| {
+        let (bytes, by) = row.ok_or_else(|| {
             Error::sealed("data_key_missing", "a stored secret names a data key that is gone: restore the last backup")
         })?;
-        let ours = self.provider.fingerprint();
-        if wrapped_by != ours {
-            let text =
-                format!("this database was sealed with key {wrapped_by}, but {ours} was given: give the key it was made with");
-            return Err(Error::sealed("wrong_key", text));
-        }
-        let plain = self.provider.unwrap(&wrapped, &context(workspace, id)).await?;
-        let bytes = <[u8; 32]>::try_from(&plain[..])
-            .map_err(|_| Error::sealed("data_key_malformed", "the key provider returned a data key of a wrong length"))?;
-        let key = Arc::new(Zeroizing::new(bytes));
-        self.unwrapped.write().unwrap_or_else(PoisonError::into_inner).insert((workspace, id), Arc::clone(&key));
-        Ok(key)
+        let key = self.wrapping.unwrap(&Wrapped { bytes, by }, &context(workspace, id)).await?;
+        let key = Arc::new(DataKey { workspace, id, key, usage: Usage::default() });
+        // Of two that came here together, both go on with the first: there is one count for a key.
+        let mut unwrapped = self.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(unwrapped.entry((workspace, id)).or_insert(key)))
+    }
+}
+
+/// The keys that wrap data keys, each with one of those.
+pub(crate) async fn referenced(db: &Db) -> Result<Vec<(String, WorkspaceId, Uuid)>> {
+    let mut found: Vec<(String, WorkspaceId, Uuid)> = Vec::new();
+    loop {
+        // From one key to the next in the index: their data keys may be millions.
+        let after = found.last().map_or("", |(fingerprint, ..)| fingerprint.as_str());
+        let row: Option<(String, Uuid, Uuid)> = on!(db, c => sqlx::query_as(
+            "SELECT wrapped_by, workspace_id, id FROM atom_data_keys WHERE destroyed_at IS NULL AND wrapped_by > $1
+              ORDER BY wrapped_by, workspace_id, id LIMIT 1").bind(after).fetch_optional(c).await)?;
+        let Some((fingerprint, workspace, id)) = row else { return Ok(found) };
+        found.push((fingerprint, WorkspaceId(workspace), id));
     }
 }
 
 /// A data key that is not stored yet.
 pub(crate) struct NewKey {
     workspace: WorkspaceId,
-    id: Uuid,
+    pub(crate) id: Uuid,
     key: Key,
-    wrapped: Vec<u8>,
-    wrapped_by: String,
+    wrapped: Wrapped,
+    seals: AtomicI64,
 }
 
 impl NewKey {
     /// Seals a value that is stored in the same transaction as the key.
     pub(crate) fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>> {
-        record::seal(&self.key, self.id, place, plain)
+        record::seal(&self.key, self.id, place, plain, self.seals.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Stores the key, in the transaction that makes its workspace.
-    pub(crate) async fn insert(self, tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
-        Ok(on!(tx: tx, c => sqlx::query(
-            "INSERT INTO atom_data_keys (workspace_id, id, wrapped, wrapped_by, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(self.workspace.0).bind(self.id).bind(self.wrapped).bind(self.wrapped_by).bind(Timestamp::from(now))
-            .execute(c).await.map(drop))?)
+    /// Stores the key as the newest of its workspace, and returns its generation.
+    ///
+    /// Fails with `sealed` (`key_retired`) if the key that wraps it was retired, and with `conflict` if another process stores one.
+    pub(crate) async fn insert(self, tx: &mut Tx, now: DateTime<Utc>) -> Result<i64> {
+        // Whoever retires a key waits for this transaction, and then sees its data key; or this one waits, and sees that it was retired.
+        const RETIRED: &str = "SELECT retired_at FROM atom_wrapping_keys WHERE fingerprint = $1";
+        const RETIRED_PG: &str = "SELECT retired_at FROM atom_wrapping_keys WHERE fingerprint = $1 FOR SHARE";
+        let sql = if matches!(tx.open, OpenTx::Pg(_)) { RETIRED_PG } else { RETIRED };
+        let retired: Option<(Option<Timestamp>,)> =
+            on!(tx: tx, c => sqlx::query_as(sql).bind(&self.wrapped.by).fetch_optional(c).await)?;
+        if retired.is_some_and(|(at,)| at.is_some()) {
+            let text = format!(
+                "key {} was retired by a rotation: open this process with the key that took its place, or call `keys.rotate` to go back",
+                self.wrapped.by
+            );
+            return Err(Error::sealed("key_retired", text));
+        }
+        let (generation,): (i64,) = on!(tx: tx, c => sqlx::query_as(
+            "INSERT INTO atom_data_keys (workspace_id, id, wrapped, wrapped_by, seals, created_at, generation)
+             VALUES ($1, $2, $3, $4, $5, $6, (SELECT COALESCE(MAX(generation), 0) + 1 FROM atom_data_keys WHERE workspace_id = $1))
+             RETURNING generation")
+            .bind(self.workspace.0).bind(self.id).bind(self.wrapped.bytes).bind(self.wrapped.by)
+            .bind(self.seals.into_inner()).bind(Timestamp::from(now)).fetch_one(c).await)?;
+        Ok(generation)
     }
 }
 

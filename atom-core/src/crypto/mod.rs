@@ -1,8 +1,8 @@
 //! Keys and sealed records: nothing secret reaches the database in the clear.
 //!
-//! A [`KeyProvider`] holds the key-encryption key. It wraps one data key per workspace, which [`KeyRing`] unwraps on first use
-//! and keeps in memory. Each record is sealed under a subkey of its own ([`record`]). Passwords are hashed ([`password`]), access tokens
-//! signed ([`jws`]).
+//! A [`KeyProvider`] holds a key-encryption key; those of a process are its [`WrappingKeys`](wrapping). They wrap the data keys of
+//! workspaces, which [`KeyRing`] unwraps on first use and keeps in memory, and which count what they seal ([`usage`]). Each record is
+//! sealed under a subkey of its own ([`record`]). Passwords are hashed ([`password`]), access tokens signed ([`jws`]).
 
 pub(crate) mod jws;
 mod keys;
@@ -10,11 +10,15 @@ pub(crate) mod password;
 mod provider;
 pub(crate) mod record;
 mod signing;
+mod usage;
+mod wrapping;
 
-pub(crate) use keys::{INSTALLATION, KeyRing};
-pub use provider::{BoxFuture, KeyProvider, LocalKey};
+pub(crate) use keys::{INSTALLATION, KeyRing, Tuning, referenced};
+pub use provider::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub(crate) use record::Place;
 pub(crate) use signing::SigningKeys;
+pub(crate) use usage::{Bounds, Worn};
+pub(crate) use wrapping::{Wrapped, WrappingKeys};
 
 use crate::{Error, Result};
 use zeroize::Zeroizing;

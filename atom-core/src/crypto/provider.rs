@@ -9,6 +9,7 @@ use sha2::Sha256;
 use std::io::Write;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -17,9 +18,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Keeps the key-encryption key and uses it on our behalf: a file, an environment variable, a key management service.
 ///
-/// Only data keys pass through it, a few bytes each, once per process and workspace.
+/// Only data keys pass through it, 32 bytes each, once per process and workspace. Whatever is wrapped is unwrapped again before
+/// anything relies on it. A call that takes longer than 30 seconds fails with `unavailable` (`key_provider_timeout`), one that
+/// panics with `sealed` (`key_provider_failed`). An error's text may be shown and logged: put no key into it.
 pub trait KeyProvider: Send + Sync + 'static {
-    /// A short public name of the key, to tell keys apart in errors and rotations. It must not help to guess the key.
+    /// A short public name of the key, to tell keys apart in errors and rotations: 1 to 200 printable characters without a space, the same
+    /// for ever. It must not help to guess the key.
     fn fingerprint(&self) -> String;
 
     /// Encrypts a data key. The same `context` must be given to [`unwrap`](KeyProvider::unwrap).
@@ -27,6 +31,31 @@ pub trait KeyProvider: Send + Sync + 'static {
 
     /// Decrypts a data key.
     fn unwrap<'a>(&'a self, wrapped: &'a [u8], context: &'a [u8]) -> BoxFuture<'a, Result<Zeroizing<Vec<u8>>>>;
+}
+
+/// A key provider of the host's, behind a pointer: what `Atom.open_with_keys` takes in every language.
+///
+/// In Python and JavaScript it is any object with a `fingerprint` and the functions `wrap` and `unwrap`, plain or async; in Kotlin and
+/// Swift it implements `KeyProvider`. In Rust, [`Builder::key`](crate::Builder::key) takes the provider itself.
+///
+/// ```
+/// use atom_core::{Atom, HostKey, LocalKey, OpenOptions};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let key = HostKey::new(LocalKey::generate()?);
+/// let options = OpenOptions { database_url: "memory:".into(), ..Default::default() };
+/// let atom = Atom::open_with_keys(options, Some(key), None).await?;
+/// # drop(atom);
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct HostKey(pub(crate) Arc<dyn KeyProvider>);
+
+impl HostKey {
+    /// Wraps a provider of any type.
+    pub fn new(provider: impl KeyProvider) -> Self {
+        Self(Arc::new(provider))
+    }
 }
 
 /// A key-encryption key in memory: from a text, an environment variable or a file.
@@ -120,7 +149,7 @@ impl KeyProvider for LocalKey {
     }
 
     fn wrap<'a>(&'a self, data_key: &'a [u8], context: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>>> {
-        Box::pin(std::future::ready(record::seal(&self.0, Uuid::nil(), &place(context), data_key)))
+        Box::pin(std::future::ready(record::seal(&self.0, Uuid::nil(), &place(context), data_key, 0)))
     }
 
     fn unwrap<'a>(&'a self, wrapped: &'a [u8], context: &'a [u8]) -> BoxFuture<'a, Result<Zeroizing<Vec<u8>>>> {

@@ -7,7 +7,8 @@
 //! From the data key and the salt, HKDF-SHA-256 derives 64 bytes under the record's place: half is the AES-256-GCM key, half
 //! the commitment, which pins the record to one data key (GCM alone can be opened under two). The place is a canonical list of
 //! format, workspace, table, row, field and version, so that no two ciphertexts can be exchanged. A key is used for one record
-//! version only, so the random nonce is a second guard, not the first.
+//! version only, so the random nonce is a second guard, not the first. Into the random salt goes the number of the seal, which a data
+//! key gives once ([`usage`](super::usage)): even a generator that repeats itself repeats no subkey.
 
 use super::{Key, length_prefixed, random};
 use crate::{Error, Result, WorkspaceId};
@@ -53,9 +54,15 @@ impl Place<'_> {
     }
 }
 
-/// Seals `plain` for `place` under a data key.
-pub(crate) fn seal(key: &Key, key_id: Uuid, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>> {
-    seal_with(key, key_id, place, plain, &random()?, random()?)
+/// Seals `plain` for `place` under a data key, as its seal of this number.
+pub(crate) fn seal(key: &Key, key_id: Uuid, place: &Place<'_>, plain: &[u8], number: i64) -> Result<Vec<u8>> {
+    seal_with(key, key_id, place, plain, &numbered(random()?, number), random()?)
+}
+
+/// As random as it was, and different for every number where it was the same.
+fn numbered(mut salt: [u8; 16], number: i64) -> [u8; 16] {
+    salt[8..].iter_mut().zip(number.to_be_bytes()).for_each(|(byte, of_number)| *byte ^= of_number);
+    salt
 }
 
 fn seal_with(key: &Key, key_id: Uuid, place: &Place<'_>, plain: &[u8], salt: &[u8; 16], nonce: [u8; 12]) -> Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! The events that Atom itself emits: the only place that names them.
 
 use super::{EventField, EventFieldType, EventType};
-use crate::{ConnectionId, JobId, ServiceKeyId, SessionId, UserId, WebhookEndpointId};
+use crate::{ConnectionId, DataKeyId, JobId, ServiceKeyId, SessionId, UserId, WebhookEndpointId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -51,6 +51,7 @@ macro_rules! fields {
 }
 fields!(
     ConnectionId = Id,
+    DataKeyId = Id,
     JobId = Id,
     ServiceKeyId = Id,
     SessionId = Id,
@@ -309,6 +310,36 @@ catalogue! {
         user_id: Option<UserId>,
         /// Since when.
         due_at: DateTime<Utc>,
+    }
+
+    /// The workspace got a new data key. Its records are being sealed anew.
+    "workspace.key_rotated" = WorkspaceKeyRotated(about key_id) {
+        /// The new data key.
+        key_id: DataKeyId,
+        /// Which one of the workspace it is: 2 after the first rotation.
+        generation: i64,
+    }
+
+    /// An older data key of the workspace was destroyed, because no stored record needed it.
+    "workspace.key_destroyed" = WorkspaceKeyDestroyed(about key_id) {
+        /// The data key.
+        key_id: DataKeyId,
+    }
+
+    /// The workspace's data key has sealed so much that it should be rotated: `keys.rotate_workspace`.
+    "workspace.key_worn" = WorkspaceKeyWorn(about key_id) {
+        /// The data key.
+        key_id: DataKeyId,
+        /// How many records it has sealed, at most. At 2^32 it seals no more.
+        seals: i64,
+    }
+
+    /// A key-encryption key of the installation wraps no data key any more: it can be taken away. It is among `Keys.events`.
+    "atom.key_retired" = KeyRetired(about fingerprint) {
+        /// Its fingerprint.
+        fingerprint: String,
+        /// The fingerprint of the key that took its place.
+        successor: String,
     }
 }
 

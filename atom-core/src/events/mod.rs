@@ -20,9 +20,9 @@ mod tails;
 
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
+    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
     ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp,
-    WebhookEndpointDisabled, catalogue,
+    WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

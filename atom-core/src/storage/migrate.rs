@@ -23,7 +23,16 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations![1 "0001_foundation", 2 "0002_audit", 3 "0003_jobs", 4 "0004_events", 5 "0005_webhooks", 6 "0006_refresh", 7 "0007_service_keys"];
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_foundation",
+    2 "0002_audit",
+    3 "0003_jobs",
+    4 "0004_events",
+    5 "0005_webhooks",
+    6 "0006_refresh",
+    7 "0007_service_keys",
+    8 "0008_key_rotation",
+];
 
 /// One schema migration and whether this database has it.
 #[atom_macros::model]

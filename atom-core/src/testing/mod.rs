@@ -6,12 +6,14 @@
 
 mod audit;
 mod google;
+mod keys;
 mod kit;
 mod probe;
 mod trial;
 
 pub use audit::fill_audit_log;
 pub use google::GoogleStandIn;
+pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};
 pub use kit::TestKit;
 pub use probe::{Probe, Sample, SealedSample, Shape, Weight};
 pub use trial::{Ticks, Trial, TrialOutcome};

@@ -176,6 +176,6 @@ impl Probe {
     /// # Errors
     /// If the sample's data key has not 32 bytes.
     pub fn seal_record(&self, sample: &SealedSample, plain: &[u8]) -> Result<Bytes> {
-        record::seal(&sample.key()?, Uuid::nil(), &sample.place(), plain).map(Bytes)
+        record::seal(&sample.key()?, Uuid::nil(), &sample.place(), plain, 0).map(Bytes)
     }
 }

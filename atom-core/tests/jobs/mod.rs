@@ -17,7 +17,7 @@ mod keys;
 mod kit;
 mod limits;
 mod order;
-mod processes;
+pub(crate) mod processes;
 mod refusals;
 mod retention;
 mod retries;

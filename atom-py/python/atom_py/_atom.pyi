@@ -7,6 +7,24 @@ import typing
 
 import typing_extensions
 
+@typing.type_check_only
+class KeyProvider(typing.Protocol):
+    """Keeps the key-encryption key and uses it on our behalf: a key management service, a hardware module.
+
+    `wrap` and `unwrap` are plain functions, called in a thread, or coroutine functions. What they raise becomes a `SealedError`
+    (`key_provider_failed`) with the name of its class and without its text; after 30 seconds they are given up.
+    """
+
+    @property
+    def fingerprint(self) -> str:
+        """A short public name of the key: 1 to 200 printable characters without a space, the same for ever."""
+
+    def wrap(self, data_key: bytes, context: bytes, /) -> bytes | typing.Awaitable[bytes]:
+        """Encrypts a data key. The same `context` is given to `unwrap`."""
+
+    def unwrap(self, wrapped: bytes, context: bytes, /) -> bytes | typing.Awaitable[bytes]:
+        """Decrypts a data key."""
+
 __all__ = [
     "AccessToken",
     "AccountStatus",
@@ -32,6 +50,8 @@ __all__ = [
     "ConnectionState",
     "Connections",
     "Credentials",
+    "DataKey",
+    "DataKeyState",
     "Effect",
     "EnqueuedJob",
     "Event",
@@ -55,6 +75,10 @@ __all__ = [
     "JobProgress",
     "JobState",
     "Jobs",
+    "KeyPlacement",
+    "KeyRotation",
+    "KeyStatus",
+    "Keys",
     "ListEvents",
     "ListFiles",
     "ListMessages",
@@ -71,6 +95,7 @@ __all__ = [
     "NewJob",
     "NewMessage",
     "NewSchedule",
+    "NewServiceKey",
     "NewWebhookEndpoint",
     "OnDuplicate",
     "OpenOptions",
@@ -86,7 +111,9 @@ __all__ = [
     "RawResponse",
     "RecordedStep",
     "RemoteFile",
+    "Resealing",
     "RetryPolicy",
+    "RevealedServiceKey",
     "Role",
     "RunningJob",
     "Sample",
@@ -96,6 +123,13 @@ __all__ = [
     "Schema",
     "Scope",
     "SealedSample",
+    "ServiceKey",
+    "ServiceKeyFilter",
+    "ServiceKeyOwner",
+    "ServiceKeyPage",
+    "ServiceKeyPatch",
+    "ServiceKeyRotation",
+    "ServiceKeys",
     "ServiceStatus",
     "Session",
     "Shape",
@@ -124,6 +158,7 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "Workspace",
+    "WrappingKey",
 ]
 
 @typing.final
@@ -191,11 +226,23 @@ class Atom:
         """Opens an installation, making it if the database is empty.
 
         Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
-        `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+        `key_missing`, `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
         """
     @staticmethod
     def open_blocking(options: OpenOptions) -> Atom:
         """`open`, but the thread waits until it is done."""
+    @staticmethod
+    async def open_with_keys(options: OpenOptions, key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+        """Opens an installation whose key-encryption key is kept by the host: in a key management service, a hardware module, the key store of
+        the system. Without `key`, the options or the environment name the key, as in `open`. `accepted_keys` are further keys of the
+        host's that may have wrapped data keys, beside those of the options: the old key until `Keys.rotate` has replaced it.
+
+        Fails as `open` does, and with `invalid` (`malformed_fingerprint`), `sealed` (`key_provider_failed`) or `unavailable`
+        (`key_provider_timeout`).
+        """
+    @staticmethod
+    def open_with_keys_blocking(options: OpenOptions, key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+        """`open_with_keys`, but the thread waits until it is done."""
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
@@ -229,6 +276,9 @@ class Atom:
     def schedules(self) -> Schedules:
         """The schedules of the installation itself, which belong to no workspace."""
     @property
+    def keys(self) -> Keys:
+        """The keys of the installation, and their rotation."""
+    @property
     def queues(self) -> Queues:
         """The queues and workers of the installation."""
     async def start_worker(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], options: WorkerOptions | None = None) -> Worker:
@@ -243,7 +293,7 @@ class Atom:
     def __enter__(self) -> typing_extensions.Self: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
     async def shut_down(self) -> None:
-        """Stops the workers of this process and closes the database connections. Later calls fail with `cancelled` (`closed`)."""
+        """Stops the workers of this process, stores what it has counted, and closes the database connections. Later calls fail with `cancelled` (`closed`)."""
     def shut_down_blocking(self) -> None:
         """`shut_down`, but the thread waits until it is done."""
 
@@ -316,8 +366,28 @@ class AuditAction:
     """Somebody looked at the key that verifies an endpoint's webhooks."""
     WEBHOOK_DISABLED: typing.ClassVar[AuditAction]
     """A webhook endpoint was disabled because it was gone or kept failing."""
+    SERVICE_KEY_ADDED: typing.ClassVar[AuditAction]
+    """A service key was stored."""
+    SERVICE_KEY_USED: typing.ClassVar[AuditAction]
+    """Somebody used a service key through `request`; the details say how often."""
+    SERVICE_KEY_REVEALED: typing.ClassVar[AuditAction]
+    """Somebody looked at the value of a service key."""
+    SERVICE_KEY_ROTATED: typing.ClassVar[AuditAction]
+    """A service key got a new value."""
+    SERVICE_KEY_CHANGED: typing.ClassVar[AuditAction]
+    """A service key was changed, but for its value."""
+    SERVICE_KEY_REMOVED: typing.ClassVar[AuditAction]
+    """A service key was removed and its values were destroyed."""
+    KEY_TAKEN_INTO_USE: typing.ClassVar[AuditAction]
+    """A key-encryption key that was retired wraps again."""
+    KEY_RETIRED: typing.ClassVar[AuditAction]
+    """A key-encryption key has lost its last data key to its successor."""
+    DATA_KEY_ROTATED: typing.ClassVar[AuditAction]
+    """The workspace, or the installation, got a new data key."""
+    DATA_KEY_DESTROYED: typing.ClassVar[AuditAction]
+    """An older data key was destroyed, because no stored record needed it."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -757,6 +827,53 @@ class Credentials:
         """The workspace to enter. Default: the one that the user joined first."""
 
 @typing.final
+class DataKey:
+    """A data key of a workspace."""
+    def __new__(cls, *, id: str, generation: int, state: DataKeyState, wrapped_by: str, seals: int, created_at: datetime.datetime, idle_since: datetime.datetime | None = None, destroyed_at: datetime.datetime | None = None) -> DataKey: ...
+    @property
+    def id(self) -> str:
+        """Its id, which the records that it has sealed carry."""
+    @property
+    def generation(self) -> int:
+        """Which one of its workspace it is: 1, 2, 3, …"""
+    @property
+    def state(self) -> DataKeyState:
+        """What it is there for."""
+    @property
+    def wrapped_by(self) -> str:
+        """The fingerprint of the key that wraps it."""
+    @property
+    def seals(self) -> int:
+        """How many records it has sealed, at most. Beyond 2^28 there is an event; at 2^32 it seals no more."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def idle_since(self) -> datetime.datetime | None:
+        """Since when no stored record has needed it. A day later it is destroyed."""
+    @property
+    def destroyed_at(self) -> datetime.datetime | None:
+        """When it was destroyed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DataKeyState:
+    """What a data key is there for."""
+    CURRENT: typing.ClassVar[DataKeyState]
+    """It seals and opens."""
+    RETIRING: typing.ClassVar[DataKeyState]
+    """It opens what it has sealed, until that is sealed anew."""
+    DESTROYED: typing.ClassVar[DataKeyState]
+    """It is destroyed. Nothing that is stored needs it."""
+    @property
+    def value(self) -> typing.Literal["current", "retiring", "destroyed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class Effect:
     """What a step does to the world outside the database, and so what becomes of it when its worker dies in the middle."""
     READ: typing.ClassVar[Effect]
@@ -838,7 +955,7 @@ class EventFieldType:
     ID: typing.ClassVar[EventFieldType]
     """The id of something: a string."""
     TEXT: typing.ClassVar[EventFieldType]
-    """A string."""
+    """A string; a moment is one too, in RFC 3339."""
     INTEGER: typing.ClassVar[EventFieldType]
     """A whole number."""
     @property
@@ -1338,6 +1455,142 @@ class Jobs:
     def settle_blocking(self, id: str, step: str, outcome: typing.Any | None = None) -> None:
         """`settle`, but the thread waits until it is done."""
 
+@typing_extensions.disjoint_base
+class KeyPlacement:
+    """How the value of a service key is put into a request."""
+    @typing.final
+    class Header(KeyPlacement):
+        """Into a header, such as `x-api-key`."""
+        __match_args__ = ("name", "prefix")
+        def __new__(cls, name: str, prefix: str | None = None) -> KeyPlacement.Header: ...
+        @property
+        def name(self) -> str:
+            """The header's name."""
+        @property
+        def prefix(self) -> str | None:
+            """What stands before the value: `Bearer `, with its space. Default: nothing."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class Query(KeyPlacement):
+        """Into the query of the URL."""
+        __match_args__ = ("name",)
+        def __new__(cls, name: str) -> KeyPlacement.Query: ...
+        @property
+        def name(self) -> str:
+            """The parameter's name."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class Basic(KeyPlacement):
+        """Into the `authorization` header, as HTTP Basic."""
+        __match_args__ = ("username",)
+        def __new__(cls, username: str | None = None) -> KeyPlacement.Basic: ...
+        @property
+        def username(self) -> str | None:
+            """The user name; the value is the password. Default: the value is the user name, without a password."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class KeyRotation:
+    """How far the rotation of the key-encryption key has come."""
+    def __new__(cls, *, current: str, rewrapped: int, remaining: int, retired: list[str]) -> KeyRotation: ...
+    @property
+    def current(self) -> str:
+        """The fingerprint of the key that wraps from now on."""
+    @property
+    def rewrapped(self) -> int:
+        """How many data keys this call has taken over."""
+    @property
+    def remaining(self) -> int:
+        """How many data keys other keys still wrap. At 0, those keys can be taken away."""
+    @property
+    def retired(self) -> list[str]:
+        """The fingerprints of the keys that this call has retired."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class KeyStatus:
+    """How the keys of the installation stand."""
+    def __new__(cls, *, current: str, wrapping_keys: list[WrappingKey], current_data_keys: int, retiring_data_keys: int, destroyed_data_keys: int) -> KeyStatus: ...
+    @property
+    def current(self) -> str:
+        """The fingerprint of the key that wraps the new data keys of this process."""
+    @property
+    def wrapping_keys(self) -> list[WrappingKey]:
+        """Every key-encryption key that the installation has seen, by their first appearance."""
+    @property
+    def current_data_keys(self) -> int:
+        """How many data keys seal: one for each workspace, and one for the installation itself."""
+    @property
+    def retiring_data_keys(self) -> int:
+        """How many older data keys are still needed."""
+    @property
+    def destroyed_data_keys(self) -> int:
+        """How many data keys are destroyed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Keys:
+    """The keys of the installation: how they stand, and their rotation. Who may call this is for the host to decide.
+
+    To replace the key-encryption key: open every process with both keys (the new one as `key`, the old one among `accepted_keys`), call
+    `rotate`, and take the old key away once nothing remains. Keep it with the backups that were made before.
+    """
+    async def status(self) -> KeyStatus:
+        """How the keys stand: which key-encryption keys there are and how many data keys each wraps. It counts them: not for every request."""
+    def status_blocking(self) -> KeyStatus:
+        """`status`, but the thread waits until it is done."""
+    async def rotate(self, max_data_keys: int | None = None) -> KeyRotation:
+        """Has every data key wrapped by the current key-encryption key, while everything goes on, and retires the keys that wrap none any more. It
+        takes a few milliseconds for a hundred data keys, plus the time of the key providers, and may be called again at any time: what is
+        done stays done. With `max_data_keys` it does so many at most; call it until `remaining` is 0.
+
+        A process that still wraps with a retired key gets `sealed` (`key_retired`) where it would make a workspace; one that lacks the new
+        key gets `sealed` (`key_missing`) for the data keys that it has not unwrapped before. Both name the fingerprints.
+
+        Fails with `sealed` (`key_missing`, `key_provider_failed`; `record_altered` if a data key does not open: then all others are
+        done) or `unavailable` (`key_provider_timeout`).
+        """
+    def rotate_blocking(self, max_data_keys: int | None = None) -> KeyRotation:
+        """`rotate`, but the thread waits until it is done."""
+    async def rotate_workspace(self, workspace_id: str | None = None) -> DataKey:
+        """Gives a workspace a new data key, or the installation itself if none is named, and returns it. It seals from now on, in other
+        processes within ten seconds. A job takes over the records that the older keys have sealed, where a worker runs; without a worker call
+        `reseal`, now and once more after a day.
+
+        Fails with `not_found`, `conflict` (`rotated_meanwhile`), `sealed` (`key_retired`, `key_provider_failed`) or `unavailable`
+        (`key_provider_timeout`).
+        """
+    def rotate_workspace_blocking(self, workspace_id: str | None = None) -> DataKey:
+        """`rotate_workspace`, but the thread waits until it is done."""
+    async def reseal(self, workspace_id: str | None = None, max_records: int | None = None) -> Resealing:
+        """Seals anew, right now, what the older data keys of a workspace have sealed, and destroys older keys that no stored record has needed for a
+        day. It may be called at any time and stopped at any moment. With `max_records` it does so many at most; call it until it is done.
+
+        Fails with `not_found` or `sealed` (`data_key_exhausted`, `key_missing`).
+        """
+    def reseal_blocking(self, workspace_id: str | None = None, max_records: int | None = None) -> Resealing:
+        """`reseal`, but the thread waits until it is done."""
+    async def data_keys(self, workspace_id: str | None = None) -> list[DataKey]:
+        """The data keys of a workspace, or of the installation itself if none is named, the newest first. Fails with `not_found`."""
+    def data_keys_blocking(self, workspace_id: str | None = None) -> list[DataKey]:
+        """`data_keys`, but the thread waits until it is done."""
+    async def audit(self, filter: AuditFilter) -> AuditPage:
+        """What was done to the keys of the installation itself, newest first. Rotations of a workspace's key are in its own audit log."""
+    def audit_blocking(self, filter: AuditFilter) -> AuditPage:
+        """`audit`, but the thread waits until it is done."""
+    async def events(self, filter: EventFilter) -> EventPage:
+        """The events of the installation itself, oldest first: `atom.key_retired`. Those of a workspace's keys are among its own.
+
+        Fails as `Events.list` does.
+        """
+    def events_blocking(self, filter: EventFilter) -> EventPage:
+        """`events`, but the thread waits until it is done."""
+
 @typing.final
 class ListEvents:
     """Which events to list."""
@@ -1707,6 +1960,38 @@ class NewSchedule:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewServiceKey:
+    """An API key of another service, to be kept."""
+    def __new__(cls, *, service: str, value: str, name: str | None = None, owner: ServiceKeyOwner | None = None, placement: KeyPlacement | None = None, hosts: list[str] | None = None, exportable: bool | None = None, expires_at: datetime.datetime | None = None, rotate_every_days: int | None = None) -> NewServiceKey: ...
+    @property
+    def service(self) -> str:
+        """The service: 1 to 64 small letters, digits, `.`, `_` and `-`, such as `openai`."""
+    @property
+    def value(self) -> str:
+        """The key itself, 8 to 16,384 bytes."""
+    @property
+    def name(self) -> str | None:
+        """The key's name, 1 to 100 characters, its owner's only one of that name for the service. Default: `default`."""
+    @property
+    def owner(self) -> ServiceKeyOwner | None:
+        """Whose it is. Default: `user`."""
+    @property
+    def placement(self) -> KeyPlacement | None:
+        """How it is put into requests. Default: into the header `authorization` after `Bearer `."""
+    @property
+    def hosts(self) -> list[str] | None:
+        """The hosts that it may be sent to by `request`, at most 20: `api.openai.com`, with a port only where it is not 443. Default: none."""
+    @property
+    def exportable(self) -> bool | None:
+        """Lets `reveal` return the value. Default: false, and then it is used through `request` only."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the service ends the key. From then on it is not used, and a week before an event says so."""
+    @property
+    def rotate_every_days(self) -> int | None:
+        """How many days a value serves before an event asks for the next one, 1 to 3650. Default: it is not asked for."""
+
+@typing.final
 class NewWebhookEndpoint:
     """An address to send events to."""
     def __new__(cls, *, url: str, event_names: list[str] | None = None, description: str | None = None, signing: WebhookSigning | None = None, key: str | None = None) -> NewWebhookEndpoint: ...
@@ -1747,7 +2032,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -1762,6 +2047,14 @@ class OpenOptions:
     @property
     def create_key_file(self) -> bool | None:
         """Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed."""
+    @property
+    def accepted_keys(self) -> list[str] | None:
+        """Further keys, in base64, that may have wrapped data keys: the old key until `Keys.rotate` has replaced it, or the next one before. Default, where
+        the key is that of `ATOM_KEY`: the environment variable `ATOM_ACCEPTED_KEYS`, separated by commas.
+        """
+    @property
+    def accepted_key_files(self) -> list[str] | None:
+        """Files that hold such keys, as `key_file` does."""
     @property
     def providers(self) -> list[ProviderApp] | None:
         """The providers to connect to, each with the host's own OAuth client."""
@@ -1787,7 +2080,9 @@ class OpenOptions:
         """
     @property
     def loopback_webhooks(self) -> bool | None:
-        """Lets webhook endpoints be on this machine, over plain http too: for development and tests. Default: false."""
+        """Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
+        false.
+        """
 
 @typing.final
 class Principal:
@@ -2010,20 +2305,20 @@ class Queues:
 
 @typing.final
 class RawRequest:
-    """A request to the provider's API, without its authentication."""
+    """A request to a service's API, without its authentication."""
     def __new__(cls, *, method: str, url: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, json: typing.Any | None = None, content: bytes | None = None) -> RawRequest: ...
     @property
     def method(self) -> str:
         """`GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`."""
     @property
     def url(self) -> str:
-        """The whole URL. Its host must be one of the provider's."""
+        """The whole URL. Its host must be one of the provider's, or one that the service key may be sent to."""
     @property
     def query(self) -> dict[str, str] | None:
         """Query parameters, added to those in the URL."""
     @property
     def headers(self) -> dict[str, str] | None:
-        """Further headers. `authorization` and `host` are ours."""
+        """Further headers. `host` and what carries the authentication are ours."""
     @property
     def json(self) -> typing.Any | None:
         """A JSON body."""
@@ -2035,7 +2330,7 @@ class RawRequest:
 
 @typing.final
 class RawResponse:
-    """The provider's answer."""
+    """The service's answer."""
     def __new__(cls, *, status: int, headers: dict[str, str], content: bytes, json: typing.Any | None = None) -> RawResponse: ...
     @property
     def status(self) -> int:
@@ -2109,6 +2404,30 @@ class RemoteFile:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class Resealing:
+    """How far the records of a workspace have come under its newest data key."""
+    def __new__(cls, *, resealed: int, damaged: int, is_done: bool, workspace_id: str | None = None, next_at: datetime.datetime | None = None) -> Resealing: ...
+    @property
+    def resealed(self) -> int:
+        """How many records this call has sealed anew."""
+    @property
+    def damaged(self) -> int:
+        """How many records do not open, because they were altered. They stay as they are, and so does the data key that they name."""
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left for now."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace; none for the installation itself."""
+    @property
+    def next_at(self) -> datetime.datetime | None:
+        """When the next older data key can be destroyed, by a worker or by another call; none if there is no older one, or if records
+        still need it.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class RetryPolicy:
     """How long to wait before the next attempt: `delay * factor^(attempt - 1)`, at most `max_delay`, spread by `jitter`."""
     def __new__(cls, *, delay_seconds: float | None = None, factor: float | None = None, max_delay_seconds: float | None = None, jitter: float | None = None, never_on: list[str] | None = None) -> RetryPolicy: ...
@@ -2129,6 +2448,20 @@ class RetryPolicy:
         """Reasons for which there is no other attempt, whatever the failure says."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RevealedServiceKey:
+    """The value of a service key."""
+    def __new__(cls, *, value: str, previous: str | None = None, expires_at: datetime.datetime | None = None) -> RevealedServiceKey: ...
+    @property
+    def value(self) -> str:
+        """The key itself. Never log or store it."""
+    @property
+    def previous(self) -> str | None:
+        """The value before it, while that is kept: for a service that does not know the new one yet."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the service ends the value."""
 
 @typing.final
 class Role:
@@ -2428,6 +2761,9 @@ class Scope:
     def connections(self) -> Connections:
         """The user's connected accounts."""
     @property
+    def service_keys(self) -> ServiceKeys:
+        """The API keys of other services that the user may use: their own, and the workspace's."""
+    @property
     def jobs(self) -> Jobs:
         """The workspace's jobs. What is enqueued here is enqueued on the user's behalf."""
     @property
@@ -2470,6 +2806,236 @@ class SealedSample:
         """The record."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ServiceKey:
+    """A service key, without its value."""
+    def __new__(cls, *, id: str, service: str, name: str, placement: KeyPlacement, hosts: list[str], is_exportable: bool, revision: int, use_count: int, created_at: datetime.datetime, updated_at: datetime.datetime, rotated_at: datetime.datetime, user_id: str | None = None, hint: str | None = None, expires_at: datetime.datetime | None = None, rotate_every_days: int | None = None, rotation_due_at: datetime.datetime | None = None, previous_until: datetime.datetime | None = None, last_used_at: datetime.datetime | None = None) -> ServiceKey: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def service(self) -> str:
+        """The service: `openai`."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def placement(self) -> KeyPlacement:
+        """How it is put into requests."""
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that it may be sent to."""
+    @property
+    def is_exportable(self) -> bool:
+        """Whether `reveal` returns the value."""
+    @property
+    def revision(self) -> int:
+        """Grows with every change. Pass it to `update` and `rotate`."""
+    @property
+    def use_count(self) -> int:
+        """How often it was used or revealed. What other processes count may come a few seconds late."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was stored."""
+    @property
+    def updated_at(self) -> datetime.datetime:
+        """When somebody last changed it."""
+    @property
+    def rotated_at(self) -> datetime.datetime:
+        """When the present value was stored."""
+    @property
+    def user_id(self) -> str | None:
+        """Whose it is; none if it is the workspace's."""
+    @property
+    def hint(self) -> str | None:
+        """The last four characters of the value, to tell keys apart; none for a value under 24 characters."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the service ends the value."""
+    @property
+    def rotate_every_days(self) -> int | None:
+        """How many days a value serves."""
+    @property
+    def rotation_due_at(self) -> datetime.datetime | None:
+        """When the next value is asked for."""
+    @property
+    def previous_until(self) -> datetime.datetime | None:
+        """Until when the value before this one is kept."""
+    @property
+    def last_used_at(self) -> datetime.datetime | None:
+        """When it was last used or revealed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ServiceKeyFilter:
+    """Which service keys to list, oldest first."""
+    def __new__(cls, *, service: str | None = None, name: str | None = None, owner: ServiceKeyOwner | None = None, page_size: int | None = None, cursor: str | None = None) -> ServiceKeyFilter: ...
+    @property
+    def service(self) -> str | None:
+        """Only those of this service."""
+    @property
+    def name(self) -> str | None:
+        """Only those of this name."""
+    @property
+    def owner(self) -> ServiceKeyOwner | None:
+        """Only the user's own, or only the workspace's."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ServiceKeyOwner:
+    """Whose a service key is."""
+    USER: typing.ClassVar[ServiceKeyOwner]
+    """The user's own: nobody else sees or uses it."""
+    WORKSPACE: typing.ClassVar[ServiceKeyOwner]
+    """The workspace's: its members use it, its owners and admins manage it."""
+    @property
+    def value(self) -> typing.Literal["user", "workspace"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class ServiceKeyPage:
+    """A page of service keys."""
+    def __new__(cls, *, items: list[ServiceKey], next_cursor: str | None = None) -> ServiceKeyPage: ...
+    @property
+    def items(self) -> list[ServiceKey]:
+        """The keys, oldest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ServiceKeyPatch:
+    """What to change of a service key; what is absent stays. The value is changed by `rotate`."""
+    def __new__(cls, *, revision: int, name: str | None = None, placement: KeyPlacement | None = None, hosts: list[str] | None = None, exportable: bool | None = None, expires_at: datetime.datetime | None = None, never_expires: bool | None = None, rotate_every_days: int | None = None) -> ServiceKeyPatch: ...
+    @property
+    def revision(self) -> int:
+        """The `revision` that was read: whoever read an older one is refused."""
+    @property
+    def name(self) -> str | None:
+        """The key's name."""
+    @property
+    def placement(self) -> KeyPlacement | None:
+        """How it is put into requests."""
+    @property
+    def hosts(self) -> list[str] | None:
+        """The hosts that it may be sent to: some of those that it has."""
+    @property
+    def exportable(self) -> bool | None:
+        """False has `reveal` return the value no more."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the service ends the present value."""
+    @property
+    def never_expires(self) -> bool | None:
+        """True removes `expires_at`."""
+    @property
+    def rotate_every_days(self) -> int | None:
+        """How many days a value serves before an event asks for the next one. 0 has it asked for no more."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ServiceKeyRotation:
+    """The next value of a service key."""
+    def __new__(cls, *, revision: int, value: str, grace_seconds: int | None = None, expires_at: datetime.datetime | None = None) -> ServiceKeyRotation: ...
+    @property
+    def revision(self) -> int:
+        """The `revision` that was read: whoever read an older one is refused."""
+    @property
+    def value(self) -> str:
+        """The new key, 8 to 16,384 bytes."""
+    @property
+    def grace_seconds(self) -> int | None:
+        """How long the old value serves where the service refuses the new one, in seconds, 0 to 30 days. Then it is destroyed. Default: 0."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the service ends the new value. Default: never, whatever the old one had."""
+
+@typing.final
+class ServiceKeys:
+    """The service keys that a user may use: their own, and the workspace's.
+
+    A user's own keys are only theirs. Those of the workspace are used by its members and managed by its owners and admins; guests do not see
+    them. What was done, by whom, is in the audit log, and calls of `request` are there a few seconds later.
+    """
+    async def create(self, key: NewServiceKey) -> ServiceKey:
+        """Stores a key.
+
+        Fails with `conflict` (`service_key_exists`: its owner has one of this name for the service), `forbidden` (`not_an_admin`: the workspace's
+        keys are for owners and admins to make) or `invalid`: `malformed_service`, `malformed_service_key_name`, `malformed_service_key_value`,
+        `malformed_placement`, `malformed_host`, `address_not_public`, `unusable_service_key` (neither hosts nor `exportable`),
+        `malformed_expiry`, `malformed_rotation`.
+        """
+    def create_blocking(self, key: NewServiceKey) -> ServiceKey:
+        """`create`, but the thread waits until it is done."""
+    async def list(self, filter: ServiceKeyFilter) -> ServiceKeyPage:
+        """Lists keys, oldest first, a page at a time. The values stay where they are.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: ServiceKeyFilter) -> ServiceKeyPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> ServiceKey:
+        """One key. Fails with `not_found`."""
+    def get_blocking(self, id: str) -> ServiceKey:
+        """`get`, but the thread waits until it is done."""
+    async def update(self, id: str, patch: ServiceKeyPatch) -> ServiceKey:
+        """Changes what is not the value. Hosts can only be taken away, and the leave to export only be withdrawn: whoever does not know the value must
+        not be able to send it elsewhere. For more, store the key anew.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`), `conflict` (`service_key_changed`: read it again; `service_key_exists`) or `invalid`
+        (`host_not_allowed`, `export_not_allowed`, and as `create` does).
+        """
+    def update_blocking(self, id: str, patch: ServiceKeyPatch) -> ServiceKey:
+        """`update`, but the thread waits until it is done."""
+    async def rotate(self, id: str, rotation: ServiceKeyRotation) -> ServiceKey:
+        """Stores the next value. The one before it serves for `grace_seconds` where the service refuses the new one, and is then destroyed; an even
+        older one is destroyed at once.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`), `conflict` (`service_key_changed`: somebody was faster; read it again) or `invalid`
+        (`malformed_service_key_value`, `malformed_grace`, `malformed_expiry`).
+        """
+    def rotate_blocking(self, id: str, rotation: ServiceKeyRotation) -> ServiceKey:
+        """`rotate`, but the thread waits until it is done."""
+    async def reveal(self, id: str) -> RevealedServiceKey:
+        """The value itself, for a vendor's own SDK, if the key was stored as `exportable`. Prefer `request`, which keeps it inside. That somebody
+        looked at it is in the audit log, or it is not shown.
+
+        Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`) or `conflict` (`service_key_expired`: rotate it).
+        """
+    def reveal_blocking(self, id: str) -> RevealedServiceKey:
+        """`reveal`, but the thread waits until it is done."""
+    async def request(self, id: str, request: RawRequest) -> RawResponse:
+        """Any call of the service's API, with the key added, to one of the key's hosts. It is made over https; redirects are not followed. What the
+        service repeats of the key is cut out of its answer.
+
+        An answer with an error status is an answer, not an error. Fails with `not_found`, `conflict` (`service_key_expired`: rotate it), `invalid`
+        (`host_not_allowed`, `https_only`, `reserved_header`, `reserved_query`, `malformed_url`, `address_not_public`, …), `provider`
+        (`answer_too_large`) or `unavailable` (`timeout`, `unreachable`, `broken_answer`).
+        """
+    def request_blocking(self, id: str, request: RawRequest) -> RawResponse:
+        """`request`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Removes a key and destroys its values. Removing it twice is no error. At the service it lives on: end it there, too.
+
+        Fails with `forbidden` (`not_an_admin`).
+        """
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class ServiceStatus:
@@ -2652,7 +3218,7 @@ class TestKit:
     def advance_blocking(self, seconds: float) -> None:
         """`advance`, but the thread waits until it is done."""
     async def run_jobs(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]]) -> int:
-        """Fires what is scheduled and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
+        """Fires what is scheduled, tells what is due and runs every job that is due, with those that they enqueue, until none is left. Returns how many attempts
         that were. Jobs whose kind has no handler here are left alone.
         """
     def run_jobs_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]]) -> int:
@@ -3198,5 +3764,36 @@ class Workspace:
     @property
     def created_at(self) -> datetime.datetime:
         """When it was made."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WrappingKey:
+    """A key-encryption key that the installation has seen."""
+    def __new__(cls, *, fingerprint: str, is_current: bool, is_held: bool, data_keys: int, first_seen_at: datetime.datetime, last_seen_at: datetime.datetime, in_use_since: datetime.datetime | None = None, retired_at: datetime.datetime | None = None) -> WrappingKey: ...
+    @property
+    def fingerprint(self) -> str:
+        """Its public name."""
+    @property
+    def is_current(self) -> bool:
+        """Whether it wraps the new data keys of this process."""
+    @property
+    def is_held(self) -> bool:
+        """Whether this process holds it."""
+    @property
+    def data_keys(self) -> int:
+        """How many data keys it wraps. While there is one, no process opens without this key."""
+    @property
+    def first_seen_at(self) -> datetime.datetime:
+        """When a process was first opened with it."""
+    @property
+    def last_seen_at(self) -> datetime.datetime:
+        """When a process was last opened with it."""
+    @property
+    def in_use_since(self) -> datetime.datetime | None:
+        """When a process was first opened to wrap with it; none for one that was only among the accepted keys."""
+    @property
+    def retired_at(self) -> datetime.datetime | None:
+        """When a rotation took the last data key from it; none while it is in use."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]

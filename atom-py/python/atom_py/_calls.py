@@ -33,11 +33,12 @@ def resolve(future: Any, ok: bool, value: Any) -> None:
 
 
 class HandlerCall(Protocol):
-    """The call of a job handler, which the native module wants to be made and answered."""
+    """The call of a job handler or of a key provider, which the native module wants to be made and answered."""
 
-    function: Callable[[Any], Any]
-    job: Any
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
     is_cancelled: bool
+    is_secret: bool
 
     def watch(self, task: Any) -> None: ...
     def follow(self, awaitable: Any) -> None: ...
@@ -50,7 +51,7 @@ def begin(call: HandlerCall) -> None:
     if call.is_cancelled:
         return fail(call, asyncio.CancelledError())
     try:
-        task = asyncio.get_running_loop().create_task(call.function(call.job))
+        task = asyncio.get_running_loop().create_task(call.function(*call.arguments))
     except BaseException as error:
         return fail(call, error)
     watch(call, task)
@@ -85,6 +86,8 @@ def finish(call: HandlerCall, task: "asyncio.Future[Any]") -> None:
 
 def fail(call: HandlerCall, error: BaseException) -> None:
     """Answers a call whose handler raised."""
+    if call.is_secret:
+        return call.fail(type(error).__name__, "", False, None)
     try:
         call.fail(*to_failure(error))
     except Exception:
@@ -162,7 +165,7 @@ def _make(call: HandlerCall) -> Callable[[], None]:
     if call.is_cancelled:
         return partial(fail, call, asyncio.CancelledError())
     try:
-        output = call.function(call.job)
+        output = call.function(*call.arguments)
     except BaseException as error:
         return partial(fail, call, error)
     # A lambda around a coroutine function is a plain function to whoever looks at it.

@@ -51,6 +51,24 @@ export declare class JobError extends Error {
 }
 ";
 
+/// What `Atom.openWithKeys` takes.
+const KEY_PROVIDER: &str = "
+/**
+ * Keeps the key-encryption key and uses it on our behalf: a key management service, a hardware module.
+ *
+ * What `wrap` and `unwrap` throw becomes an `AtomError` (`sealed`, `key_provider_failed`) with the name of its class and without its text;
+ * after 30 seconds they are given up. The first argument is wiped when they are done.
+ */
+export interface KeyProvider {
+  /** A short public name of the key: 1 to 200 printable characters without a space, the same for ever. */
+  readonly fingerprint: string
+  /** Encrypts a data key. The same `context` is given to `unwrap`. */
+  wrap(dataKey: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
+  /** Decrypts a data key. */
+  unwrap(wrapped: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
+}
+";
+
 /// What `handlers.js` adds to a job.
 const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
   get signal(): AbortSignal
@@ -65,7 +83,7 @@ const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what t
 
 pub(super) fn generate(surface: &Surface, codes: &[String]) -> String {
     let codes: String = codes.iter().map(|c| format!("  | '{c}'\n")).collect();
-    let mut out = String::from(HEAD) + &ERRORS.replace("CODES\n", &(codes + "\n"));
+    let mut out = String::from(HEAD) + &ERRORS.replace("CODES\n", &(codes + "\n")) + KEY_PROVIDER;
     let returned = returned(surface);
     for item in &surface.items {
         out.push('\n');
@@ -179,6 +197,7 @@ fn ty(of: &Type) -> String {
         Type::Json => "unknown".into(),
         Type::Bytes => "Buffer".into(),
         Type::Handler => "(job: RunningJob) => unknown".into(),
+        Type::HostKey => "KeyProvider".into(),
         Type::Optional(inner) => format!("{} | null", ty(inner)),
         Type::List(inner) if inner.is_optional() => format!("({})[]", ty(inner)),
         Type::List(inner) => format!("{}[]", ty(inner)),

@@ -26,8 +26,31 @@ const STEP: &str = "    async def step(self, step: str, effect: Effect, work: ty
         \"\"\"`step`, but the thread waits until it is done.\"\"\"
 ";
 
+/// What `Atom.open_with_keys` takes. It is a protocol: nothing of this name exists at run time.
+const KEY_PROVIDER: &str = "\
+@typing.type_check_only
+class KeyProvider(typing.Protocol):
+    \"\"\"Keeps the key-encryption key and uses it on our behalf: a key management service, a hardware module.
+
+    `wrap` and `unwrap` are plain functions, called in a thread, or coroutine functions. What they raise becomes a `SealedError`
+    (`key_provider_failed`) with the name of its class and without its text; after 30 seconds they are given up.
+    \"\"\"
+
+    @property
+    def fingerprint(self) -> str:
+        \"\"\"A short public name of the key: 1 to 200 printable characters without a space, the same for ever.\"\"\"
+
+    def wrap(self, data_key: bytes, context: bytes, /) -> bytes | typing.Awaitable[bytes]:
+        \"\"\"Encrypts a data key. The same `context` is given to `unwrap`.\"\"\"
+
+    def unwrap(self, wrapped: bytes, context: bytes, /) -> bytes | typing.Awaitable[bytes]:
+        \"\"\"Decrypts a data key.\"\"\"
+
+";
+
 pub(super) fn generate(surface: &Surface) -> String {
     let mut out = String::from(HEAD);
+    out += KEY_PROVIDER;
     out += "__all__ = [\n";
     for item in surface.classes() {
         out += &format!("    \"{}\",\n", item.name);
@@ -212,6 +235,7 @@ impl<'a> Body<'a> {
             Type::Json => "typing.Any".into(),
             Type::Bytes => self.hide("bytes"),
             Type::Handler => "typing.Callable[[RunningJob], typing.Any]".into(),
+            Type::HostKey => "KeyProvider".into(),
             Type::Optional(inner) => format!("{} | None", self.ty(inner)),
             Type::List(inner) => format!("{}[{}]", self.hide("list"), self.ty(inner)),
             Type::Map(inner) => format!("{}[{}, {}]", self.hide("dict"), self.hide("str"), self.ty(inner)),

@@ -18,6 +18,8 @@ pub(crate) enum Type {
     Bytes,
     /// A function of the host that runs jobs.
     Handler,
+    /// An object of the host that keeps a key.
+    HostKey,
     Optional(Box<Type>),
     List(Box<Type>),
     Map(Box<Type>),
@@ -61,6 +63,7 @@ impl Type {
             "Json" => Self::Json,
             "Bytes" => Self::Bytes,
             "Handler" => Self::Handler,
+            "HostKey" => Self::HostKey,
             "Self" => Self::Named(this.ok_or_else(unknown)?.to_owned()),
             name if args.is_empty() => Self::Named(name.to_owned()),
             _ => return Err(unknown().into()),

@@ -4,8 +4,10 @@
 //! enter tokio's runtime for the drop of a handle: what a handle owns must not need a runtime to go away.
 
 mod handler;
+mod key;
 
 pub use handler::{JobHandler, job_error};
+pub use key::KeyProvider;
 
 use crate::{Bytes, Error, ErrorKind, Json, Result};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,4 +1,4 @@
-//! Python functions that run jobs.
+//! Python functions that run jobs or keep keys.
 //!
 //! A coroutine function runs as a task of the event loop on which it was handed over, or of a loop of ours where there was none. A plain
 //! function runs in a thread that Python made. Either is called by `atom_py._calls`, never from Rust: a thread that the interpreter
@@ -9,22 +9,37 @@ use super::{known, lock};
 use crate::{Handler, JobFailure, Json, RunningJob};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Handler {
     type Error = PyErr;
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let function = Arc::new(Function::new(&object)?);
+        let function = Arc::new(Function::new(&object, "a handler")?);
         Ok(Self::new(move |job| run(Arc::clone(&function), job)))
     }
 }
 
-/// Runs one attempt. Whoever drops this wants the attempt to end.
 async fn run(function: Arc<Function>, job: RunningJob) -> Result<Json, JobFailure> {
+    let ends = job.clone();
+    let cancelled = async move { drop(ends.cancelled().await) };
+    match call(function, Arguments::Job(job), cancelled).await? {
+        Output::Json(output) => Ok(output),
+        Output::Bytes(_) => Err(gone()),
+    }
+}
+
+/// Calls a function, and cancels the call when that is wanted. Whoever drops this wants it to end.
+pub(super) async fn call(
+    function: Arc<Function>,
+    arguments: Arguments,
+    cancelled: impl Future<Output = ()>,
+) -> Result<Output, JobFailure> {
     let (answer, outcome) = oneshot::channel();
-    let attempt = Arc::new(Attempt { function, job: job.clone(), state: Mutex::default() });
+    let attempt = Arc::new(Attempt { function, arguments, state: Mutex::default() });
     let duty = Duty { attempt: Arc::clone(&attempt), answer: Some(answer) };
     if !attempt.function.queue.push(Errand::Begin(duty)) {
         return Err(gone());
@@ -34,7 +49,7 @@ async fn run(function: Arc<Function>, job: RunningJob) -> Result<Json, JobFailur
     let answered = tokio::select! {
         biased;
         answered = &mut outcome => answered,
-        _ = job.cancelled() => {
+        () = cancelled => {
             guard.cancel();
             outcome.await
         }
@@ -43,12 +58,25 @@ async fn run(function: Arc<Function>, job: RunningJob) -> Result<Json, JobFailur
     answered.unwrap_or_else(|_| Err(gone()))
 }
 
+/// What a function is called with, which says what it has to return.
+pub(super) enum Arguments {
+    /// It returns any JSON.
+    Job(RunningJob),
+    /// A data key, wrapped or not, and its context. It returns bytes.
+    Key(Zeroizing<Vec<u8>>, Vec<u8>),
+}
+
+pub(super) enum Output {
+    Json(Json),
+    Bytes(Zeroizing<Vec<u8>>),
+}
+
 fn gone() -> JobFailure {
     JobFailure::gone("the event loop of the handler is closed: stop the worker before the loop ends")
 }
 
 /// A function that was handed over.
-struct Function {
+pub(super) struct Function {
     /// Present until this is dropped.
     callable: Option<Py<PyAny>>,
     event_loop: Option<Py<PyAny>>,
@@ -58,10 +86,10 @@ struct Function {
 }
 
 impl Function {
-    fn new(callable: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(super) fn new(callable: &Bound<'_, PyAny>, what: &str) -> PyResult<Self> {
         let py = callable.py();
         if !callable.is_callable() {
-            return Err(PyTypeError::new_err(format!("a handler is a function, not a {}", callable.get_type().name()?)));
+            return Err(PyTypeError::new_err(format!("{what} is a function, not a {}", callable.get_type().name()?)));
         }
         Ok(Self {
             callable: Some(callable.clone().unbind()),
@@ -83,7 +111,7 @@ impl Drop for Function {
 /// One run of a function.
 pub(super) struct Attempt {
     function: Arc<Function>,
-    job: RunningJob,
+    arguments: Arguments,
     state: Mutex<State>,
 }
 
@@ -135,7 +163,7 @@ impl Drop for CancelOnDrop {
 /// The duty to answer for one attempt. Dropped unanswered, it says that nobody is left who could.
 pub(super) struct Duty {
     pub(super) attempt: Arc<Attempt>,
-    answer: Option<oneshot::Sender<Result<Json, JobFailure>>>,
+    answer: Option<oneshot::Sender<Result<Output, JobFailure>>>,
 }
 
 impl Drop for Duty {
@@ -155,7 +183,7 @@ impl Duty {
         Ok(*function.is_plain.get_or_init(|| is_plain))
     }
 
-    fn answer(mut self, result: Result<Json, JobFailure>) {
+    fn answer(mut self, result: Result<Output, JobFailure>) {
         if let Some(answer) = self.answer.take() {
             let _ = answer.send(result);
         }
@@ -187,8 +215,17 @@ impl HandlerCall {
     }
 
     #[getter]
-    fn job(&self) -> RunningJob {
-        self.attempt.job.clone()
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        match &self.attempt.arguments {
+            Arguments::Job(job) => PyTuple::new(py, [job.clone().into_pyobject(py)?.into_any()]),
+            Arguments::Key(input, context) => PyTuple::new(py, [PyBytes::new(py, input), PyBytes::new(py, context)]),
+        }
+    }
+
+    /// Whether what is raised may hold a key, so that nothing but its class may be told.
+    #[getter]
+    fn is_secret(&self) -> bool {
+        matches!(self.attempt.arguments, Arguments::Key(..))
     }
 
     #[getter]
@@ -212,7 +249,13 @@ impl HandlerCall {
             Ok(text) => JobFailure::fatal("malformed_output", text.to_string()),
             Err(_) => JobFailure::fatal("malformed_output", "the handler returned no JSON value"),
         };
-        let result = output.extract().map_err(malformed);
+        let result = match &self.attempt.arguments {
+            Arguments::Job(_) => output.extract().map(Output::Json).map_err(malformed),
+            Arguments::Key(..) => match output.cast::<PyBytes>() {
+                Ok(bytes) => Ok(Output::Bytes(Zeroizing::new(bytes.as_bytes().to_vec()))),
+                Err(_) => Err(JobFailure::fatal("it returned no bytes", "")),
+            },
+        };
         self.duty()?.answer(result);
         Ok(())
     }

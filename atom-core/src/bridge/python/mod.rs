@@ -10,6 +10,7 @@
 mod completer;
 mod fork;
 mod handler;
+mod key;
 mod values;
 
 pub(crate) use values::{repr, repr_variant, string_like, text};

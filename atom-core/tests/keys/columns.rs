@@ -1,0 +1,118 @@
+//! Every column of sealed records is on the list of what a rotation takes over.
+
+use super::*;
+use atom_core::testing::sealed_columns;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+
+/// What the records of format 1 begin with.
+const HEAD: &[u8] = &[b'A', b'T', 1, 1];
+
+/// A column that holds bytes, with all that it holds and whose it is.
+struct Column {
+    table: String,
+    name: String,
+    values: Vec<Vec<u8>>,
+}
+
+impl Column {
+    fn sealed(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.values.iter().filter(|value| value.starts_with(HEAD))
+    }
+}
+
+/// The columns of bytes of every table of Atom. On SQLite, ids are bytes too.
+async fn columns(database: &Database) -> Vec<Column> {
+    let mut found = Vec::new();
+    if database.url.starts_with("sqlite:") {
+        let mut c = SqliteConnection::connect(&database.url).await.unwrap();
+        let names: Vec<(String, String)> = sqlx::query_as(
+            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.type = 'BLOB'")
+            .fetch_all(&mut c).await.unwrap();
+        for (table, name) in names {
+            let sql = format!("SELECT {name} FROM {table} WHERE {name} IS NOT NULL");
+            let values: Vec<(Vec<u8>,)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut c).await.unwrap();
+            found.push(Column { table, name, values: values.into_iter().map(|(value,)| value).collect() });
+        }
+    } else {
+        let mut c = PgConnection::connect(&database.url).await.unwrap();
+        let names: Vec<(String, String)> = sqlx::query_as(
+            "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'bytea'")
+            .fetch_all(&mut c).await.unwrap();
+        for (table, name) in names {
+            let sql = format!("SELECT {name} FROM {table} WHERE {name} IS NOT NULL");
+            let values: Vec<(Vec<u8>,)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut c).await.unwrap();
+            assert!(
+                !values.is_empty(),
+                "nothing is in {table}.{name}: have the scenario of this test fill it, if it is sealed or not"
+            );
+            found.push(Column { table, name, values: values.into_iter().map(|(value,)| value).collect() });
+        }
+    }
+    found
+}
+
+on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move {
+    // Everything that stores bytes. A new table that does so belongs here.
+    let google = atom_core::testing::GoogleStandIn::start().await.unwrap();
+    let greet = JobKind { name: "greet".into(), ..Default::default() };
+    let open = || database.builder().provider(google.app()).job_kind(greet.clone()).open();
+    let atom = open().await.unwrap();
+    let (session, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    let pending = scope.connections().start(start("google")).await.unwrap();
+    let endpoint = NewWebhookEndpoint { url: "https://hooks.example.com/atom".into(), ..Default::default() };
+    let endpoint = scope.webhooks().create(endpoint).await.unwrap();
+    scope.webhooks().rotate_key(endpoint.id, None, None).await.unwrap();
+    let verification_key = scope.webhooks().verification_key(endpoint.id).await.unwrap();
+    let unique = NewJob {
+        kind: "greet".into(),
+        unique: Some(UniqueJob { key: None, on_duplicate: None, until: None, for_seconds: None }),
+        ..Default::default()
+    };
+    scope.jobs().enqueue(unique).await.unwrap();
+
+    let new = NewServiceKey {
+        service: "openai".into(),
+        value: "sk-canary-0123456789abcdef".into(),
+        hosts: Some(vec!["api.openai.com".into()]),
+        exportable: Some(true),
+        ..Default::default()
+    };
+    let service_key = scope.service_keys().create(new).await.unwrap();
+    // A grant that the provider has not withdrawn yet.
+    let ended = connect(&scope, &google, "ada@work.example").await;
+    google.fail_next("/revoke".into(), 503, 1).await.unwrap();
+    ended.revoke().await.unwrap();
+
+    let columns_before = columns(&database).await;
+    let with_records = columns_before.iter().filter(|column| column.sealed().next().is_some());
+    let found: BTreeSet<(&str, &str)> = with_records.map(|column| (column.table.as_str(), column.name.as_str())).collect();
+    // Wrapped data keys are not sealed by a data key.
+    let listed: BTreeSet<_> = sealed_columns().into_iter().chain([("atom_data_keys", "wrapped")]).collect();
+    assert_eq!(found, listed, "the list is in src/keys/columns.rs; the scenario of this test fills each of them");
+
+    let (keys, workspace) = (atom.keys(), Some(session.workspace.id));
+    let mut newest = BTreeSet::new();
+    for owner in [None, workspace] {
+        newest.insert(keys.rotate_workspace(owner).await.unwrap().id.to_string());
+        let done = keys.reseal(owner, None).await.unwrap();
+        assert!(done.is_done && done.damaged == 0 && done.resealed >= 2, "{done:?}");
+    }
+    for column in columns(&database).await.iter().filter(|c| c.table != "atom_data_keys" && c.table != "atom_single_use") {
+        for record in column.sealed() {
+            let key = uuid::Uuid::from_slice(&record[4..20]).unwrap().to_string();
+            assert!(newest.contains(&key), "{}.{} was left under an older data key", column.table, column.name);
+        }
+    }
+    let fresh = open().await.unwrap();
+    let scope = fresh.authenticate(session.access_token).await.unwrap();
+    fresh.accounts().refresh(session.refresh_token).await.unwrap();
+    scope.connections().open(connection.id()).await.unwrap().access_token().await.unwrap();
+    assert!(scope.service_keys().reveal(service_key.id).await.unwrap().value == "sk-canary-0123456789abcdef".into());
+    assert!(scope.webhooks().verification_key(endpoint.id).await.unwrap() == verification_key);
+    let callback = google.approve(pending.url, "ada@gmail.example".into()).await.unwrap();
+    scope.connections().complete(callback).await.unwrap();
+    assert!(DataKeyId::from_str(newest.first().unwrap()).is_ok());
+});
