@@ -13,11 +13,15 @@ mod signing;
 mod usage;
 mod wrapping;
 
-pub(crate) use keys::{INSTALLATION, KeyRing, Tuning, referenced};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use keys::Tuning;
+pub(crate) use keys::{INSTALLATION, KeyRing, referenced};
 pub use provider::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub(crate) use record::Place;
 pub(crate) use signing::SigningKeys;
-pub(crate) use usage::{Bounds, Worn};
+#[cfg(feature = "testing")]
+pub(crate) use usage::Bounds;
+pub(crate) use usage::Worn;
 pub(crate) use wrapping::{Wrapped, WrappingKeys};
 
 use crate::{Error, Result};
