@@ -341,10 +341,12 @@ export declare class AuditTrail {
 
 /** A consent that waits for the user. */
 export interface Authorization {
-  /** Where to send the user's browser. */
+  /** Where to send the user's browser; empty where the provider's widget is opened with `link_token` instead. */
   url: string
   /** Until when the user may come back. */
   expiresAt: Date
+  /** What the provider's widget is opened with, and `complete_link` is called with. */
+  linkToken?: string
 }
 
 /** How far a batch has come. */
@@ -418,13 +420,65 @@ export declare class Calendars {
   createEvent(event: NewEvent): Promise<CalendarEvent>
 }
 
+/** Something that a method of connecting needs. */
+export interface ConnectField {
+  /** Its name in `ConnectWith`: `api_key`. */
+  name: string
+  /** Its name for people. */
+  title: string
+  /** Whether it is to be hidden on the screen. */
+  isSecret: boolean
+  /** Whether it must be there. */
+  isRequired: boolean
+  /** What the whole value looks like: a regular expression, as an `input` of HTML takes it. */
+  pattern?: string
+}
+
+/** How a connection begins, and so with which call. */
+export type ConnectFlow = 'browser' | 'fields' | 'device'
+
+export declare const ConnectFlow: {
+  /** The user goes to a page of the provider, or through its widget: `start`. */
+  readonly Browser: 'browser'
+  /** The user or the host gives something: `connect`. */
+  readonly Fields: 'fields'
+  /** The user types a code elsewhere: `start_device`. */
+  readonly Device: 'device'
+}
+
+/** A way to connect to a provider. */
+export interface ConnectMethod {
+  /** Its name in calls: `oauth2`, `api_key`. */
+  name: string
+  /** Its name for people. */
+  title: string
+  /** How it begins. */
+  flow: ConnectFlow
+  /** What the user gives, in the order to ask for it. */
+  fields: ConnectField[]
+}
+
+/** What to connect, and with what. */
+export interface ConnectWith {
+  /** The provider's name. */
+  provider: string
+  /** What the user or the host gives, by the names of the method's fields. */
+  fields: Record<string, string>
+  /** The method, by its name among the provider's `methods`. Default: the only one that is begun with `connect`. */
+  method?: string | null
+  /** The scopes to ask for, where the method asks for a token. Default: those of the manifest. */
+  scopes?: string[] | null
+}
+
 /** One account of one user at one provider. */
 export interface ConnectedAccount {
   /** The connection's id. */
   id: ConnectionId
   /** The provider's name. */
   provider: string
-  /** The account's id at the provider. */
+  /** The method that it was connected with: `oauth2`. */
+  method: string
+  /** The account's id at the provider; the field or a fingerprint that stands for it where the provider tells none. */
   accountId: string
   /** How it is. */
   state: ConnectionState
@@ -445,8 +499,9 @@ export interface ConnectedAccount {
   /** A name to show. */
   label?: string
   /**
-   * Why it is not active: `invalid_grant` (the provider ended the grant), `no_refresh_token` (it gave none), or `refresh_lost` (its answer
-   * to a refresh was lost with the process that asked, and the token before it is spent).
+   * Why it is not active: `invalid_grant` (the provider ended the grant), `credentials_refused` (it no longer accepts what the user gave),
+   * `no_refresh_token` (it gave none), or `refresh_lost` (its answer to a refresh was lost with the process that asked, and the token
+   * before it is spent).
    */
   stateReason?: string
   /** When the access token expires; it is refreshed before that. */
@@ -470,10 +525,19 @@ export declare class Connection {
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
    * token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
    *
-   * Fails with `forbidden` (`token_export_not_allowed`), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable` (`refresh_paused`:
-   * the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and others: call again).
+   * Fails with `forbidden` (`token_export_not_allowed`), `unsupported` (`no_bearer_token`: the account was connected with something else,
+   * such as an API key), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable`
+   * (`refresh_paused`: the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and
+   * others: call again).
    */
   accessToken(): Promise<AccessToken>
+  /**
+   * The access token of one of the connection's further token sets, such as `user` beside a bot's, or one for another audience.
+   *
+   * Fails as `access_token` does, with `not_connected` (`no_token_set`: the user did not grant it) or with `reauth_required`
+   * (`grant_insufficient`: the provider refuses this set for the account).
+   */
+  accessTokenOf(tokenSet: string): Promise<AccessToken>
   /**
    * Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
    *
@@ -485,7 +549,8 @@ export declare class Connection {
    * Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
    * complete it as any other.
    *
-   * Fails with `rate_limited`.
+   * Fails with `rate_limited`, or with `unsupported` (`other_flow`: the account was connected with `connect` or `start_device`, and is
+   * connected again in the same way).
    */
   reconnect(): Promise<Authorization>
   /**
@@ -528,9 +593,10 @@ export declare const ConnectionState: {
 export declare class Connections {
   private constructor()
   /**
-   * Begins a connection: send the user's browser to the returned URL within ten minutes.
+   * Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
    *
-   * Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`) or `rate_limited`.
+   * Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+   * `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
    */
   start(request: StartConnection): Promise<Authorization>
   /**
@@ -541,6 +607,33 @@ export declare class Connections {
    * `cancelled` (`consent_declined`) or `provider`.
    */
   complete(callbackUrl: string): Promise<Connection>
+  /**
+   * Completes a connection that began with a `link_token`, with the public token that the provider's widget gave.
+   *
+   * Fails with `invalid` (`state_unknown`, `code_refused`: start again) or `provider`.
+   */
+  completeLink(linkToken: string, publicToken: string): Promise<Connection>
+  /**
+   * Connects an account with what the user or the host gives: an API key, a password, the credentials of a client, the file of a service
+   * account. The provider is asked with it first, so what is wrong is not stored.
+   *
+   * Fails with `invalid` (`missing_field`, `malformed_field`, `unknown_field`, `malformed_private_key`, `credentials_refused`: correct the
+   * input; `method_needed`, `unknown_connect_method`: name one of the provider's `methods`), `unsupported` (`other_flow`) or
+   * `rate_limited`.
+   */
+  connect(request: ConnectWith): Promise<Connection>
+  /**
+   * Begins a connection from a device without a browser: show the user the code and the address, and poll.
+   *
+   * Fails as `start` does.
+   */
+  startDevice(request: StartDevice): Promise<DeviceAuthorization>
+  /**
+   * Asks whether the user has typed the code. Any process may, as often as it likes: the provider is asked once per interval.
+   *
+   * Fails with `cancelled` (`consent_declined`), `invalid` (`device_code_expired`: start again) or `not_found`.
+   */
+  pollDevice(id: DeviceFlowId): Promise<DevicePoll>
   /** The user's connected accounts, oldest first. */
   list(): Promise<ConnectedAccount[]>
   /** Every provider of this installation, with what the user has connected there and what it can be used for. */
@@ -598,6 +691,47 @@ export declare const DataKeyState: {
   readonly Retiring: 'retiring'
   /** It is destroyed. Nothing that is stored needs it. */
   readonly Destroyed: 'destroyed'
+}
+
+/** What to show a user who is to type a code elsewhere. */
+export interface DeviceAuthorization {
+  /** What to poll with. */
+  id: DeviceFlowId
+  /** The code to type. */
+  userCode: string
+  /** Where to type it. */
+  verificationUrl: string
+  /** Until when. */
+  expiresAt: Date
+  /** When to poll first. */
+  pollAt: Date
+  /** How many seconds to wait between polls, unless a poll says otherwise. */
+  intervalSeconds: number
+  /** The same with the code in it, for a QR code, where the provider has it. */
+  verificationUrlComplete?: string
+}
+
+/** A connection that begins with a code that the user types elsewhere. */
+export type DeviceFlowId = string
+
+/** What a poll found. */
+export interface DevicePoll {
+  /** Whether it is done. */
+  state: DeviceState
+  /** The connection, when it is: `open` it. */
+  connectionId?: ConnectionId
+  /** When to poll again, while it is not. A poll before that is answered without asking the provider. */
+  pollAt?: Date
+}
+
+/** Whether a user has typed the code. */
+export type DeviceState = 'pending' | 'connected'
+
+export declare const DeviceState: {
+  /** Not yet: poll again. */
+  readonly Pending: 'pending'
+  /** The account is connected. */
+  readonly Connected: 'connected'
 }
 
 /** What a step does to the world outside the database, and so what becomes of it when its worker dies in the middle. */
@@ -818,6 +952,16 @@ export declare class GoogleStandIn {
   approve(authorizationUrl: string, email: string): Promise<string>
   /** The same, but the user declines. */
   decline(authorizationUrl: string): Promise<string>
+  /**
+   * What the user does who was shown a code: types it, signs in with an e-mail address and agrees.
+   *
+   * Fails with `provider` if there is no such code.
+   */
+  approveDevice(userCode: string, email: string): Promise<void>
+  /** The same, but the user declines. */
+  declineDevice(userCode: string): Promise<void>
+  /** The key file of a service account of this Google, as its console gives it. */
+  get serviceAccount(): string
   /** Makes every access token expire now. */
   expireAccessTokens(): Promise<void>
   /** Ends every grant, as when a user removes the app from their account. */
@@ -1502,6 +1646,8 @@ export interface Provider {
   services: string[]
   /** The unified operations that it can carry out: `files.list`. */
   operations: string[]
+  /** The ways to connect to it, the usual one first. */
+  methods: ConnectMethod[]
 }
 
 /** The host's OAuth client at one provider. */
@@ -1510,10 +1656,15 @@ export interface ProviderApp {
   provider: string
   /** The client id from the provider's developer console. */
   clientId: string
-  /** Where the provider sends the user back: registered there, and used exactly as written. */
+  /** Where the provider sends the user back: registered there, used exactly as written, and another one for each provider. */
   redirectUri: string
   /** The client secret; public clients have none. */
   clientSecret?: string
+  /**
+   * Further ones, of which `start` may name one: https links, those that an app has claimed among them; a loopback address such as
+   * `http://127.0.0.1/callback`, which stands for all its ports; or a private-use scheme such as `com.example.app:/callback`.
+   */
+  redirectUris?: string[]
   /** Sends every request of this provider to one loopback address instead of its own hosts, for development and tests. */
   developmentEndpoint?: string
   /**
@@ -1601,6 +1752,8 @@ export interface RawRequest {
   json?: unknown | null
   /** A body of bytes instead; set its `content-type` among the headers. */
   content?: Buffer | null
+  /** The token set to authenticate with, where a connection has several. Default: the first. A service key has none. */
+  tokenSet?: string | null
 }
 
 /** The service's answer. */
@@ -2175,6 +2328,25 @@ export interface StartConnection {
   scopes?: string[] | null
   /** The e-mail address to suggest on the provider's page. */
   loginHint?: string | null
+  /** The method, by its name among the provider's `methods`. Default: `oauth2`, or the only one that begins so. */
+  method?: string | null
+  /**
+   * Where the provider sends the user back: one of the provider's redirect URIs, exactly, or its loopback address with any port. Default:
+   * the first.
+   */
+  redirectUri?: string | null
+}
+
+/** What to connect from a device without a browser. */
+export interface StartDevice {
+  /** The provider's name. */
+  provider: string
+  /** The services to ask for. Default: what the manifest says for this method, else all. */
+  services?: string[] | null
+  /** Further scopes of the provider. */
+  scopes?: string[] | null
+  /** The method, by its name among the provider's `methods`. Default: the only one that is begun so. */
+  method?: string | null
 }
 
 /** A job as it is stored. */

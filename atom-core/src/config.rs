@@ -50,8 +50,11 @@ pub struct ProviderApp {
     pub client_id: String,
     /// The client secret; public clients have none.
     pub client_secret: Option<Secret>,
-    /// Where the provider sends the user back: registered there, and used exactly as written.
+    /// Where the provider sends the user back: registered there, used exactly as written, and another one for each provider.
     pub redirect_uri: String,
+    /// Further ones, of which `start` may name one: https links, those that an app has claimed among them; a loopback address such as
+    /// `http://127.0.0.1/callback`, which stands for all its ports; or a private-use scheme such as `com.example.app:/callback`.
+    pub redirect_uris: Option<Vec<String>>,
     /// Sends every request of this provider to one loopback address instead of its own hosts, for development and tests.
     pub development_endpoint: Option<String>,
     /// Whether `Connection.access_token` hands out this provider's tokens, for a vendor's own SDK. Default: no, they stay inside and requests

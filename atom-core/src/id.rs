@@ -18,6 +18,10 @@ pub struct SessionId;
 #[id]
 pub struct ConnectionId;
 
+/// A connection that begins with a code that the user types elsewhere.
+#[id]
+pub struct DeviceFlowId;
+
 /// An API key of another service.
 #[id]
 pub struct ServiceKeyId;

@@ -46,8 +46,9 @@ pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, A
 pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{
-    AccessToken, AccountStatus, Authorization, ConnectedAccount, Connection, ConnectionHealth, ConnectionState, Connections,
-    Provider, ProviderStatus, ServiceStatus, StartConnection,
+    AccessToken, AccountStatus, Authorization, ConnectField, ConnectFlow, ConnectMethod, ConnectWith, ConnectedAccount,
+    Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState, Provider,
+    ProviderStatus, ServiceStatus, StartConnection, StartDevice,
 };
 pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};
@@ -55,7 +56,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, EventId, JobId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
+    ConnectionId, DataKeyId, DeviceFlowId, EventId, JobId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId,
+    WorkspaceId,
 };
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,

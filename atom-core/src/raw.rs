@@ -27,6 +27,8 @@ pub struct RawRequest {
     pub json: Option<Json>,
     /// A body of bytes instead; set its `content-type` among the headers.
     pub content: Option<Bytes>,
+    /// The token set to authenticate with, where a connection has several. Default: the first. A service key has none.
+    pub token_set: Option<String>,
 }
 
 /// The service's answer.

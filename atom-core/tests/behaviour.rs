@@ -64,6 +64,7 @@ impl Thing {
             (Self::Connection(connection), "mail") => Self::Mail(connection.mail()),
             (Self::Connection(connection), "calendar") => Self::Calendar(connection.calendar()),
             (Self::Google(google), "url") => Self::plain(google.url()),
+            (Self::Google(google), "service_account") => Self::plain(google.service_account().expose()),
             (Self::Probe(probe), "is_started") => Self::plain(probe.is_started()),
             _ => panic!("there is no property `{name}` here"),
         }
@@ -101,17 +102,21 @@ impl Thing {
             (Self::EventStream(stream), "stop") => stream.stop().await.map(Self::plain),
             (Self::Connections(connections), "start") => connections.start(args.next()).await.map(Self::plain),
             (Self::Connections(connections), "complete") => connections.complete(args.next()).await.map(Self::Connection),
-            (Self::Connections(connections), "list") => connections.list().await.map(Self::plain),
             (Self::Connections(connections), "status") => connections.status().await.map(Self::plain),
             (Self::Connections(connections), "revoke_all") => connections.revoke_all(args.next()).await.map(Self::plain),
+            (Self::Connections(connections), "connect") => connections.connect(args.connect_with()).await.map(Self::Connection),
+            (Self::Connections(connections), "complete_link") => {
+                connections.complete_link(args.next(), args.secret()).await.map(Self::Connection)
+            }
+            (Self::Connections(connections), "start_device") => connections.start_device(args.next()).await.map(Self::plain),
+            (Self::Connections(connections), "poll_device") => connections.poll_device(args.next()).await.map(Self::plain),
+            (Self::Connections(connections), "list") => connections.list().await.map(Self::plain),
             (Self::Connections(connections), "open") => connections.open(args.next()).await.map(Self::Connection),
             (Self::Connection(connection), "account") => connection.account().await.map(Self::plain),
-            (Self::Connection(connection), "access_token") => plain(
-                connection
-                    .access_token()
-                    .await
-                    .map(|t| json!({"token": t.token.expose(), "expires_at": t.expires_at, "scopes": t.scopes})),
-            ),
+            (Self::Connection(connection), "access_token") => plain(connection.access_token().await.map(|token| bearer(&token))),
+            (Self::Connection(connection), "access_token_of") => {
+                plain(connection.access_token_of(args.next()).await.map(|token| bearer(&token)))
+            }
             (Self::Connection(connection), "request") => connection.request(args.next()).await.map(Self::plain),
             (Self::Connection(connection), "reconnect") => connection.reconnect().await.map(Self::plain),
             (Self::Connection(connection), "revoke") => connection.revoke().await.map(Self::plain),
@@ -126,9 +131,11 @@ impl Thing {
             (Self::Calendar(calendar), "create_event") => calendar.create_event(args.next()).await.map(Self::plain),
             (Self::Google(google), "approve") => google.approve(args.next(), args.next()).await.map(Self::plain),
             (Self::Google(google), "decline") => google.decline(args.next()).await.map(Self::plain),
+            (Self::Google(google), "lose_next") => google.lose_next(args.next(), args.next()).await.map(Self::plain),
+            (Self::Google(google), "approve_device") => google.approve_device(args.next(), args.next()).await.map(Self::plain),
+            (Self::Google(google), "decline_device") => google.decline_device(args.next()).await.map(Self::plain),
             (Self::Google(google), "hits") => google.hits(args.next()).await.map(Self::plain),
             (Self::Google(google), "expire_access_tokens") => google.expire_access_tokens().await.map(Self::plain),
-            (Self::Google(google), "lose_next") => google.lose_next(args.next(), args.next()).await.map(Self::plain),
             (Self::Google(google), "revoke_grants") => google.revoke_grants().await.map(Self::plain),
             (Self::Probe(probe), "echo") => probe.echo(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "echo_optional") => probe.echo_optional(args.next()).await.map(Self::plain),
@@ -282,6 +289,18 @@ impl Args {
         }
     }
 
+    fn connect_with(&mut self) -> ConnectWith {
+        let fields: Map<String, Value> = self.next();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let given = fields.get("fields").and_then(Value::as_object).into_iter().flatten();
+        ConnectWith {
+            provider: text("provider").unwrap(),
+            method: text("method"),
+            fields: given.map(|(name, value)| (name.clone(), value.as_str().unwrap().into())).collect(),
+            scopes: fields.get("scopes").map(|scopes| serde_json::from_value(scopes.clone()).unwrap()),
+        }
+    }
+
     fn credentials(&mut self) -> Credentials {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -293,6 +312,10 @@ impl Args {
 /// A field of a record, if it is there.
 fn field<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
     fields.get(name).map(|value| serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{name}: {e}")))
+}
+
+fn bearer(token: &AccessToken) -> Value {
+    json!({"token": token.token.expose(), "expires_at": token.expires_at, "scopes": token.scopes})
 }
 
 fn session(session: &Session) -> Value {

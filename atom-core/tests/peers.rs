@@ -1,11 +1,16 @@
-//! Journeys against what others wrote: a strict OpenID provider, a Google, the libraries of Standard Webhooks. They run where `ATOM_TEST_PEERS` names
-//! the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `standardwebhooks`; `cargo xtask test peers` sees to both.
+//! Journeys against what others wrote: a strict OpenID provider, a Google, a verifier of signed documents, a server of OAuth 1, the libraries of
+//! Standard Webhooks. They run where `ATOM_TEST_PEERS` names
+//! the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `standardwebhooks`
+//! and `oauthlib`; `cargo xtask test peers` sees to both.
 
 #![allow(clippy::print_stdout)] // for whoever reads a failed or skipped test
 
 pub(crate) mod browser;
 mod google;
+mod jwt;
+mod oauth1;
 mod oidc;
+mod oidc_methods;
 mod race;
 mod server;
 mod webhooks;

@@ -71,6 +71,7 @@ impl Part {
             manifest: self.manifest.clone(),
             development_endpoint: self.endpoint.clone(),
             export_tokens: Some(true),
+            ..Default::default()
         };
         let key = LocalKey::from_base64(&KEY.into()).unwrap();
         let atom = Atom::builder(&self.url).key(key).clock(clock.clone()).provider(app).open().await.unwrap();

@@ -1,6 +1,8 @@
 //! The providers of this installation: manifest, OAuth client, and where requests really go.
 
 use super::Provider;
+use super::methods::Way;
+use super::redirect::RedirectUris;
 use crate::config::ProviderApp;
 use crate::http_client::is_loopback;
 use crate::providers::{self, Manifest};
@@ -16,7 +18,7 @@ pub(crate) struct App {
     pub(crate) manifest: Manifest,
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<Secret>,
-    pub(crate) redirect_uri: String,
+    pub(crate) redirect_uris: RedirectUris,
     /// Whether tokens may leave.
     pub(super) export_tokens: bool,
     development_endpoint: Option<Url>,
@@ -35,7 +37,28 @@ impl Apps {
                 return Err(Error::invalid("provider_twice", format!("provider `{name}` is configured twice: keep one")));
             }
         }
-        Ok(Self(known))
+        let apps = Self(known);
+        apps.check_redirects()?;
+        Ok(apps)
+    }
+
+    /// Two providers that answer at one address cannot be told apart there, unless both name themselves in every answer (RFC 9700 §4.4.2).
+    fn check_redirects(&self) -> Result<()> {
+        let mut seen: HashMap<&str, &App> = HashMap::new();
+        for app in self.all() {
+            let names_itself = |app: &App| app.manifest.auth.as_ref().is_some_and(|auth| auth.issuer_required);
+            for uri in app.redirect_uris.all() {
+                let Some(other) = seen.insert(uri, app) else { continue };
+                if other.manifest.name != app.manifest.name && !(names_itself(app) && names_itself(other)) {
+                    let (one, two) = (&other.manifest.name, &app.manifest.name);
+                    let text = format!(
+                        "`{one}` and `{two}` share a redirect URI, so that an answer of one could be taken for the other's: give each its own"
+                    );
+                    return Err(Error::invalid("redirect_uri_shared", text));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What is configured, for people.
@@ -82,14 +105,15 @@ impl App {
             let text = format!("the manifest is for `{}`, not for `{}`: use one name", manifest.name, app.provider);
             return Err(Error::invalid("malformed_manifest", text));
         }
-        Url::parse(&app.redirect_uri)
-            .map_err(|e| Error::invalid("malformed_redirect_uri", "the redirect URI is not an absolute URL").with_source(e))?;
+        // A provider without a browser in any of its methods needs no place to come back to.
+        let first = Some(app.redirect_uri).filter(|uri| !uri.is_empty() || manifest.auth.is_some());
+        let redirect_uris = RedirectUris::new(first.into_iter().chain(app.redirect_uris.into_iter().flatten()).collect())?;
         Ok(Self {
             development_endpoint: app.development_endpoint.as_deref().map(loopback).transpose()?,
             manifest,
             client_id: app.client_id,
             client_secret: app.client_secret,
-            redirect_uri: app.redirect_uri,
+            redirect_uris,
             export_tokens: app.export_tokens.unwrap_or(false),
         })
     }
@@ -104,12 +128,13 @@ impl App {
             verified_at: manifest.verified_at.clone(),
             services: manifest.services.keys().cloned().collect(),
             operations: operations.collect(),
+            methods: Way::all(self).iter().map(|way| way.describe(self)).collect(),
         }
     }
 
     /// When a grant that was used now is used again, lest the provider end it as forgotten.
     pub(super) fn keep_alive_at(&self, tokens: &TokenSet, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let hours = self.manifest.auth.keep_alive_hours.filter(|_| tokens.refresh_token.is_some())?;
+        let hours = self.manifest.auth.as_ref()?.keep_alive_hours.filter(|_| tokens.refresh_token.is_some())?;
         now.checked_add_signed(TimeDelta::hours(hours.into()))
     }
 

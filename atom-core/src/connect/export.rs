@@ -1,19 +1,21 @@
 //! A token leaves: only where that was allowed, and not without an entry in the audit log.
 
+use super::flight::Flight;
+use super::methods::Way;
 use super::{AccessToken, Connection, refresh};
 use crate::audit::{self, AuditAction};
-use crate::{ConnectionId, Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How many connections are remembered. Who is forgotten is only audited once more.
+/// How many token sets are remembered. Who is forgotten is only audited once more.
 const MOST: usize = 10_000;
 
-/// The newest token of each connection that has left through this process: it is audited once, however often it is asked for.
+/// The newest token of each set that has left through this process: it is audited once, however often it is asked for.
 #[derive(Default)]
 pub(crate) struct Exports {
-    known: Mutex<HashMap<ConnectionId, Which>>,
+    known: Mutex<HashMap<Flight, Which>>,
     /// Held while an entry is written, so that of many callers one writes it and none gets the token before.
     writing: tokio::sync::Mutex<()>,
 }
@@ -22,43 +24,49 @@ pub(crate) struct Exports {
 type Which = (i64, DateTime<Utc>);
 
 impl Exports {
-    fn has(&self, connection: ConnectionId, which: Which) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&connection) == Some(&which)
+    fn has(&self, set: &Flight, which: Which) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(set) == Some(&which)
     }
 
-    fn add(&self, connection: ConnectionId, which: Which) {
+    fn add(&self, set: Flight, which: Which) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(connection, which);
+        known.insert(set, which);
     }
 }
 
-pub(super) async fn run(connection: &Connection) -> Result<AccessToken> {
+pub(super) async fn run(connection: &Connection, set: &str) -> Result<AccessToken> {
     if !connection.app.export_tokens {
         let text = "this provider's tokens stay inside: make the call with `request`, or set `export_tokens` for the provider when opening";
         let error = Error::new(ErrorKind::Forbidden, "token_export_not_allowed", text);
         return Err(error.with_provider(&connection.app.manifest.name));
     }
-    let stored = refresh::valid_tokens(connection).await?;
-    record(connection, (stored.revision, stored.obtained_at)).await?;
-    let tokens = stored.tokens;
-    Ok(AccessToken { token: tokens.access_token, expires_at: tokens.expires_at, scopes: tokens.scopes })
+    let stored = refresh::valid_tokens(connection, set).await?;
+    let has_bearer = !Way::find(&connection.app, &stored.tokens.method)?.how.is_fixed();
+    let Some(token) = stored.tokens.access_token.filter(|_| has_bearer) else {
+        let text =
+            "this account was connected without a bearer token: use `request`, which authenticates as the provider wants it";
+        let error = Error::new(ErrorKind::Unsupported, "no_bearer_token", text);
+        return Err(error.with_provider(&connection.app.manifest.name));
+    };
+    record(connection, (connection.id, set.to_owned()), (stored.revision, stored.obtained_at)).await?;
+    Ok(AccessToken { token, expires_at: stored.tokens.expires_at, scopes: stored.tokens.scopes })
 }
 
-async fn record(connection: &Connection, which: Which) -> Result<()> {
+async fn record(connection: &Connection, set: Flight, which: Which) -> Result<()> {
     let (inner, exports) = (&connection.inner, &connection.inner.exports);
-    if exports.has(connection.id, which) {
+    if exports.has(&set, which) {
         return Ok(());
     }
     let _writing = exports.writing.lock().await;
-    if !exports.has(connection.id, which) {
+    if !exports.has(&set, which) {
         let mut tx = inner.db()?.begin().await?;
-        let details = [("provider", connection.app.manifest.name.as_str())];
+        let details = [("provider", connection.app.manifest.name.as_str()), ("token_set", set.1.as_str())];
         audit::append(&mut tx, connection.entry(AuditAction::TokenExported, &details), inner.now()).await?;
         tx.commit().await?;
-        exports.add(connection.id, which);
+        exports.add(set, which);
     }
     Ok(())
 }

@@ -9,16 +9,19 @@ use tokio::sync::watch;
 
 type Outcome = Option<Result<Stored>>;
 
+/// A token set of a connection.
+pub(crate) type Flight = (ConnectionId, String);
+
 /// The refreshes that are under way in this process.
 #[derive(Clone, Default)]
-pub(crate) struct Flights(Arc<Mutex<HashMap<ConnectionId, watch::Receiver<Outcome>>>>);
+pub(crate) struct Flights(Arc<Mutex<HashMap<Flight, watch::Receiver<Outcome>>>>);
 
 impl Flights {
-    /// Joins the refresh of a connection, or starts it, and waits so long at most. It runs on a task of its own: a caller that is
+    /// Joins the refresh of a token set, or starts it, and waits so long at most. It runs on a task of its own: a caller that is
     /// cancelled, as Kotlin and Python do by dropping the future, leaves it running.
     pub(crate) async fn join(
         &self,
-        id: ConnectionId,
+        id: Flight,
         work: impl Future<Output = Result<Stored>> + Send + 'static,
         patience: Duration,
     ) -> Option<Result<Stored>> {
@@ -28,10 +31,10 @@ impl Flights {
         Some(landed.unwrap_or_else(|| Err(Error::internal("refresh_crashed", "a token refresh ended without a result"))))
     }
 
-    /// Starts the refresh of a connection, unless it is under way.
+    /// Starts the refresh of a token set, unless it is under way.
     pub(crate) fn start(
         &self,
-        id: ConnectionId,
+        id: Flight,
         work: impl Future<Output = Result<Stored>> + Send + 'static,
     ) -> watch::Receiver<Outcome> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +42,7 @@ impl Flights {
             return flying.clone();
         }
         let (land, outcome) = watch::channel(None);
-        flights.insert(id, outcome.clone());
+        flights.insert(id.clone(), outcome.clone());
         let landing = Landing(self.clone(), id);
         tokio::spawn(async move {
             let result = work.await;
@@ -59,7 +62,7 @@ impl Flights {
 }
 
 /// Takes a flight off the board, even when its task panics.
-struct Landing(Flights, ConnectionId);
+struct Landing(Flights, Flight);
 
 impl Drop for Landing {
     fn drop(&mut self) {

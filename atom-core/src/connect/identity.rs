@@ -1,16 +1,21 @@
 //! Whose account was connected.
 
-use super::App;
-use crate::atom::Inner;
+use super::authenticate::authenticate;
+use super::methods::{Ask, Granted, Way};
+use crate::crypto::{hex, length_prefixed};
 use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::{Error, ErrorKind, Result, Secret};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use crate::providers::Identity as Rules;
+use crate::vault::{DEFAULT, TokenSet};
+use crate::{Error, ErrorKind, Result, WorkspaceId};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The account behind a token.
+/// The account behind a credential.
+#[derive(Default)]
 pub(super) struct Identity {
     pub(super) account_id: String,
     pub(super) email: Option<String>,
@@ -18,13 +23,43 @@ pub(super) struct Identity {
     pub(super) facts: HashMap<String, String>,
 }
 
-/// Asks the provider.
-pub(super) async fn probe(inner: &Inner, app: &App, token: &Secret) -> Result<Identity> {
-    let rules = &app.manifest.identity;
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer(token)?)]);
-    let url = app.resolve(&rules.url)?;
-    let request = Request { method: reqwest::Method::GET, url, headers, body: Vec::new(), timeout: Duration::from_secs(20) };
-    let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+/// Asks the provider with what was just granted or, where it cannot be asked, takes what is known otherwise.
+pub(super) async fn of(ask: Ask<'_>, way: &Way<'_>, granted: &mut Granted, workspace: WorkspaceId) -> Result<Identity> {
+    let lost = || Error::internal("token_set", "what is granted has a first token set");
+    let tokens = granted.sets.get(DEFAULT).ok_or_else(lost)?;
+    if let Some(rules) = way.entry.and_then(|entry| entry.identity.as_ref()) {
+        return probe(ask, rules, tokens).await;
+    }
+    let field = way.entry.and_then(|entry| entry.account_field.as_ref()).and_then(|name| tokens.fields.get(name));
+    if let Some(value) = field {
+        return Ok(named(value.expose().to_owned()));
+    }
+    if let Some(account) = granted.account.take() {
+        return Ok(account);
+    }
+    if let Some(rules) = &ask.app.manifest.identity {
+        return probe(ask, rules, tokens).await;
+    }
+    Ok(named(way.how.account_id(tokens).unwrap_or_else(|| fingerprint(tokens, workspace))))
+}
+
+fn named(account_id: String) -> Identity {
+    Identity { label: Some(account_id.clone()), account_id, ..Default::default() }
+}
+
+/// Names a credential by a hash: the same one again is the same account, and nobody can tell the credential by it if it is random.
+fn fingerprint(tokens: &TokenSet, workspace: WorkspaceId) -> String {
+    let fields = tokens.fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.expose().as_bytes()]);
+    let parts = [&b"atom account"[..], workspace.0.as_bytes()].into_iter().chain(fields);
+    hex(&Sha256::digest(length_prefixed(parts))[..16])
+}
+
+async fn probe(ask: Ask<'_>, rules: &Rules, tokens: &TokenSet) -> Result<Identity> {
+    let app = ask.app;
+    let (url, headers) = (app.resolve(&rules.url)?, HeaderMap::new());
+    let mut request = Request { method: reqwest::Method::GET, url, headers, body: Vec::new(), timeout: Duration::from_secs(20) };
+    authenticate(app, tokens, &mut request)?;
+    let answer = ask.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     if !(200..300).contains(&answer.status) {
         return Err(failure::classify(&app.manifest, "identity", &answer));
     }
@@ -39,13 +74,4 @@ pub(super) async fn probe(inner: &Inner, app: &App, token: &Secret) -> Result<Id
         label: rules.label.as_ref().and_then(|path| path.text(&document)),
         facts: rules.facts.iter().filter_map(|(name, path)| Some((name.clone(), path.text(&document)?))).collect(),
     })
-}
-
-/// `Bearer …`, marked so that it is never printed.
-pub(super) fn bearer(token: &Secret) -> Result<HeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-        Error::new(ErrorKind::Provider, "token_answer_malformed", "the provider's token has characters that no header can carry")
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
 }

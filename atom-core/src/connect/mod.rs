@@ -1,29 +1,38 @@
 //! Connecting a user's account at a provider, and keeping it connected.
 //!
-//! [`Connections`] starts and completes the consent; [`Connection`] is one connected account, through which its files, mail and
-//! calendar are reached. [`refresh`] keeps its tokens valid, [`revoke`] ends it, and workers do what is left to do ([`upkeep`]).
+//! [`Connections`] begins and completes a connection, in one of the provider's [`methods`]; [`Connection`] is one connected account, through
+//! which its files, mail and calendar are reached. [`authenticate`] puts its credential into requests, [`refresh`] keeps it valid, [`revoke`]
+//! ends it, and workers do what is left to do ([`upkeep`]).
 
 mod apps;
+mod authenticate;
 mod callback;
+mod connect_with;
+mod device_flow;
 mod export;
 mod flight;
 mod identity;
+mod keep;
+mod link;
+mod methods;
 mod model;
-mod oauth;
+mod redirect;
 mod refresh;
 mod request;
 mod revoke;
 mod start;
 mod status;
 mod store;
+mod token_endpoint;
 mod upkeep;
 
 pub(crate) use apps::{App, Apps};
 pub(crate) use export::Exports;
 pub(crate) use flight::Flights;
 pub use model::{
-    AccessToken, AccountStatus, Authorization, ConnectedAccount, ConnectionHealth, ConnectionState, Provider, ProviderStatus,
-    ServiceStatus, StartConnection,
+    AccessToken, AccountStatus, Authorization, ConnectField, ConnectFlow, ConnectMethod, ConnectWith, ConnectedAccount,
+    ConnectionHealth, ConnectionState, DeviceAuthorization, DevicePoll, DeviceState, Provider, ProviderStatus, ServiceStatus,
+    StartConnection, StartDevice,
 };
 pub(crate) use upkeep::{CHORE, handlers, kinds};
 
@@ -31,7 +40,8 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
-use crate::{ConnectionId, Error, ErrorKind, RawRequest, RawResponse, Result};
+use crate::vault::{self, DEFAULT, Stored};
+use crate::{ConnectionId, DeviceFlowId, Error, ErrorKind, RawRequest, RawResponse, Result, Secret};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -64,9 +74,10 @@ pub struct Connections {
 
 #[api]
 impl Connections {
-    /// Begins a connection: send the user's browser to the returned URL within ten minutes.
+    /// Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
     ///
-    /// Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`) or `rate_limited`.
+    /// Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+    /// `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
     pub async fn start(&self, request: StartConnection) -> Result<Authorization> {
         start::run(self, request).await
     }
@@ -78,6 +89,37 @@ impl Connections {
     /// `cancelled` (`consent_declined`) or `provider`.
     pub async fn complete(&self, callback_url: String) -> Result<Connection> {
         callback::run(self, callback_url).await
+    }
+
+    /// Completes a connection that began with a `link_token`, with the public token that the provider's widget gave.
+    ///
+    /// Fails with `invalid` (`state_unknown`, `code_refused`: start again) or `provider`.
+    pub async fn complete_link(&self, link_token: String, public_token: Secret) -> Result<Connection> {
+        link::run(self, &link_token, &public_token).await
+    }
+
+    /// Connects an account with what the user or the host gives: an API key, a password, the credentials of a client, the file of a service
+    /// account. The provider is asked with it first, so what is wrong is not stored.
+    ///
+    /// Fails with `invalid` (`missing_field`, `malformed_field`, `unknown_field`, `malformed_private_key`, `credentials_refused`: correct the
+    /// input; `method_needed`, `unknown_connect_method`: name one of the provider's `methods`), `unsupported` (`other_flow`) or
+    /// `rate_limited`.
+    pub async fn connect(&self, request: ConnectWith) -> Result<Connection> {
+        connect_with::run(self, request).await
+    }
+
+    /// Begins a connection from a device without a browser: show the user the code and the address, and poll.
+    ///
+    /// Fails as `start` does.
+    pub async fn start_device(&self, request: StartDevice) -> Result<DeviceAuthorization> {
+        device_flow::start(self, request).await
+    }
+
+    /// Asks whether the user has typed the code. Any process may, as often as it likes: the provider is asked once per interval.
+    ///
+    /// Fails with `cancelled` (`consent_declined`), `invalid` (`device_code_expired`: start again) or `not_found`.
+    pub async fn poll_device(&self, id: DeviceFlowId) -> Result<DevicePoll> {
+        device_flow::poll(self, id).await
     }
 
     /// The user's connected accounts, oldest first.
@@ -150,10 +192,20 @@ impl Connection {
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
     /// token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
     ///
-    /// Fails with `forbidden` (`token_export_not_allowed`), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable` (`refresh_paused`:
-    /// the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and others: call again).
+    /// Fails with `forbidden` (`token_export_not_allowed`), `unsupported` (`no_bearer_token`: the account was connected with something else,
+    /// such as an API key), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable`
+    /// (`refresh_paused`: the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and
+    /// others: call again).
     pub async fn access_token(&self) -> Result<AccessToken> {
-        export::run(self).await
+        export::run(self, DEFAULT).await
+    }
+
+    /// The access token of one of the connection's further token sets, such as `user` beside a bot's, or one for another audience.
+    ///
+    /// Fails as `access_token` does, with `not_connected` (`no_token_set`: the user did not grant it) or with `reauth_required`
+    /// (`grant_insufficient`: the provider refuses this set for the account).
+    pub async fn access_token_of(&self, token_set: String) -> Result<AccessToken> {
+        export::run(self, &token_set).await
     }
 
     /// Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
@@ -167,7 +219,8 @@ impl Connection {
     /// Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
     /// complete it as any other.
     ///
-    /// Fails with `rate_limited`.
+    /// Fails with `rate_limited`, or with `unsupported` (`other_flow`: the account was connected with `connect` or `start_device`, and is
+    /// connected again in the same way).
     pub async fn reconnect(&self) -> Result<Authorization> {
         start::again(self).await
     }
@@ -180,24 +233,29 @@ impl Connection {
 }
 
 impl Connection {
-    /// The stored tokens, if the connection is in use.
-    pub(crate) async fn stored(&self) -> Result<crate::vault::Stored> {
-        let stored = crate::vault::load(&self.inner, self.principal.workspace_id, self.id).await?;
-        match stored {
-            Some(stored) => Ok(stored),
-            None => {
-                store::get(self.inner.db()?, &self.principal, self.id).await?;
-                let text = "this account was disconnected: connect it again";
-                Err(Error::new(ErrorKind::NotConnected, "disconnected", text).with_provider(&self.app.manifest.name))
-            }
+    /// One of the stored token sets, if the connection is in use and has it.
+    pub(crate) async fn stored(&self, set: &str) -> Result<Option<Stored>> {
+        let workspace = self.principal.workspace_id;
+        let stored = vault::load(&self.inner, workspace, self.id, set).await?;
+        if stored.is_some() || (set != DEFAULT && !vault::names(self.inner.db()?, workspace, self.id).await?.is_empty()) {
+            return Ok(stored);
         }
+        store::get(self.inner.db()?, &self.principal, self.id).await?;
+        let text = "this account was disconnected: connect it again";
+        Err(Error::new(ErrorKind::NotConnected, "disconnected", text).with_provider(&self.app.manifest.name))
     }
 
     /// The stored tokens, perhaps as they were moments ago: for those who use them and write nothing.
-    async fn recent(&self) -> Result<crate::vault::Stored> {
+    async fn recent(&self, set: &str) -> Result<Option<Stored>> {
+        // Few connections have other sets.
+        if set != DEFAULT {
+            return self.stored(set).await;
+        }
         // A fork has its parent's memory, but may not use it.
         self.inner.db()?;
-        self.inner.token_cache.read((self.principal.workspace_id, self.id), self.stored()).await
+        let none = || Error::internal("token_set", "a connection that is in use has no tokens");
+        let load = async { self.stored(DEFAULT).await?.ok_or_else(none) };
+        self.inner.token_cache.read((self.principal.workspace_id, self.id), load).await.map(Some)
     }
 
     /// Has the next reader ask the database.
@@ -221,12 +279,21 @@ impl Connection {
                 "refresh_lost",
                 "the provider's answer to a refresh was lost with the process that asked for it: connect the account again",
             ),
+            Some("credentials_refused") => (
+                "credentials_refused",
+                "the provider no longer accepts the credentials of this account: connect it again with new ones",
+            ),
             _ => ("invalid_grant", "the provider no longer accepts this grant: connect the account again"),
         };
         Error::new(ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
     }
 
-    pub(crate) async fn send(&self, request: crate::http_client::Request) -> Result<crate::http_client::Response> {
-        request::authorized(self, request).await
+    /// Sends a request with one of the token sets, or the first.
+    pub(crate) async fn send(
+        &self,
+        set: Option<&str>,
+        request: crate::http_client::Request,
+    ) -> Result<crate::http_client::Response> {
+        request::authorized(self, set.unwrap_or(DEFAULT), request).await
     }
 }

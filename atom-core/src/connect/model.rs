@@ -1,6 +1,6 @@
 //! What the connections API takes and returns.
 
-use crate::{ConnectionId, Secret};
+use crate::{ConnectionId, DeviceFlowId, Secret};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -20,6 +20,47 @@ pub struct Provider {
     pub services: Vec<String>,
     /// The unified operations that it can carry out: `files.list`.
     pub operations: Vec<String>,
+    /// The ways to connect to it, the usual one first.
+    pub methods: Vec<ConnectMethod>,
+}
+
+/// A way to connect to a provider.
+#[model]
+pub struct ConnectMethod {
+    /// Its name in calls: `oauth2`, `api_key`.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// How it begins.
+    pub flow: ConnectFlow,
+    /// What the user gives, in the order to ask for it.
+    pub fields: Vec<ConnectField>,
+}
+
+/// How a connection begins, and so with which call.
+#[model]
+pub enum ConnectFlow {
+    /// The user goes to a page of the provider, or through its widget: `start`.
+    Browser,
+    /// The user or the host gives something: `connect`.
+    Fields,
+    /// The user types a code elsewhere: `start_device`.
+    Device,
+}
+
+/// Something that a method of connecting needs.
+#[model]
+pub struct ConnectField {
+    /// Its name in `ConnectWith`: `api_key`.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Whether it is to be hidden on the screen.
+    pub is_secret: bool,
+    /// Whether it must be there.
+    pub is_required: bool,
+    /// What the whole value looks like: a regular expression, as an `input` of HTML takes it.
+    pub pattern: Option<String>,
 }
 
 /// How a connection is.
@@ -55,7 +96,9 @@ pub struct ConnectedAccount {
     pub id: ConnectionId,
     /// The provider's name.
     pub provider: String,
-    /// The account's id at the provider.
+    /// The method that it was connected with: `oauth2`.
+    pub method: String,
+    /// The account's id at the provider; the field or a fingerprint that stands for it where the provider tells none.
     pub account_id: String,
     /// The account's e-mail address, where the provider tells it.
     pub email: Option<String>,
@@ -63,8 +106,9 @@ pub struct ConnectedAccount {
     pub label: Option<String>,
     /// How it is.
     pub state: ConnectionState,
-    /// Why it is not active: `invalid_grant` (the provider ended the grant), `no_refresh_token` (it gave none), or `refresh_lost` (its answer
-    /// to a refresh was lost with the process that asked, and the token before it is spent).
+    /// Why it is not active: `invalid_grant` (the provider ended the grant), `credentials_refused` (it no longer accepts what the user gave),
+    /// `no_refresh_token` (it gave none), or `refresh_lost` (its answer to a refresh was lost with the process that asked, and the token
+    /// before it is spent).
     pub state_reason: Option<String>,
     /// What the user granted.
     pub scopes: Vec<String>,
@@ -132,13 +176,85 @@ pub struct StartConnection {
     pub scopes: Option<Vec<String>>,
     /// The e-mail address to suggest on the provider's page.
     pub login_hint: Option<String>,
+    /// The method, by its name among the provider's `methods`. Default: `oauth2`, or the only one that begins so.
+    pub method: Option<String>,
+    /// Where the provider sends the user back: one of the provider's redirect URIs, exactly, or its loopback address with any port. Default:
+    /// the first.
+    pub redirect_uri: Option<String>,
+}
+
+/// What to connect, and with what.
+#[model(secret, default)]
+pub struct ConnectWith {
+    /// The provider's name.
+    pub provider: String,
+    /// What the user or the host gives, by the names of the method's fields.
+    pub fields: HashMap<String, Secret>,
+    /// The method, by its name among the provider's `methods`. Default: the only one that is begun with `connect`.
+    pub method: Option<String>,
+    /// The scopes to ask for, where the method asks for a token. Default: those of the manifest.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// What to connect from a device without a browser.
+#[model(default)]
+pub struct StartDevice {
+    /// The provider's name.
+    pub provider: String,
+    /// The services to ask for. Default: what the manifest says for this method, else all.
+    pub services: Option<Vec<String>>,
+    /// Further scopes of the provider.
+    pub scopes: Option<Vec<String>>,
+    /// The method, by its name among the provider's `methods`. Default: the only one that is begun so.
+    pub method: Option<String>,
+}
+
+/// What to show a user who is to type a code elsewhere.
+#[model]
+pub struct DeviceAuthorization {
+    /// What to poll with.
+    pub id: DeviceFlowId,
+    /// The code to type.
+    pub user_code: String,
+    /// Where to type it.
+    pub verification_url: String,
+    /// The same with the code in it, for a QR code, where the provider has it.
+    pub verification_url_complete: Option<String>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+    /// When to poll first.
+    pub poll_at: DateTime<Utc>,
+    /// How many seconds to wait between polls, unless a poll says otherwise.
+    pub interval_seconds: i64,
+}
+
+/// Whether a user has typed the code.
+#[model]
+pub enum DeviceState {
+    /// Not yet: poll again.
+    Pending,
+    /// The account is connected.
+    Connected,
+}
+
+/// What a poll found.
+#[model]
+pub struct DevicePoll {
+    /// Whether it is done.
+    pub state: DeviceState,
+    /// The connection, when it is: `open` it.
+    pub connection_id: Option<ConnectionId>,
+    /// When to poll again, while it is not. A poll before that is answered without asking the provider.
+    pub poll_at: Option<DateTime<Utc>>,
 }
 
 /// A consent that waits for the user.
 #[model]
 pub struct Authorization {
-    /// Where to send the user's browser.
+    /// Where to send the user's browser; empty where the provider's widget is opened with `link_token` instead.
     pub url: String,
+    /// What the provider's widget is opened with, and `complete_link` is called with.
+    pub link_token: Option<String>,
     /// Until when the user may come back.
     pub expires_at: DateTime<Utc>,
 }

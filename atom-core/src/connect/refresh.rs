@@ -4,13 +4,13 @@
 //! it stores that it asks, and what it gets it stores before anybody sees it. So a process that dies on the way leaves either the old
 //! token set, which works, or a set that is known to be in doubt, which is tried once more.
 
-use super::oauth::OAuth;
+use super::methods::{self, Ask, Way};
 use super::{Connection, ConnectionState, revoke, store};
 use crate::audit::{self, AuditAction};
 use crate::crypto::random;
 use crate::events::{self, ConnectionReauthRequired, ConnectionRefreshed};
 use crate::vault::{self, Failure, Lease, Stored, TokenSet};
-use crate::{ConnectionId, Error, ErrorKind, Result};
+use crate::{ConnectionId, Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::{Duration, Instant};
 
@@ -28,23 +28,44 @@ const PAUSE: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::minutes
 /// How long a provider may ask to be left alone.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 
-/// The stored tokens, refreshed if they are about to expire.
-pub(super) async fn valid_tokens(connection: &Connection) -> Result<Stored> {
-    let stored = connection.recent().await?;
+/// One of the stored token sets, refreshed if it is about to expire.
+pub(super) async fn valid_tokens(connection: &Connection, set: &str) -> Result<Stored> {
+    let Some(stored) = connection.recent(set).await? else { return refresh(connection, set, None).await };
     let Some(expires_at) = stored.tokens.expires_at else { return Ok(stored) };
     let now = connection.inner.now();
     let (left, life) = (expires_at - now, expires_at - stored.obtained_at);
     if left > EARLY.min(life / 10) {
         // Only a process that stays: one that ends on the way would lose the answer.
         if left < ahead(connection.id, life) && stored.retry_at.is_none_or(|at| at <= now) && connection.inner.has_worker() {
-            connection.inner.flights.start(connection.id, exchange(connection.clone(), stored.revision));
+            let exchange = exchange(connection.clone(), set.to_owned(), Some(Seen::of(&stored)));
+            connection.inner.flights.start((connection.id, set.to_owned()), exchange);
         }
         return Ok(stored);
     }
-    match refresh(connection, stored.revision).await {
+    match refresh(connection, set, Some(&stored)).await {
         // The old token still serves while the provider has a fault.
         Err(error) if error.is_retryable() && left > TimeDelta::zero() => Ok(stored),
         refreshed => refreshed,
+    }
+}
+
+/// What a caller has seen of a token set.
+struct Seen {
+    revision: i64,
+    access_token: Option<Secret>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Seen {
+    fn of(stored: &Stored) -> Self {
+        let TokenSet { access_token, expires_at, .. } = stored.tokens.clone();
+        Self { revision: stored.revision, access_token, expires_at }
+    }
+
+    /// Whether a stored set is a newer one. A new revision alone may come of another set that is made of the same grant.
+    fn is_older_than(&self, stored: &Stored) -> bool {
+        let same = self.access_token == stored.tokens.access_token && self.expires_at == stored.tokens.expires_at;
+        stored.revision != self.revision && !same
     }
 }
 
@@ -55,12 +76,13 @@ fn ahead(id: ConnectionId, life: TimeDelta) -> TimeDelta {
     window / 2 + window / 2 * chance / 255
 }
 
-/// Tokens newer than `revision`: of all callers in all processes, one asks the provider.
-pub(super) async fn refresh(connection: &Connection, revision: i64) -> Result<Stored> {
-    let flights = &connection.inner.flights;
+/// A token set newer than the one that was seen: of all callers in all processes, one asks the provider.
+pub(super) async fn refresh(connection: &Connection, set: &str, seen: Option<&Stored>) -> Result<Stored> {
     // What expired, or was refused by the provider, is not to be given out again.
     connection.forget();
-    flights.join(connection.id, exchange(connection.clone(), revision), PATIENCE).await.unwrap_or_else(|| Err(busy(connection)))
+    let exchange = exchange(connection.clone(), set.to_owned(), seen.map(Seen::of));
+    let landed = connection.inner.flights.join((connection.id, set.to_owned()), exchange, PATIENCE).await;
+    landed.unwrap_or_else(|| Err(busy(connection)))
 }
 
 fn busy(connection: &Connection) -> Error {
@@ -69,18 +91,29 @@ fn busy(connection: &Connection) -> Error {
 }
 
 /// Takes the lease and refreshes, or waits for the process that has it. No transaction is open while the provider is asked.
-async fn exchange(connection: Connection, revision: i64) -> Result<Stored> {
+async fn exchange(connection: Connection, set: String, seen: Option<Seen>) -> Result<Stored> {
     let (db, workspace) = (connection.inner.db()?, connection.principal.workspace_id);
+    let is_newer = |stored: &Stored| seen.as_ref().is_none_or(|seen| seen.is_older_than(stored));
+    // A set that is made of another one's grant waits for whoever uses that grant.
+    let source = methods::source(&connection.app, &set);
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
-        let stored = connection.stored().await?;
-        if stored.revision != revision {
-            // Someone else refreshed between the caller's read and this one.
+        // Someone else may have refreshed between the caller's read and this one.
+        let stored = connection.stored(&set).await?;
+        if let Some(stored) = stored.clone().filter(is_newer) {
             return Ok(stored);
         }
-        check(&connection, &stored).await?;
-        if let Some(lease) = Lease::take(db, workspace, connection.id, revision).await? {
-            let renewed = renew(&connection, stored, lease).await;
+        let grant = if source == set { stored } else { connection.stored(source).await? };
+        let Some(grant) = grant else { return Err(no_set(&connection)) };
+        check(&connection, &grant).await?;
+        if let Some(lease) = Lease::take(db, workspace, connection.id, source, grant.revision).await? {
+            let older = if source == set { Some(grant.clone()) } else { connection.stored(&set).await? };
+            // The holder before this one may have made it, and left the grant as it was.
+            if let Some(stored) = older.clone().filter(|stored| source != set && is_newer(stored)) {
+                lease.release(db).await?;
+                return Ok(stored);
+            }
+            let renewed = renew(&connection, &Sets { name: &set, older, grant }, lease).await;
             // A failure too is part of what is stored.
             connection.forget();
             return renewed;
@@ -88,6 +121,11 @@ async fn exchange(connection: Connection, revision: i64) -> Result<Stored> {
         tokio::time::sleep(POLL).await;
     }
     Err(busy(&connection))
+}
+
+fn no_set(connection: &Connection) -> Error {
+    let text = "this connection has no such token set: name one of its provider's, and ask the user for what it stands for";
+    Error::new(ErrorKind::NotConnected, "no_token_set", text).with_provider(&connection.app.manifest.name)
 }
 
 /// Whether the provider may be asked at all.
@@ -105,34 +143,55 @@ async fn check(connection: &Connection, stored: &Stored) -> Result<()> {
     })
 }
 
+/// The set that is to be renewed, and what it is made of.
+struct Sets<'a> {
+    name: &'a str,
+    older: Option<Stored>,
+    /// The set itself or, where it has no grant of its own, the one that has it.
+    grant: Stored,
+}
+
+impl Sets<'_> {
+    fn is_made_of_another(&self, connection: &Connection) -> bool {
+        methods::source(&connection.app, self.name) != self.name
+    }
+}
+
 /// One exchange, by the holder of the lease.
-async fn renew(connection: &Connection, stored: Stored, lease: Lease) -> Result<Stored> {
+async fn renew(connection: &Connection, sets: &Sets<'_>, lease: Lease) -> Result<Stored> {
     let (inner, db) = (&connection.inner, connection.inner.db()?);
-    let Some(refresh_token) = stored.tokens.refresh_token.clone() else {
-        return refuse(connection, &lease, "no_refresh_token").await;
-    };
-    let oauth = match OAuth::new(&connection.app, &inner.http) {
-        Ok(oauth) => oauth,
+    let way = match Way::find(&connection.app, &sets.grant.tokens.method) {
+        Ok(way) => way,
         Err(error) => {
             lease.release(db).await?;
             return Err(error);
         }
     };
-    if !lease.ask(db, inner.now()).await? {
-        return connection.stored().await;
+    let ask = Ask { inner, app: &connection.app };
+    let Some(renewal) = way.how.renew(ask, sets.name, &sets.grant.tokens) else {
+        return refuse(connection, sets, &lease, "no_refresh_token").await;
+    };
+    // What spends nothing may be asked for again, whatever became of the answer.
+    let is_repeatable = way.how.is_repeatable();
+    if !is_repeatable && !lease.ask(db, inner.now()).await? {
+        return connection.stored(sets.name).await?.ok_or_else(|| no_set(connection));
     }
-    match oauth.refresh(&refresh_token, inner.now()).await {
-        Ok(tokens) => save(connection, tokens.over(stored.tokens), &lease, stored.revision + 1).await,
+    match renewal.await {
+        Ok(tokens) => save(connection, tokens, sets, &lease).await,
         Err(error) if error.kind() == ErrorKind::ReauthRequired => {
-            // An exchange whose answer was lost has spent the token, so this refusal says nothing about the user's will.
-            refuse(connection, &lease, if lease.in_doubt { "refresh_lost" } else { "invalid_grant" }).await
+            let reason = match error.reason() {
+                // An exchange whose answer was lost has spent the token, so this refusal says nothing about the user's will.
+                _ if lease.in_doubt && !is_repeatable => "refresh_lost",
+                reason => reason,
+            };
+            refuse(connection, sets, &lease, reason).await
         }
         Err(error) => {
             let now = inner.now();
             let retry_at = Some(now + pause(lease.failures, error.retry_after())?);
+            let is_certain = is_repeatable || is_certain(&error);
             let mut tx = db.begin_durable().await?;
-            let failure = Failure { at: now, because: error.reason(), is_certain: is_certain(&error), retry_at };
-            lease.fail(&mut tx, &failure).await?;
+            lease.fail(&mut tx, &Failure { at: now, because: error.reason(), is_certain, retry_at }).await?;
             tx.commit().await?;
             tracing::warn!(connection.id = %connection.id, provider = %connection.app.manifest.name, reason = error.reason(), "a refresh failed");
             Err(error)
@@ -142,7 +201,10 @@ async fn renew(connection: &Connection, stored: Stored, lease: Lease) -> Result<
 
 /// Whether a failure proves that the provider made no new token set: it was not reached, or it said no.
 fn is_certain(error: &Error) -> bool {
-    matches!(error.reason(), "unreachable" | "token_refused") || error.status().is_some_and(|status| status < 500)
+    // An input that does not fit was never sent.
+    matches!(error.reason(), "unreachable" | "token_refused")
+        || error.kind() == ErrorKind::Invalid
+        || error.status().is_some_and(|status| status < 500)
 }
 
 /// How long to wait after a failure, when so many came before it.
@@ -155,22 +217,22 @@ fn pause(failures: i64, asked: Option<Duration>) -> Result<TimeDelta> {
 }
 
 /// Stores the tokens before anybody sees them. They exist nowhere else: a database that is locked or full is asked again and again.
-async fn save(connection: &Connection, tokens: TokenSet, lease: &Lease, revision: i64) -> Result<Stored> {
+async fn save(connection: &Connection, tokens: TokenSet, sets: &Sets<'_>, lease: &Lease) -> Result<Stored> {
     let (started, mut wait) = (Instant::now(), POLL);
     loop {
         let now = connection.inner.now();
-        match try_save(connection, &tokens, lease, revision, now).await {
-            Ok(true) => {
+        match try_save(connection, &tokens, sets, lease, now).await {
+            Ok(Some(stored)) => {
                 tracing::debug!(connection.id = %connection.id, provider = %connection.app.manifest.name, "refreshed a token");
-                return Ok(Stored { tokens, revision, obtained_at: now, retry_at: None });
+                return Ok(stored);
             }
-            Ok(false) => {
-                let current = connection.stored().await;
+            Ok(None) => {
+                let current = connection.stored(sets.name).await;
                 if current.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotConnected) {
                     // The user ended the connection meanwhile: what the provider just made is to end too.
                     revoke::withdraw(connection, &tokens).await?;
                 }
-                return current;
+                return current?.ok_or_else(|| no_set(connection));
             }
             Err(error) if error.kind() != ErrorKind::Cancelled && started.elapsed() < SAVING => {
                 tracing::error!(connection.id = %connection.id, reason = error.reason(), "a new token cannot be stored yet");
@@ -182,30 +244,75 @@ async fn save(connection: &Connection, tokens: TokenSet, lease: &Lease, revision
     }
 }
 
-async fn try_save(connection: &Connection, tokens: &TokenSet, lease: &Lease, revision: i64, now: DateTime<Utc>) -> Result<bool> {
-    let (inner, workspace) = (&connection.inner, connection.principal.workspace_id);
-    let mut stamped = tokens.stamp(inner, workspace, connection.id, revision).await?;
-    stamped.keep_alive_at = connection.app.keep_alive_at(tokens, now);
+/// Stores the tokens, unless somebody else has the lease or has made a newer set.
+async fn try_save(
+    connection: &Connection,
+    tokens: &TokenSet,
+    sets: &Sets<'_>,
+    lease: &Lease,
+    now: DateTime<Utc>,
+) -> Result<Option<Stored>> {
+    let (inner, workspace, id) = (&connection.inner, connection.principal.workspace_id, connection.id);
+    let mut tokens = tokens.clone();
+    // A grant has one home: a new refresh token goes to the set that the old one came from.
+    let mut grant = None;
+    if sets.is_made_of_another(connection)
+        && let Some(refresh_token) =
+            tokens.refresh_token.take().filter(|token| Some(token) != sets.grant.tokens.refresh_token.as_ref())
+    {
+        let renewed = TokenSet { refresh_token: Some(refresh_token), ..sets.grant.tokens.clone() };
+        let source = methods::source(&connection.app, sets.name);
+        let mut stamped = renewed.stamp(inner, workspace, id, source, sets.grant.revision + 1).await?;
+        stamped.keep_alive_at = connection.app.keep_alive_at(&renewed, now);
+        grant = Some(stamped);
+    }
+    if let Some(older) = &sets.older {
+        tokens = tokens.over(older.tokens.clone());
+    }
+    let revision = sets.older.as_ref().map_or(0, |older| older.revision) + 1;
+    let mut stamped = tokens.stamp(inner, workspace, id, sets.name, revision).await?;
+    stamped.keep_alive_at = connection.app.keep_alive_at(&tokens, now);
+
     let mut tx = inner.db()?.begin_durable().await?;
-    if !vault::replace(&mut tx, stamped, Some(lease), now).await? {
-        return Ok(false);
+    let saved = if sets.is_made_of_another(connection) {
+        let held = match grant {
+            Some(grant) => vault::replace(&mut tx, grant, Some(lease), now).await?,
+            None => lease.finish(&mut tx).await?,
+        };
+        // Whoever holds the grant's lease is the only one who writes a set that is made of it.
+        held && match &sets.older {
+            Some(_) => vault::replace(&mut tx, stamped, None, now).await?,
+            None => vault::insert(&mut tx, stamped, now).await.map(|()| true)?,
+        }
+    } else {
+        vault::replace(&mut tx, stamped, Some(lease), now).await?
+    };
+    if !saved {
+        return Ok(None);
     }
     let provider = connection.app.manifest.name.clone();
-    audit::append(&mut tx, connection.entry(AuditAction::TokenRefreshed, &[("provider", &provider)]), now).await?;
-    let refreshed = ConnectionRefreshed { connection_id: connection.id, user_id: connection.principal.user_id, provider };
+    let details = [("provider", provider.as_str()), ("token_set", sets.name)];
+    audit::append(&mut tx, connection.entry(AuditAction::TokenRefreshed, &details), now).await?;
+    let refreshed = ConnectionRefreshed { connection_id: id, user_id: connection.principal.user_id, provider };
     events::append(&mut tx, workspace, refreshed, now).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(Stored { tokens, revision, obtained_at: now, retry_at: None }))
 }
 
 /// The grant is gone: marks the connection, unless the user has connected again meanwhile, which is the answer then.
-async fn refuse(connection: &Connection, lease: &Lease, reason: &'static str) -> Result<Stored> {
+async fn refuse(connection: &Connection, sets: &Sets<'_>, lease: &Lease, reason: &str) -> Result<Stored> {
     let (inner, provider) = (&connection.inner, connection.app.manifest.name.as_str());
     let now = inner.now();
     let mut tx = inner.db()?.begin_durable().await?;
     if !lease.fail(&mut tx, &Failure { at: now, because: reason, is_certain: true, retry_at: None }).await? {
         drop(tx);
-        return connection.stored().await;
+        return connection.stored(sets.name).await?.ok_or_else(|| no_set(connection));
+    }
+    if sets.is_made_of_another(connection) && reason != "refresh_lost" {
+        // The provider may refuse this use of the grant and no other: the first set's own refresh finds out.
+        tx.commit().await?;
+        let text = "the provider refuses this token set for the account: ask the user for what it stands for";
+        return Err(Error::new(ErrorKind::ReauthRequired, "grant_insufficient", text).with_provider(provider));
     }
     let to = ConnectionState::ReauthRequired;
     if store::set_state(&mut tx, &connection.principal, connection.id, to, Some(reason), now).await? {

@@ -1,28 +1,33 @@
-//! Requests with the connection's token.
+//! Requests with the connection's credential.
 
-use super::identity::bearer;
+use super::authenticate::authenticate;
+use super::methods::Way;
 use super::{Connection, refresh};
 use crate::http_client::{Request, Response};
 use crate::raw::{RawRequest, RawResponse};
+use crate::vault::DEFAULT;
 use crate::{Error, Result};
 use reqwest::header::AUTHORIZATION;
 
-/// Sends a request with a valid token. A 401 means that the token died early: it is refreshed and the request sent once more.
-pub(super) async fn authorized(connection: &Connection, mut request: Request) -> Result<Response> {
-    request.url = connection.app.resolve(&request.url)?;
-    let stored = refresh::valid_tokens(connection).await?;
-    request.headers.insert(AUTHORIZATION, bearer(&stored.tokens.access_token)?);
-    let named = |e: Error| e.with_provider(&connection.app.manifest.name);
-    let answer = connection.inner.http.send(request.clone()).await.map_err(named)?;
-    if answer.status != 401 {
+/// Sends a request with a valid token set. A 401 means that the token died early: it is refreshed and the request sent once more.
+pub(super) async fn authorized(connection: &Connection, set: &str, mut request: Request) -> Result<Response> {
+    let (app, http) = (&connection.app, &connection.inner.http);
+    request.url = app.resolve(&request.url)?;
+    let named = |e: Error| e.with_provider(&app.manifest.name);
+    let stored = refresh::valid_tokens(connection, set).await?;
+    let mut first = request.clone();
+    authenticate(app, &stored.tokens, &mut first)?;
+    let answer = http.send(first).await.map_err(named)?;
+    if answer.status != 401 || Way::find(app, &stored.tokens.method)?.how.is_fixed() {
         return Ok(answer);
     }
-    let stored = refresh::refresh(connection, stored.revision).await?;
-    request.headers.insert(AUTHORIZATION, bearer(&stored.tokens.access_token)?);
-    connection.inner.http.send(request).await.map_err(named)
+    let stored = refresh::refresh(connection, set, Some(&stored)).await?;
+    authenticate(app, &stored.tokens, &mut request)?;
+    http.send(request).await.map_err(named)
 }
 
 pub(super) async fn raw(connection: &Connection, request: RawRequest) -> Result<RawResponse> {
+    let set = request.token_set.clone();
     let request = request.into_request(Some(&AUTHORIZATION))?;
-    Ok(authorized(connection, request).await?.into())
+    Ok(authorized(connection, set.as_deref().unwrap_or(DEFAULT), request).await?.into())
 }

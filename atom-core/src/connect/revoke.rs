@@ -1,19 +1,19 @@
 //! End a connection: here at once, at the provider as soon as it can be reached.
 
-use super::{App, Connection, ConnectionState, Connections, store, upkeep};
+use super::methods::{self, Way};
+use super::{App, Connection, ConnectionState, Connections, store, token_endpoint, upkeep};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::crypto::Place;
 use crate::events::{self, ConnectionRevoked};
 use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::providers::ClientAuth;
 use crate::storage::Tx;
 use crate::vault::{self, TokenSet};
 use crate::{Error, Result, Secret, WorkspaceId};
 use chrono::TimeDelta;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,14 +35,18 @@ struct Grant<'a> {
 /// Destroys the tokens here, and then has the provider withdraw the grant: now, or by a worker when it can be reached.
 pub(super) async fn run(connection: &Connection) -> Result<()> {
     let (inner, workspace) = (&connection.inner, connection.principal.workspace_id);
-    let stored = vault::load(inner, workspace, connection.id).await?;
-    let pending = match &stored {
-        Some(stored) => pending(connection, &stored.tokens).await?,
-        None => None,
-    };
+    let mut withdrawals = Vec::new();
+    for name in vault::names(inner.db()?, workspace, connection.id).await? {
+        // A set that was made of the first one's grant ends with it.
+        let is_own = methods::source(&connection.app, &name) == name;
+        let stored = if is_own { vault::load(inner, workspace, connection.id, &name).await? } else { None };
+        if let Some(stored) = stored {
+            withdrawals.extend(pending(connection, &stored.tokens).await?);
+        }
+    }
     let now = inner.now();
     let mut tx = inner.db()?.begin_durable().await?;
-    if let Some(pending) = &pending {
+    for pending in &withdrawals {
         keep(connection, &mut tx, pending).await?;
     }
     vault::delete_all(&mut tx, inner, workspace, connection.id).await?;
@@ -54,7 +58,7 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
         events::append(&mut tx, workspace, revoked, now).await?;
     }
     tx.commit().await?;
-    if let Some(pending) = pending {
+    for pending in withdrawals {
         at_once(inner, workspace, pending.id).await;
     }
     Ok(())
@@ -86,12 +90,16 @@ pub(super) async fn withdraw(connection: &Connection, tokens: &TokenSet) -> Resu
 /// A grant to withdraw, sealed; none where the provider has no way to.
 async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<store::Revocation>> {
     let (inner, workspace_id) = (&connection.inner, connection.principal.workspace_id);
-    if connection.app.manifest.auth.revoke_url.is_none() {
+    let auth = connection.app.manifest.auth.as_ref();
+    // What the user gave is the user's to withdraw.
+    let is_consent = Way::find(&connection.app, &tokens.method).is_ok_and(|way| way.how.is_consent());
+    if !is_consent || auth.is_none_or(|auth| auth.revoke_url.is_none()) {
         return Ok(None);
     }
-    let (token, hint) = match &tokens.refresh_token {
-        Some(token) => (token, "refresh_token"),
-        None => (&tokens.access_token, "access_token"),
+    let (token, hint) = match (&tokens.refresh_token, &tokens.access_token) {
+        (Some(token), _) => (token, "refresh_token"),
+        (None, Some(token)) => (token, "access_token"),
+        (None, None) => return Ok(None),
     };
     let grant = Grant { token: token.expose().into(), hint: hint.into() };
     let plain = serde_json::to_vec(&grant).map(Zeroizing::new);
@@ -168,18 +176,11 @@ fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
 
 /// RFC 7009. A token that the provider does not know is as good as revoked.
 async fn ask(inner: &Inner, app: &App, token: &Secret, hint: &str) -> Result<()> {
-    let Some(url) = &app.manifest.auth.revoke_url else { return Ok(()) };
+    let Some(auth) = &app.manifest.auth else { return Ok(()) };
+    let Some(url) = &auth.revoke_url else { return Ok(()) };
     let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
     let mut form = vec![("token", token.expose()), ("token_type_hint", hint)];
-    match (app.manifest.auth.client_auth, &app.client_secret) {
-        (ClientAuth::Basic, Some(secret)) => {
-            headers.insert(AUTHORIZATION, basic(&app.client_id, secret)?);
-        }
-        (_, secret) => {
-            form.push(("client_id", &app.client_id));
-            form.extend(secret.as_ref().map(|secret| ("client_secret", secret.expose())));
-        }
-    }
+    token_endpoint::authenticate(auth.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
     let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
     let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
@@ -194,16 +195,4 @@ async fn ask(inner: &Inner, app: &App, token: &Secret, hint: &str) -> Result<()>
 fn is_unknown_token(body: &[u8]) -> bool {
     let error = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
     matches!(error["error"].as_str(), Some("invalid_token" | "invalid_grant"))
-}
-
-/// RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
-fn basic(id: &str, secret: &Secret) -> Result<HeaderValue> {
-    use base64::Engine;
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encode(id), encode(secret.expose()));
-    let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-    let mut value = HeaderValue::from_str(&value)
-        .map_err(|e| Error::internal("basic_auth", "the client credentials cannot be put into a header").with_source(e))?;
-    value.set_sensitive(true);
-    Ok(value)
 }

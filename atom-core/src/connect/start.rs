@@ -1,20 +1,20 @@
-//! Begin a connection.
+//! Begin a connection for which the user goes to the provider.
 
-use super::oauth::OAuth;
-use super::{App, Authorization, Connection, Connections, StartConnection};
+use super::methods::{Ask, Opening, Way};
+use super::{App, Authorization, ConnectFlow, Connection, Connections, StartConnection};
 use crate::accounts::Principal;
 use crate::atom::Inner;
-use crate::crypto::{INSTALLATION, Place, base64url, length_prefixed, random};
+use crate::crypto::{INSTALLATION, Place, length_prefixed};
+use crate::providers::Manifest;
 use crate::storage::once;
 use crate::{Error, Result};
 use chrono::TimeDelta;
-use oauth2::{CsrfToken, PkceCodeChallenge};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// How long the user may take.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
-/// How many consents one user may begin in that time.
+/// How many connections one user may begin in that time.
 const STARTS: i64 = 60;
 
 pub(super) const KIND: &str = "connect_state";
@@ -23,11 +23,12 @@ pub(super) const KIND: &str = "connect_state";
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pending {
     pub(super) provider: String,
+    pub(super) method: String,
     pub(super) redirect_uri: String,
-    pub(super) verifier: String,
+    /// What is needed to use the answer: the PKCE verifier, or the secret of a request token.
+    pub(super) secret: String,
     pub(super) scopes: Vec<String>,
     /// The only account that is meant, where one is connected again.
-    #[serde(default)]
     pub(super) account_id: Option<String>,
 }
 
@@ -43,65 +44,73 @@ pub(super) fn place(state: &[u8]) -> Place<'_> {
     Place { workspace: INSTALLATION, table: "atom_single_use", row: state, field: "payload", version: 1 }
 }
 
+/// Counts one more beginning of the user's.
+pub(super) async fn count(inner: &Inner, principal: &Principal) -> Result<()> {
+    let key = format!("connect_start/{}", principal.user_id);
+    once::bump_counter(inner.db()?, &key, STARTS, LIFETIME, inner.now()).await.map(drop)
+}
+
 pub(super) async fn run(connections: &Connections, request: StartConnection) -> Result<Authorization> {
     let app = connections.inner.apps.get(&request.provider)?;
-    let scopes = scopes(&app.manifest, &request)?;
-    begin(&connections.inner, &connections.principal, &app, scopes, request.login_hint, None).await
+    let way = Way::choose(&app, request.method.as_deref(), ConnectFlow::Browser)?;
+    let scopes = scopes(&app.manifest, request.services.as_deref(), request.scopes.as_deref())?;
+    let redirect_uri = app.redirect_uris.choose(request.redirect_uri).map_err(|e| e.with_provider(&app.manifest.name))?;
+    begin(connections, &app, &way, Wish { scopes, redirect_uri, login_hint: request.login_hint, account_id: None }).await
 }
 
 /// The same account with the same scopes once more.
 pub(super) async fn again(connection: &Connection) -> Result<Authorization> {
-    let account = connection.account().await?;
+    let (account, app) = (connection.account().await?, &connection.app);
+    let way = Way::choose(app, Some(&account.method), ConnectFlow::Browser)?;
     // Without tokens there is no record of what was granted: ask for everything.
-    let scopes =
-        if account.scopes.is_empty() { scopes(&connection.app.manifest, &StartConnection::default())? } else { account.scopes };
-    begin(&connection.inner, &connection.principal, &connection.app, scopes, account.email, Some(account.account_id)).await
+    let scopes = if account.scopes.is_empty() { scopes(&app.manifest, None, None)? } else { account.scopes };
+    let redirect_uri = app.redirect_uris.choose(None)?;
+    let wish = Wish { scopes, redirect_uri, login_hint: account.email, account_id: Some(account.account_id) };
+    let connections = Connections { inner: connection.inner.clone(), principal: connection.principal.clone() };
+    begin(&connections, app, &way, wish).await
 }
 
-async fn begin(
-    inner: &Inner,
-    principal: &Principal,
-    app: &App,
+/// What is asked for.
+struct Wish {
     scopes: Vec<String>,
+    redirect_uri: String,
     login_hint: Option<String>,
     account_id: Option<String>,
-) -> Result<Authorization> {
+}
+
+async fn begin(connections: &Connections, app: &App, way: &Way<'_>, wish: Wish) -> Result<Authorization> {
+    let (inner, principal) = (&connections.inner, &connections.principal);
     let (db, now) = (inner.db()?, inner.now());
-    once::bump_counter(db, &format!("connect_start/{}", principal.user_id), STARTS, LIFETIME, now).await?;
-
-    let state = base64url(random::<32>()?);
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let oauth = OAuth::new(app, &inner.http)?;
-    let mut url = oauth.client().authorize_url(|| CsrfToken::new(state.clone())).set_pkce_challenge(challenge);
-    for (name, value) in &app.manifest.auth.authorize_query {
-        url = url.add_extra_param(name.clone(), value.clone());
-    }
-    if let Some(hint) = login_hint {
-        url = url.add_extra_param("login_hint", hint);
-    }
-    // Joined here, because not every vendor separates scopes with a space.
-    let (url, _) = url.add_extra_param("scope", scopes.join(&app.manifest.auth.scope_separator)).url();
-
+    count(inner, principal).await?;
+    let opening = Opening {
+        redirect_uri: &wish.redirect_uri,
+        scopes: &wish.scopes,
+        login_hint: wish.login_hint.as_deref(),
+        user: principal.user_id,
+    };
+    let opened = way.how.open(Ask { inner, app }, opening).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     let pending = Pending {
         provider: app.manifest.name.clone(),
-        redirect_uri: app.redirect_uri.clone(),
-        verifier: verifier.secret().clone(),
-        scopes,
-        account_id,
+        method: way.name.to_owned(),
+        redirect_uri: wish.redirect_uri,
+        secret: opened.secret.expose().to_owned(),
+        scopes: wish.scopes,
+        account_id: wish.account_id,
     };
     let plain = serde_json::to_vec(&pending).map(zeroize::Zeroizing::new);
     let plain =
         plain.map_err(|e| Error::internal("pending_state", "a pending connection cannot be serialized").with_source(e))?;
-    let sealed = inner.keys.seal_record(db, &place(state.as_bytes()), &plain).await?;
-    let what = once::SingleUse { kind: KIND, key: state.as_bytes(), binding: &binding(principal) };
+    let key = opened.key.as_bytes();
+    let sealed = inner.keys.seal_record(db, &place(key), &plain).await?;
+    let what = once::SingleUse { kind: KIND, key, binding: &binding(principal) };
     once::issue(db, what, &sealed, now + LIFETIME).await?;
-    Ok(Authorization { url: url.into(), expires_at: now + LIFETIME })
+    Ok(Authorization { url: opened.url.unwrap_or_default(), link_token: opened.link_token, expires_at: now + LIFETIME })
 }
 
 /// The base scopes, those of the services, and those asked for; each once.
-fn scopes(manifest: &crate::providers::Manifest, request: &StartConnection) -> Result<Vec<String>> {
-    let mut scopes: Vec<&String> = manifest.auth.base_scopes.iter().collect();
-    match &request.services {
+pub(super) fn scopes(manifest: &Manifest, services: Option<&[String]>, more: Option<&[String]>) -> Result<Vec<String>> {
+    let mut scopes: Vec<&String> = manifest.auth.iter().flat_map(|auth| &auth.base_scopes).collect();
+    match services {
         None => scopes.extend(manifest.services.values().flat_map(|service| &service.scopes)),
         Some(names) => {
             for name in names {
@@ -116,7 +125,7 @@ fn scopes(manifest: &crate::providers::Manifest, request: &StartConnection) -> R
             }
         }
     }
-    scopes.extend(request.scopes.iter().flatten());
+    scopes.extend(more.into_iter().flatten());
     let mut seen = BTreeSet::new();
     Ok(scopes.into_iter().filter(|scope| seen.insert(scope.as_str())).cloned().collect())
 }

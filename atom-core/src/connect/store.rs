@@ -4,8 +4,8 @@ use super::identity::Identity;
 use super::{ConnectedAccount, ConnectionHealth, ConnectionState};
 use crate::accounts::Principal;
 use crate::storage::{Db, Timestamp, Tx, on, row};
-use crate::{ConnectionId, Error, Result, WorkspaceId};
-use chrono::{DateTime, Utc};
+use crate::{ConnectionId, DeviceFlowId, Error, Result, WorkspaceId};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ row! {
     struct AccountRow {
         id: Uuid,
         provider: String,
+        method: String,
         account_id: String,
         email: Option<String>,
         label: Option<String>,
@@ -38,6 +39,7 @@ impl AccountRow {
         Ok(ConnectedAccount {
             id: ConnectionId(self.id),
             provider: self.provider,
+            method: self.method,
             account_id: self.account_id,
             email: self.email,
             label: self.label,
@@ -62,7 +64,7 @@ impl AccountRow {
 
 async fn select(db: &Db, principal: &Principal, id: Option<ConnectionId>) -> Result<Vec<ConnectedAccount>> {
     let rows = on!(db, c => sqlx::query_as::<_, AccountRow>(
-        "SELECT c.id, c.provider, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, t.updated_at AS refreshed_at,
+        "SELECT c.id, c.provider, c.method, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, t.updated_at AS refreshed_at,
                 t.failures, t.failed_at, t.failed_because, t.retry_at, c.connected_at, c.created_at,
                 CASE WHEN t.updated_at > c.updated_at THEN t.updated_at ELSE c.updated_at END AS updated_at
            FROM atom_connections c
@@ -95,18 +97,20 @@ pub(super) async fn upsert(
     principal: &Principal,
     id: ConnectionId,
     provider: &str,
+    method: &str,
     identity: &Identity,
     now: DateTime<Utc>,
 ) -> Result<ConnectionId> {
     let (id,): (Uuid,) = on!(tx: tx, c => sqlx::query_as(
-        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, connected_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9, $9)
+        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, connected_at, created_at, updated_at, method)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9, $9, $10)
          ON CONFLICT (workspace_id, user_id, provider, account_id) DO UPDATE SET
             email = excluded.email, label = excluded.label, facts = excluded.facts, state = 'active', state_reason = NULL,
-            connected_at = excluded.connected_at, updated_at = excluded.updated_at
+            connected_at = excluded.connected_at, updated_at = excluded.updated_at, method = excluded.method
          RETURNING id")
         .bind(principal.workspace_id.0).bind(id.0).bind(principal.user_id.0).bind(provider).bind(&identity.account_id)
-        .bind(&identity.email).bind(&identity.label).bind(Json(&identity.facts)).bind(Timestamp::from(now)).fetch_one(c).await)?;
+        .bind(&identity.email).bind(&identity.label).bind(Json(&identity.facts)).bind(Timestamp::from(now)).bind(method)
+        .fetch_one(c).await)?;
     Ok(ConnectionId(id))
 }
 
@@ -162,4 +166,71 @@ pub(super) async fn delete_revocation(tx: &mut Tx, workspace: WorkspaceId, id: U
         "DELETE FROM atom_revocations WHERE workspace_id = $1 AND id = $2 RETURNING id")
         .bind(workspace.0).bind(id).fetch_optional(c).await)?;
     Ok(deleted.is_some())
+}
+
+row! {
+    /// A code that the user types elsewhere, until it is used or over.
+    pub(super) struct DeviceFlow {
+        id: Uuid,
+        provider: String,
+        method: String,
+        sealed: Vec<u8>,
+        interval_seconds: i64,
+        poll_at: Timestamp,
+        expires_at: Timestamp,
+        state: String,
+        connection_id: Option<Uuid>,
+    }
+}
+
+/// Stores a device flow, and forgets the user's old ones.
+pub(super) async fn insert_device_flow(db: &Db, principal: &Principal, flow: &DeviceFlow, now: DateTime<Utc>) -> Result<()> {
+    let before = Timestamp::from(now - TimeDelta::days(1));
+    let mut tx = db.begin().await?;
+    on!(tx: &mut tx, c => sqlx::query("DELETE FROM atom_device_flows WHERE workspace_id = $1 AND user_id = $2 AND expires_at < $3")
+        .bind(principal.workspace_id.0).bind(principal.user_id.0).bind(before).execute(c).await.map(drop))?;
+    on!(tx: &mut tx, c => sqlx::query(
+        "INSERT INTO atom_device_flows (workspace_id, id, user_id, provider, method, sealed, interval_seconds, poll_at, expires_at, state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        .bind(principal.workspace_id.0).bind(flow.id).bind(principal.user_id.0).bind(&flow.provider).bind(&flow.method)
+        .bind(&flow.sealed).bind(flow.interval_seconds).bind(flow.poll_at).bind(flow.expires_at).bind(&flow.state)
+        .bind(Timestamp::from(now)).execute(c).await.map(drop))?;
+    tx.commit().await
+}
+
+pub(super) async fn device_flow(db: &Db, principal: &Principal, id: DeviceFlowId) -> Result<Option<DeviceFlow>> {
+    Ok(on!(db, c => sqlx::query_as(
+        "SELECT id, provider, method, sealed, interval_seconds, poll_at, expires_at, state, connection_id FROM atom_device_flows
+          WHERE workspace_id = $1 AND id = $2 AND user_id = $3")
+        .bind(principal.workspace_id.0).bind(id.0).bind(principal.user_id.0).fetch_optional(c).await)?)
+}
+
+/// Takes the right to poll, for the one of those who saw the same moment for it that comes first.
+pub(super) async fn claim_poll(db: &Db, principal: &Principal, seen: &DeviceFlow, until: Timestamp) -> Result<bool> {
+    let claimed: Option<(Uuid,)> = on!(write: db, c => sqlx::query_as(
+        "UPDATE atom_device_flows SET poll_at = $4
+          WHERE workspace_id = $1 AND id = $2 AND poll_at = $3 AND state = 'pending' RETURNING id")
+        .bind(principal.workspace_id.0).bind(seen.id).bind(seen.poll_at).bind(until).fetch_optional(c).await)?;
+    Ok(claimed.is_some())
+}
+
+/// Notes how fast to poll, and when next.
+pub(super) async fn put_off_poll(db: &Db, principal: &Principal, flow: &DeviceFlow) -> Result<()> {
+    Ok(on!(write: db, c => sqlx::query(
+        "UPDATE atom_device_flows SET interval_seconds = $3, poll_at = $4 WHERE workspace_id = $1 AND id = $2 AND state = 'pending'")
+        .bind(principal.workspace_id.0).bind(flow.id).bind(flow.interval_seconds).bind(flow.poll_at).execute(c).await.map(drop))?)
+}
+
+/// Ends a device flow without a connection.
+pub(super) async fn end_device_flow(db: &Db, principal: &Principal, flow: &DeviceFlow, state: &str) -> Result<()> {
+    Ok(on!(write: db, c => sqlx::query(
+        "UPDATE atom_device_flows SET state = $3 WHERE workspace_id = $1 AND id = $2 AND state = 'pending'")
+        .bind(principal.workspace_id.0).bind(flow.id).bind(state).execute(c).await.map(drop))?)
+}
+
+/// Ends a device flow with its connection.
+pub(super) async fn connect_device_flow(tx: &mut Tx, principal: &Principal, flow: Uuid, connection: ConnectionId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query(
+        "UPDATE atom_device_flows SET state = 'connected', connection_id = $3 WHERE workspace_id = $1 AND id = $2")
+        .bind(principal.workspace_id.0).bind(flow).bind(connection.0).execute(c).await.map(drop))?)
 }

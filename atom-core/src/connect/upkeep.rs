@@ -5,7 +5,7 @@ use crate::accounts::Accounts;
 use crate::atom::Inner;
 use crate::jobs::{Chore, Handler, JobFailure, JobKind, Jobs, NewJob, OnDuplicate, RetryPolicy, RunningJob, UniqueJob};
 use crate::storage::Tx;
-use crate::vault;
+use crate::vault::{self, DEFAULT};
 use crate::{ConnectionId, Error, ErrorKind, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -53,7 +53,9 @@ pub(crate) fn handlers(inner: &Arc<Inner>) -> [(String, Handler); 2] {
     let renew = move |job: RunningJob| {
         let inner = Arc::clone(&renewing);
         async move {
-            renew(&inner, job.workspace_id(), ConnectionId(id(&job)?)).await?;
+            let input = job.input().0;
+            let set = input["set"].as_str().unwrap_or(DEFAULT);
+            renew(&inner, job.workspace_id(), ConnectionId(id(&job)?), set).await?;
             Ok::<_, JobFailure>(Json::default())
         }
     };
@@ -70,14 +72,11 @@ fn id(job: &RunningJob) -> Result<Uuid, JobFailure> {
     id.ok_or_else(|| JobFailure::fatal("malformed_input", "the input names no id"))
 }
 
-fn job(kind: &str, id: Uuid) -> NewJob {
-    NewJob { kind: kind.into(), input: Some(Json(json!({ "id": id.to_string() }))), ..Default::default() }
-}
-
 /// Has a worker withdraw a grant, if it is still to be withdrawn then.
 pub(super) async fn enqueue_revocation(inner: &Arc<Inner>, tx: &mut Tx, workspace: WorkspaceId, id: Uuid) -> Result<()> {
     let jobs = Jobs { inner: Arc::clone(inner), workspace, user: None };
-    let job = NewJob { run_at: Some(inner.now() + SOON), ..job(REVOKE, id) };
+    let input = Some(Json(json!({ "id": id.to_string() })));
+    let job = NewJob { kind: REVOKE.into(), input, run_at: Some(inner.now() + SOON), ..Default::default() };
     jobs.enqueue_with(tx, job).await.map(drop)
 }
 
@@ -93,11 +92,13 @@ async fn look(inner: Arc<Inner>) -> Result<Option<DateTime<Utc>>> {
             if vault::put_off(&mut tx, grant, now, now + AGAIN).await? {
                 let jobs = Jobs { inner: Arc::clone(&inner), workspace: WorkspaceId(grant.workspace_id), user: None };
                 let unique = UniqueJob {
-                    key: Some(grant.connection_id.to_string()),
+                    key: Some(format!("{}/{}", grant.connection_id, grant.name)),
                     on_duplicate: Some(OnDuplicate::Skip),
                     ..Default::default()
                 };
-                jobs.enqueue_with(&mut tx, NewJob { unique: Some(unique), ..job(RENEW, grant.connection_id) }).await?;
+                let input = Some(Json(json!({ "id": grant.connection_id.to_string(), "set": grant.name })));
+                let renewal = NewJob { kind: RENEW.into(), input, unique: Some(unique), ..Default::default() };
+                jobs.enqueue_with(&mut tx, renewal).await?;
                 tx.commit().await?;
             }
         }
@@ -107,16 +108,16 @@ async fn look(inner: Arc<Inner>) -> Result<Option<DateTime<Utc>>> {
     }
 }
 
-/// Refreshes a connection that is in use, on behalf of its user.
-async fn renew(inner: &Arc<Inner>, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
+/// Refreshes a token set of a connection that is in use, on behalf of its user.
+async fn renew(inner: &Arc<Inner>, workspace: WorkspaceId, id: ConnectionId, set: &str) -> Result<()> {
     let Some(owner) = store::owner(inner.db()?, workspace, id).await? else { return Ok(()) };
     let accounts = Accounts { inner: Arc::clone(inner) };
     let renewed = async {
         let principal = accounts.member(UserId(owner.user_id), workspace).await?;
         let connection = Connection { inner: Arc::clone(inner), principal, id, app: inner.apps.get(&owner.provider)? };
         if connection.account().await?.state == ConnectionState::Active {
-            let stored = connection.stored().await?;
-            refresh::refresh(&connection, stored.revision).await?;
+            let stored = connection.stored(set).await?;
+            refresh::refresh(&connection, set, stored.as_ref()).await?;
         }
         Ok::<_, Error>(())
     };

@@ -134,7 +134,7 @@ impl<'a> Call<'a> {
         let attempts = if self.operation.effect == Effect::Once { 1 } else { ATTEMPTS };
         let mut attempt = 1;
         loop {
-            let failed = match self.connection.send(request.clone()).await {
+            let failed = match self.connection.send(self.token_set(), request.clone()).await {
                 Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer),
                 Ok(answer) => failure::classify(&self.connection.app.manifest, &self.operation.vendor_op, &answer),
                 Err(error) => error,
@@ -146,6 +146,11 @@ impl<'a> Call<'a> {
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// The token set that its requests are authenticated with.
+    fn token_set(&self) -> Option<&str> {
+        self.operation.token_set.as_deref().or(self.service.token_set.as_deref())
     }
 
     fn request(&self) -> Result<Request> {

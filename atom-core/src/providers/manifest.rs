@@ -1,6 +1,7 @@
 //! The grammar of a manifest.
 
 use super::fields::Record;
+use super::methods::{ConnectMethod, How};
 use super::path::Path;
 use super::template::{Template, TemplateJson};
 use crate::http_client::is_loopback;
@@ -13,6 +14,10 @@ use url::Url;
 
 /// The version of the grammar.
 const SCHEMA: i64 = 1;
+/// The name of the method that `[auth]` describes.
+pub(crate) const OAUTH2: &str = "oauth2";
+/// The name of a connection's first token set.
+const DEFAULT_SET: &str = "default";
 
 /// One provider.
 #[derive(Debug, Deserialize)]
@@ -27,8 +32,12 @@ pub(crate) struct Manifest {
     pub(crate) verified_at: String,
     /// The only hosts that requests of this provider go to.
     pub(crate) hosts: Vec<String>,
-    pub(crate) auth: OAuth2,
-    pub(crate) identity: Identity,
+    /// The method `oauth2`.
+    pub(crate) auth: Option<OAuth2>,
+    /// The other ways to connect, by name.
+    #[serde(default)]
+    pub(crate) methods: BTreeMap<String, ConnectMethod>,
+    pub(crate) identity: Option<Identity>,
     #[serde(default)]
     pub(crate) errors: Errors,
     #[serde(default)]
@@ -61,6 +70,19 @@ pub(crate) struct OAuth2 {
     pub(crate) default_lifetime: Option<i64>,
     /// A grant that nobody has used for so many hours is used, because the vendor ends those that are forgotten.
     pub(crate) keep_alive_hours: Option<u32>,
+    /// Further token sets of a connection, by name.
+    #[serde(default)]
+    pub(crate) token_sets: BTreeMap<String, TokenSetSource>,
+}
+
+/// Where a further token set comes from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case", tag = "from")]
+pub(crate) enum TokenSetSource {
+    /// It stands in the answer that holds the first one, and is renewed on its own.
+    Answer { path: Path },
+    /// It is asked for with the refresh token of the first one, with these parameters: scope, audience, resource.
+    RefreshToken { params: BTreeMap<String, String> },
 }
 
 /// Where the client's id and secret go in a token request.
@@ -70,9 +92,11 @@ pub(crate) enum ClientAuth {
     #[default]
     Body,
     Basic,
+    /// The grant itself says who asks.
+    None,
 }
 
-fn space() -> String {
+pub(super) fn space() -> String {
     " ".into()
 }
 
@@ -130,6 +154,8 @@ pub(crate) struct Service {
     /// What a connection that uses this service asks for.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
+    /// The token set that its requests are authenticated with. Left out: the first.
+    pub(crate) token_set: Option<String>,
     #[serde(default)]
     pub(crate) records: BTreeMap<String, Record>,
     #[serde(default)]
@@ -148,6 +174,8 @@ pub(crate) struct Operation {
     pub(crate) query: BTreeMap<String, Param>,
     pub(crate) body: Option<Body>,
     pub(crate) effect: Effect,
+    /// The token set, where it is another than the service's.
+    pub(crate) token_set: Option<String>,
     /// Values for inputs that the caller left out.
     #[serde(default)]
     pub(crate) defaults: BTreeMap<String, serde_json::Value>,
@@ -249,7 +277,8 @@ impl Manifest {
     /// Errors name the line and the field: a manifest is written by people.
     pub(crate) fn parse(origin: &str, text: &str) -> Result<Self> {
         let malformed = |why: String| Error::invalid("malformed_manifest", format!("manifest `{origin}`: {}", why.trim_end()));
-        let manifest: Self = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
+        let mut manifest: Self = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
+        manifest.methods.values_mut().for_each(ConnectMethod::complete);
         manifest.check().map_err(malformed)?;
         Ok(manifest)
     }
@@ -261,14 +290,12 @@ impl Manifest {
         if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
             return Err(format!("name = `{}`: use small letters, digits and `-`", self.name));
         }
-        let urls = [Some(("auth.authorize_url", &self.auth.authorize_url)), Some(("auth.token_url", &self.auth.token_url))];
-        let urls = urls.into_iter().flatten().chain(self.auth.revoke_url.as_ref().map(|u| ("auth.revoke_url", u)));
-        for (field, url) in urls.chain([("identity.url", &self.identity.url)]) {
-            self.check_url(field, url)?;
-        }
+        self.check_connecting()?;
         for (name, service) in &self.services {
             self.check_url(&format!("services.{name}.base_url"), &service.base_url)?;
+            self.check_token_set(&format!("services.{name}"), service.token_set.as_ref())?;
             for (op, operation) in &service.operations {
+                self.check_token_set(&format!("services.{name}.operations.\"{op}\""), operation.token_set.as_ref())?;
                 let at = |what: &str| format!("services.{name}.operations.\"{op}\".{what}");
                 let body_record = if let Some(Body::Json { record, .. }) = &operation.body { record.as_ref() } else { None };
                 for record in operation.record.iter().chain(body_record) {
@@ -285,6 +312,48 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    fn check_connecting(&self) -> std::result::Result<(), String> {
+        if self.auth.is_none() && self.methods.is_empty() {
+            return Err("there is no way to connect: give `[auth]` or `[methods]`".into());
+        }
+        if let Some(auth) = &self.auth {
+            self.check_url("auth.authorize_url", &auth.authorize_url)?;
+            self.check_url("auth.token_url", &auth.token_url)?;
+            if let Some(url) = &auth.revoke_url {
+                self.check_url("auth.revoke_url", url)?;
+            }
+            if self.identity.is_none() {
+                return Err("identity: with `[auth]`, say whose account it is".into());
+            }
+            if auth.token_sets.contains_key(DEFAULT_SET) {
+                return Err(format!("auth.token_sets.{DEFAULT_SET}: that is the first one's name"));
+            }
+        }
+        if let Some(identity) = &self.identity {
+            self.check_url("identity.url", &identity.url)?;
+        }
+        for (name, method) in &self.methods {
+            let at = format!("methods.{name}");
+            if name == OAUTH2 {
+                return Err(format!("{at}: this method is `[auth]`"));
+            }
+            if matches!(method.how, How::Device(_)) && self.auth.is_none() {
+                return Err(format!("{at}: it takes its tokens from the token endpoint of `[auth]`, which is missing"));
+            }
+            method.check(&at, |field, url| self.check_url(field, url))?;
+        }
+        Ok(())
+    }
+
+    fn check_token_set(&self, at: &str, name: Option<&String>) -> std::result::Result<(), String> {
+        let is_known =
+            |name: &String| name == DEFAULT_SET || self.auth.as_ref().is_some_and(|auth| auth.token_sets.contains_key(name));
+        match name.filter(|name| !is_known(name)) {
+            Some(name) => Err(format!("{at}.token_set = `{name}`: there is no auth.token_sets.{name}")),
+            None => Ok(()),
+        }
     }
 
     fn check_url(&self, field: &str, url: &Url) -> std::result::Result<(), String> {

@@ -5,12 +5,20 @@
 
 mod fields;
 mod manifest;
+mod methods;
 mod path;
 mod template;
 mod transform;
 
-pub(crate) use manifest::{Answer, Body, ClientAuth, Effect, Manifest, Method, Operation, Param, RuleKind, Service};
-pub(crate) use template::Vars;
+pub(crate) use manifest::{
+    Answer, Body, ClientAuth, Effect, Identity, Manifest, Method, OAUTH2, OAuth2, Operation, Param, RuleKind, Service,
+    TokenSetSource,
+};
+pub(crate) use methods::{
+    Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,
+    Placement, Signature, SignedJwt,
+};
+pub(crate) use template::{Template, Vars};
 
 use crate::Result;
 

@@ -65,6 +65,19 @@ impl Template {
         Some(out)
     }
 
+    /// The names of the placeholders.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Var { name, .. } => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The text with this in every place.
+    pub(crate) fn filled(&self, with: &str) -> String {
+        self.0.iter().map(|part| if let Part::Text(text) = part { text.as_str() } else { with }).collect()
+    }
+
     /// The value: of its own type if the template is one placeholder, else a text.
     fn value(&self, vars: &Vars) -> Option<Value> {
         match &self.0[..] {

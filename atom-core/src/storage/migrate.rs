@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_refresh",
     7 "0007_service_keys",
     8 "0008_key_rotation",
+    9 "0009_methods",
 ];
 
 /// One schema migration and whether this database has it.

@@ -10,6 +10,7 @@ mod keys;
 mod kit;
 mod probe;
 mod trial;
+mod vendor;
 
 pub use audit::fill_audit_log;
 pub use google::GoogleStandIn;
@@ -17,3 +18,4 @@ pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};
 pub use kit::TestKit;
 pub use probe::{Probe, Sample, SealedSample, Shape, Weight};
 pub use trial::{Ticks, Trial, TrialOutcome};
+pub use vendor::VendorStandIn;

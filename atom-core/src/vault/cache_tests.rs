@@ -9,7 +9,7 @@ use uuid::Uuid;
 const LONG: Duration = Duration::from_secs(60);
 
 fn stored(token: &str) -> Stored {
-    let tokens = TokenSet { access_token: token.into(), refresh_token: None, scopes: vec![], expires_at: None };
+    let tokens = TokenSet { access_token: Some(token.into()), ..Default::default() };
     Stored { tokens, revision: 1, obtained_at: Utc::now(), retry_at: None }
 }
 
@@ -19,7 +19,7 @@ fn key() -> Key {
 
 async fn read(cache: &TokenCache, key: Key, from_database: &str) -> String {
     let read = cache.read(key, async { Ok(stored(from_database)) }).await.expect("a token set");
-    read.tokens.access_token.expose().to_owned()
+    read.tokens.access_token.expect("a token").expose().to_owned()
 }
 
 fn count(cache: &TokenCache) -> usize {
@@ -144,7 +144,7 @@ async fn no_reader_sees_an_older_set_than_one_whose_write_has_ended() {
                         Ok(stored(&found.to_string()))
                     };
                     let found = cache.read(key, load).await.expect("a token set").tokens.access_token;
-                    let found: usize = found.expose().parse().expect("a number");
+                    let found: usize = found.expect("a token").expose().parse().expect("a number");
                     assert!(found >= known, "{found} after {known}");
                     tokio::task::yield_now().await;
                 }

@@ -1,6 +1,5 @@
 //! The right to ask a provider for a connection's next token set: one holder at a time, over all processes.
 
-use super::token_set::DEFAULT;
 use crate::storage::{Db, Engine, Timestamp, Tx, on};
 use crate::{ConnectionId, Result, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -15,6 +14,8 @@ const TERM: Duration = Duration::from_secs(25);
 pub(crate) struct Lease {
     workspace: WorkspaceId,
     connection: ConnectionId,
+    /// The set's name.
+    name: String,
     revision: i64,
     pub(super) owner: Uuid,
     /// An earlier holder asked the provider, and its answer was lost: the provider may have spent the stored refresh token.
@@ -35,7 +36,13 @@ pub(crate) struct Failure<'a> {
 
 impl Lease {
     /// Takes the lease, unless the set has another revision or somebody has it.
-    pub(crate) async fn take(db: &Db, workspace: WorkspaceId, connection: ConnectionId, revision: i64) -> Result<Option<Self>> {
+    pub(crate) async fn take(
+        db: &Db,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        name: &str,
+        revision: i64,
+    ) -> Result<Option<Self>> {
         let owner = Uuid::now_v7();
         let taken: Option<(bool, i64)> = match &db.engine {
             Engine::Sqlite(pools) => {
@@ -47,7 +54,7 @@ impl Lease {
                 )
                 .bind(workspace.0)
                 .bind(connection.0)
-                .bind(DEFAULT)
+                .bind(name)
                 .bind(revision)
                 .bind(owner)
                 .bind(Timestamp::from(Utc::now() + TERM))
@@ -64,7 +71,7 @@ impl Lease {
                 )
                 .bind(workspace.0)
                 .bind(connection.0)
-                .bind(DEFAULT)
+                .bind(name)
                 .bind(revision)
                 .bind(owner)
                 .bind(TERM.as_secs_f64())
@@ -72,7 +79,8 @@ impl Lease {
                 .await?
             }
         };
-        Ok(taken.map(|(in_doubt, failures)| Self { workspace, connection, revision, owner, in_doubt, failures }))
+        let name = name.to_owned();
+        Ok(taken.map(|(in_doubt, failures)| Self { workspace, connection, name, revision, owner, in_doubt, failures }))
     }
 
     /// Notes, so that it survives this process and a power cut, that the provider is asked now. False if the lease was lost.
@@ -80,7 +88,7 @@ impl Lease {
         let noted = on!(durable: db, c => sqlx::query_as::<_, (i64,)>(
             "UPDATE atom_token_sets SET asked_at = $6
               WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 AND lease_owner = $5 RETURNING revision")
-            .bind(self.workspace.0).bind(self.connection.0).bind(DEFAULT).bind(self.revision).bind(self.owner)
+            .bind(self.workspace.0).bind(self.connection.0).bind(&self.name).bind(self.revision).bind(self.owner)
             .bind(Timestamp::from(now)).fetch_optional(c).await)?;
         Ok(noted.is_some())
     }
@@ -90,7 +98,17 @@ impl Lease {
         Ok(on!(write: db, c => sqlx::query(
             "UPDATE atom_token_sets SET lease_owner = NULL, lease_until = NULL
               WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND lease_owner = $4")
-            .bind(self.workspace.0).bind(self.connection.0).bind(DEFAULT).bind(self.owner).execute(c).await.map(drop))?)
+            .bind(self.workspace.0).bind(self.connection.0).bind(&self.name).bind(self.owner).execute(c).await.map(drop))?)
+    }
+
+    /// Gives the lease back after what was asked for was stored elsewhere. False if it was lost, or the set has a newer revision.
+    pub(crate) async fn finish(&self, tx: &mut Tx) -> Result<bool> {
+        let noted: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
+            "UPDATE atom_token_sets SET lease_owner = NULL, lease_until = NULL, asked_at = NULL, failures = 0, retry_at = NULL
+              WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 AND lease_owner = $5 RETURNING revision")
+            .bind(self.workspace.0).bind(self.connection.0).bind(&self.name).bind(self.revision).bind(self.owner)
+            .fetch_optional(c).await)?;
+        Ok(noted.is_some())
     }
 
     /// Gives the lease back after a failure. False if it was lost, or the set has a newer revision.
@@ -100,7 +118,7 @@ impl Lease {
                 SET lease_owner = NULL, lease_until = NULL, failures = failures + 1, failed_at = $6, failed_because = $7, retry_at = $8,
                     asked_at = CASE WHEN $9 THEN NULL ELSE asked_at END
               WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4 AND lease_owner = $5 RETURNING revision")
-            .bind(self.workspace.0).bind(self.connection.0).bind(DEFAULT).bind(self.revision).bind(self.owner)
+            .bind(self.workspace.0).bind(self.connection.0).bind(&self.name).bind(self.revision).bind(self.owner)
             .bind(Timestamp::from(failure.at)).bind(failure.because).bind(failure.retry_at.map(Timestamp::from))
             .bind(failure.is_certain && !self.in_doubt).fetch_optional(c).await)?;
         Ok(noted.is_some())

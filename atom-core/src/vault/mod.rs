@@ -7,4 +7,4 @@ mod token_set;
 
 pub(crate) use cache::TokenCache;
 pub(crate) use lease::{Failure, Lease};
-pub(crate) use token_set::{Stored, TokenSet, delete_all, idle, insert, load, put_off, replace};
+pub(crate) use token_set::{DEFAULT, Fields, Stored, TokenSet, delete, delete_all, idle, insert, load, names, put_off, replace};

@@ -81,6 +81,8 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
         ..Default::default()
     };
     let service_key = scope.service_keys().create(new).await.unwrap();
+    let device = StartDevice { provider: "google".into(), ..Default::default() };
+    scope.connections().start_device(device).await.unwrap();
     // A grant that the provider has not withdrawn yet.
     let ended = connect(&scope, &google, "ada@work.example").await;
     google.fail_next("/revoke".into(), 503, 1).await.unwrap();

@@ -43,6 +43,8 @@ impl Form {
 /// What the user does with a page.
 pub(super) enum Choice {
     Submit(Form),
+    /// There is nothing left to do.
+    Leave,
     Follow(String),
 }
 
@@ -67,6 +69,7 @@ pub(super) async fn visit(authorization_url: &str, answer: impl Fn(&str) -> Choi
         let (status, page) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{here} answered {status}: {page}");
         request = match answer(&page) {
+            Choice::Leave => return here.into(),
             Choice::Follow(link) => {
                 here = here.join(&link).unwrap();
                 http.get(here.clone())
@@ -94,7 +97,7 @@ pub(super) fn forms(page: &str) -> Vec<Form> {
     let parse = |text: &str| {
         let (tag, rest) = text.split_once('>')?;
         let inside = rest.split("</form>").next()?;
-        let inputs = inside.split("<input ").skip(1).filter_map(|input| {
+        let inputs = inside.split("<input").skip(1).filter_map(|input| {
             let tag = input.split('>').next()?;
             Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
         });

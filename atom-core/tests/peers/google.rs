@@ -50,6 +50,7 @@ impl Google {
             development_endpoint: Some(self.visit.0.url.clone()),
             manifest: Some(manifest()),
             export_tokens: Some(true),
+            ..Default::default()
         }
     }
 

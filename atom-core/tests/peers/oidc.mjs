@@ -21,6 +21,8 @@ const provider = new Provider(url, {
   ttl: {
     AccessToken: (_, __, client) => client.access_token_lifetime,
     AuthorizationCode: 60,
+    ClientCredentials: (_, __, client) => client.access_token_lifetime,
+    DeviceCode: 600,
     Grant: 3600,
     IdToken: 60,
     Interaction: 600,
@@ -28,6 +30,8 @@ const provider = new Provider(url, {
     Session: 3600,
   },
   features: {
+    clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
     devInteractions: { enabled: true },
     introspection: { enabled: true },
     registration: {
@@ -53,7 +57,8 @@ provider.use(async (ctx, next) => {
     ctx.body = exchanges.get(ctx.query.client_id) ?? [];
   } else if (ctx.path === '/expire') {
     // Its revocation endpoint would end the refresh token too.
-    await (await provider.AccessToken.find(ctx.query.token)).destroy();
+    const { AccessToken, ClientCredentials } = provider;
+    await ((await AccessToken.find(ctx.query.token)) ?? (await ClientCredentials.find(ctx.query.token))).destroy();
     ctx.body = {};
   } else {
     await next();

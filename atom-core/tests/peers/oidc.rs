@@ -41,6 +41,20 @@ fn manifest(url: &str) -> String {
         url = "{url}/me"
         account_id = "sub"
         email = "email"
+
+        [methods.device]
+        type = "device"
+        title = "Code on another device"
+        device_url = "{url}/device/auth"
+
+        # The host's own client. Nobody is signed in, so nobody can be asked who it is.
+        [methods.app]
+        type = "client_credentials"
+        title = "As the app itself"
+        token_url = "{url}/token"
+        client_auth = "basic"
+        fields = [{{ name = "account", title = "Name" }}]
+        account_field = "account"
         "#
     )
 }
@@ -60,7 +74,9 @@ impl Oidc {
         let visit = Visit(SERVER.get_or_init(|| Server::start("oidc.mjs")).as_ref()?);
         let client = json!({
             "redirect_uris": [REDIRECT_URI],
-            "grant_types": ["authorization_code", "refresh_token"],
+            "grant_types": [
+                "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"
+            ],
             "response_types": ["code"],
             "token_endpoint_auth_method": "client_secret_basic",
             "access_token_lifetime": access_token_lifetime,
@@ -71,7 +87,7 @@ impl Oidc {
         Some(Self { http: http(), client_id: text("client_id"), client_secret: text("client_secret"), visit })
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.visit.0.url)
     }
 
@@ -103,7 +119,7 @@ impl Oidc {
     }
 
     /// Whether the provider itself holds a token for good (RFC 7662).
-    async fn is_active(&self, token: &Secret) -> bool {
+    pub(super) async fn is_active(&self, token: &Secret) -> bool {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let request = self.http.post(self.url("/token/introspection"));
         let request = request.basic_auth(encode(&self.client_id), Some(encode(&self.client_secret)));
@@ -111,7 +127,7 @@ impl Oidc {
     }
 
     /// Lets an access token die before its time.
-    async fn expire(&self, token: &Secret) {
+    pub(super) async fn expire(&self, token: &Secret) {
         parse(self.http.get(self.url(&format!("/expire?token={}", token.expose())))).await;
         assert!(!self.is_active(token).await);
     }

@@ -44,6 +44,10 @@ __all__ = [
     "CalendarEvent",
     "CalendarEventPage",
     "Calendars",
+    "ConnectField",
+    "ConnectFlow",
+    "ConnectMethod",
+    "ConnectWith",
     "ConnectedAccount",
     "Connection",
     "ConnectionHealth",
@@ -52,6 +56,9 @@ __all__ = [
     "Credentials",
     "DataKey",
     "DataKeyState",
+    "DeviceAuthorization",
+    "DevicePoll",
+    "DeviceState",
     "Effect",
     "EnqueuedJob",
     "Event",
@@ -134,6 +141,7 @@ __all__ = [
     "Session",
     "Shape",
     "StartConnection",
+    "StartDevice",
     "StoredJob",
     "TestKit",
     "Ticks",
@@ -518,13 +526,16 @@ class AuditTrail:
 @typing.final
 class Authorization:
     """A consent that waits for the user."""
-    def __new__(cls, *, url: str, expires_at: datetime.datetime) -> Authorization: ...
+    def __new__(cls, *, url: str, expires_at: datetime.datetime, link_token: str | None = None) -> Authorization: ...
     @property
     def url(self) -> str:
-        """Where to send the user's browser."""
+        """Where to send the user's browser; empty where the provider's widget is opened with `link_token` instead."""
     @property
     def expires_at(self) -> datetime.datetime:
         """Until when the user may come back."""
+    @property
+    def link_token(self) -> str | None:
+        """What the provider's widget is opened with, and `complete_link` is called with."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -634,9 +645,83 @@ class Calendars:
         """`create_event`, but the thread waits until it is done."""
 
 @typing.final
+class ConnectField:
+    """Something that a method of connecting needs."""
+    def __new__(cls, *, name: str, title: str, is_secret: bool, is_required: bool, pattern: str | None = None) -> ConnectField: ...
+    @property
+    def name(self) -> str:
+        """Its name in `ConnectWith`: `api_key`."""
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is to be hidden on the screen."""
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be there."""
+    @property
+    def pattern(self) -> str | None:
+        """What the whole value looks like: a regular expression, as an `input` of HTML takes it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ConnectFlow:
+    """How a connection begins, and so with which call."""
+    BROWSER: typing.ClassVar[ConnectFlow]
+    """The user goes to a page of the provider, or through its widget: `start`."""
+    FIELDS: typing.ClassVar[ConnectFlow]
+    """The user or the host gives something: `connect`."""
+    DEVICE: typing.ClassVar[ConnectFlow]
+    """The user types a code elsewhere: `start_device`."""
+    @property
+    def value(self) -> typing.Literal["browser", "fields", "device"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class ConnectMethod:
+    """A way to connect to a provider."""
+    def __new__(cls, *, name: str, title: str, flow: ConnectFlow, fields: list[ConnectField]) -> ConnectMethod: ...
+    @property
+    def name(self) -> str:
+        """Its name in calls: `oauth2`, `api_key`."""
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+    @property
+    def flow(self) -> ConnectFlow:
+        """How it begins."""
+    @property
+    def fields(self) -> list[ConnectField]:
+        """What the user gives, in the order to ask for it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ConnectWith:
+    """What to connect, and with what."""
+    def __new__(cls, *, provider: str, fields: dict[str, str], method: str | None = None, scopes: list[str] | None = None) -> ConnectWith: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the user or the host gives, by the names of the method's fields."""
+    @property
+    def method(self) -> str | None:
+        """The method, by its name among the provider's `methods`. Default: the only one that is begun with `connect`."""
+    @property
+    def scopes(self) -> list[str] | None:
+        """The scopes to ask for, where the method asks for a token. Default: those of the manifest."""
+
+@typing.final
 class ConnectedAccount:
     """One account of one user at one provider."""
-    def __new__(cls, *, id: str, provider: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None) -> ConnectedAccount: ...
+    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None) -> ConnectedAccount: ...
     @property
     def id(self) -> str:
         """The connection's id."""
@@ -644,8 +729,11 @@ class ConnectedAccount:
     def provider(self) -> str:
         """The provider's name."""
     @property
+    def method(self) -> str:
+        """The method that it was connected with: `oauth2`."""
+    @property
     def account_id(self) -> str:
-        """The account's id at the provider."""
+        """The account's id at the provider; the field or a fingerprint that stands for it where the provider tells none."""
     @property
     def state(self) -> ConnectionState:
         """How it is."""
@@ -675,8 +763,9 @@ class ConnectedAccount:
         """A name to show."""
     @property
     def state_reason(self) -> str | None:
-        """Why it is not active: `invalid_grant` (the provider ended the grant), `no_refresh_token` (it gave none), or `refresh_lost` (its answer
-        to a refresh was lost with the process that asked, and the token before it is spent).
+        """Why it is not active: `invalid_grant` (the provider ended the grant), `credentials_refused` (it no longer accepts what the user gave),
+        `no_refresh_token` (it gave none), or `refresh_lost` (its answer to a refresh was lost with the process that asked, and the token
+        before it is spent).
         """
     @property
     def expires_at(self) -> datetime.datetime | None:
@@ -707,11 +796,21 @@ class Connection:
         """A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
         token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
 
-        Fails with `forbidden` (`token_export_not_allowed`), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable` (`refresh_paused`:
-        the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and others: call again).
+        Fails with `forbidden` (`token_export_not_allowed`), `unsupported` (`no_bearer_token`: the account was connected with something else,
+        such as an API key), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable`
+        (`refresh_paused`: the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and
+        others: call again).
         """
     def access_token_blocking(self) -> AccessToken:
         """`access_token`, but the thread waits until it is done."""
+    async def access_token_of(self, token_set: str) -> AccessToken:
+        """The access token of one of the connection's further token sets, such as `user` beside a bot's, or one for another audience.
+
+        Fails as `access_token` does, with `not_connected` (`no_token_set`: the user did not grant it) or with `reauth_required`
+        (`grant_insufficient`: the provider refuses this set for the account).
+        """
+    def access_token_of_blocking(self, token_set: str) -> AccessToken:
+        """`access_token_of`, but the thread waits until it is done."""
     async def request(self, request: RawRequest) -> RawResponse:
         """Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
 
@@ -724,7 +823,8 @@ class Connection:
         """Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
         complete it as any other.
 
-        Fails with `rate_limited`.
+        Fails with `rate_limited`, or with `unsupported` (`other_flow`: the account was connected with `connect` or `start_device`, and is
+        connected again in the same way).
         """
     def reconnect_blocking(self) -> Authorization:
         """`reconnect`, but the thread waits until it is done."""
@@ -777,9 +877,10 @@ class ConnectionState:
 class Connections:
     """The connected accounts of one user."""
     async def start(self, request: StartConnection) -> Authorization:
-        """Begins a connection: send the user's browser to the returned URL within ten minutes.
+        """Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
 
-        Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`) or `rate_limited`.
+        Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+        `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
         """
     def start_blocking(self, request: StartConnection) -> Authorization:
         """`start`, but the thread waits until it is done."""
@@ -792,6 +893,37 @@ class Connections:
         """
     def complete_blocking(self, callback_url: str) -> Connection:
         """`complete`, but the thread waits until it is done."""
+    async def complete_link(self, link_token: str, public_token: str) -> Connection:
+        """Completes a connection that began with a `link_token`, with the public token that the provider's widget gave.
+
+        Fails with `invalid` (`state_unknown`, `code_refused`: start again) or `provider`.
+        """
+    def complete_link_blocking(self, link_token: str, public_token: str) -> Connection:
+        """`complete_link`, but the thread waits until it is done."""
+    async def connect(self, request: ConnectWith) -> Connection:
+        """Connects an account with what the user or the host gives: an API key, a password, the credentials of a client, the file of a service
+        account. The provider is asked with it first, so what is wrong is not stored.
+
+        Fails with `invalid` (`missing_field`, `malformed_field`, `unknown_field`, `malformed_private_key`, `credentials_refused`: correct the
+        input; `method_needed`, `unknown_connect_method`: name one of the provider's `methods`), `unsupported` (`other_flow`) or
+        `rate_limited`.
+        """
+    def connect_blocking(self, request: ConnectWith) -> Connection:
+        """`connect`, but the thread waits until it is done."""
+    async def start_device(self, request: StartDevice) -> DeviceAuthorization:
+        """Begins a connection from a device without a browser: show the user the code and the address, and poll.
+
+        Fails as `start` does.
+        """
+    def start_device_blocking(self, request: StartDevice) -> DeviceAuthorization:
+        """`start_device`, but the thread waits until it is done."""
+    async def poll_device(self, id: str) -> DevicePoll:
+        """Asks whether the user has typed the code. Any process may, as often as it likes: the provider is asked once per interval.
+
+        Fails with `cancelled` (`consent_declined`), `invalid` (`device_code_expired`: start again) or `not_found`.
+        """
+    def poll_device_blocking(self, id: str) -> DevicePoll:
+        """`poll_device`, but the thread waits until it is done."""
     async def list(self) -> builtins.list[ConnectedAccount]:
         """The user's connected accounts, oldest first."""
     def list_blocking(self) -> builtins.list[ConnectedAccount]:
@@ -868,6 +1000,64 @@ class DataKeyState:
     """It is destroyed. Nothing that is stored needs it."""
     @property
     def value(self) -> typing.Literal["current", "retiring", "destroyed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class DeviceAuthorization:
+    """What to show a user who is to type a code elsewhere."""
+    def __new__(cls, *, id: str, user_code: str, verification_url: str, expires_at: datetime.datetime, poll_at: datetime.datetime, interval_seconds: int, verification_url_complete: str | None = None) -> DeviceAuthorization: ...
+    @property
+    def id(self) -> str:
+        """What to poll with."""
+    @property
+    def user_code(self) -> str:
+        """The code to type."""
+    @property
+    def verification_url(self) -> str:
+        """Where to type it."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when."""
+    @property
+    def poll_at(self) -> datetime.datetime:
+        """When to poll first."""
+    @property
+    def interval_seconds(self) -> int:
+        """How many seconds to wait between polls, unless a poll says otherwise."""
+    @property
+    def verification_url_complete(self) -> str | None:
+        """The same with the code in it, for a QR code, where the provider has it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DevicePoll:
+    """What a poll found."""
+    def __new__(cls, *, state: DeviceState, connection_id: str | None = None, poll_at: datetime.datetime | None = None) -> DevicePoll: ...
+    @property
+    def state(self) -> DeviceState:
+        """Whether it is done."""
+    @property
+    def connection_id(self) -> str | None:
+        """The connection, when it is: `open` it."""
+    @property
+    def poll_at(self) -> datetime.datetime | None:
+        """When to poll again, while it is not. A poll before that is answered without asking the provider."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DeviceState:
+    """Whether a user has typed the code."""
+    PENDING: typing.ClassVar[DeviceState]
+    """Not yet: poll again."""
+    CONNECTED: typing.ClassVar[DeviceState]
+    """The account is connected."""
+    @property
+    def value(self) -> typing.Literal["pending", "connected"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -1183,6 +1373,20 @@ class GoogleStandIn:
         """The same, but the user declines."""
     def decline_blocking(self, authorization_url: str) -> str:
         """`decline`, but the thread waits until it is done."""
+    async def approve_device(self, user_code: str, email: str) -> None:
+        """What the user does who was shown a code: types it, signs in with an e-mail address and agrees.
+
+        Fails with `provider` if there is no such code.
+        """
+    def approve_device_blocking(self, user_code: str, email: str) -> None:
+        """`approve_device`, but the thread waits until it is done."""
+    async def decline_device(self, user_code: str) -> None:
+        """The same, but the user declines."""
+    def decline_device_blocking(self, user_code: str) -> None:
+        """`decline_device`, but the thread waits until it is done."""
+    @property
+    def service_account(self) -> str:
+        """The key file of a service account of this Google, as its console gives it."""
     async def expire_access_tokens(self) -> None:
         """Makes every access token expire now."""
     def expire_access_tokens_blocking(self) -> None:
@@ -2159,7 +2363,7 @@ class Probe:
 @typing.final
 class Provider:
     """A provider that this installation can connect to."""
-    def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str]) -> Provider: ...
+    def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str], methods: list[ConnectMethod]) -> Provider: ...
     @property
     def name(self) -> str:
         """Its name in calls: `google`."""
@@ -2178,13 +2382,16 @@ class Provider:
     @property
     def operations(self) -> list[str]:
         """The unified operations that it can carry out: `files.list`."""
+    @property
+    def methods(self) -> list[ConnectMethod]:
+        """The ways to connect to it, the usual one first."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class ProviderApp:
     """The host's OAuth client at one provider."""
-    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, development_endpoint: str | None = None, export_tokens: bool | None = None, manifest: str | None = None) -> ProviderApp: ...
+    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, redirect_uris: list[str] | None = None, development_endpoint: str | None = None, export_tokens: bool | None = None, manifest: str | None = None) -> ProviderApp: ...
     @property
     def provider(self) -> str:
         """The provider's name in the catalogue: `google`."""
@@ -2193,10 +2400,15 @@ class ProviderApp:
         """The client id from the provider's developer console."""
     @property
     def redirect_uri(self) -> str:
-        """Where the provider sends the user back: registered there, and used exactly as written."""
+        """Where the provider sends the user back: registered there, used exactly as written, and another one for each provider."""
     @property
     def client_secret(self) -> str | None:
         """The client secret; public clients have none."""
+    @property
+    def redirect_uris(self) -> list[str] | None:
+        """Further ones, of which `start` may name one: https links, those that an app has claimed among them; a loopback address such as
+        `http://127.0.0.1/callback`, which stands for all its ports; or a private-use scheme such as `com.example.app:/callback`.
+        """
     @property
     def development_endpoint(self) -> str | None:
         """Sends every request of this provider to one loopback address instead of its own hosts, for development and tests."""
@@ -2306,7 +2518,7 @@ class Queues:
 @typing.final
 class RawRequest:
     """A request to a service's API, without its authentication."""
-    def __new__(cls, *, method: str, url: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, json: typing.Any | None = None, content: bytes | None = None) -> RawRequest: ...
+    def __new__(cls, *, method: str, url: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, json: typing.Any | None = None, content: bytes | None = None, token_set: str | None = None) -> RawRequest: ...
     @property
     def method(self) -> str:
         """`GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`."""
@@ -2325,6 +2537,9 @@ class RawRequest:
     @property
     def content(self) -> bytes | None:
         """A body of bytes instead; set its `content-type` among the headers."""
+    @property
+    def token_set(self) -> str | None:
+        """The token set to authenticate with, where a connection has several. Default: the first. A service key has none."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -3112,7 +3327,7 @@ class Shape:
 @typing.final
 class StartConnection:
     """What to connect."""
-    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None) -> StartConnection: ...
+    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None, method: str | None = None, redirect_uri: str | None = None) -> StartConnection: ...
     @property
     def provider(self) -> str:
         """The provider's name: `google`."""
@@ -3125,6 +3340,33 @@ class StartConnection:
     @property
     def login_hint(self) -> str | None:
         """The e-mail address to suggest on the provider's page."""
+    @property
+    def method(self) -> str | None:
+        """The method, by its name among the provider's `methods`. Default: `oauth2`, or the only one that begins so."""
+    @property
+    def redirect_uri(self) -> str | None:
+        """Where the provider sends the user back: one of the provider's redirect URIs, exactly, or its loopback address with any port. Default:
+        the first.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class StartDevice:
+    """What to connect from a device without a browser."""
+    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, method: str | None = None) -> StartDevice: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def services(self) -> list[str] | None:
+        """The services to ask for. Default: what the manifest says for this method, else all."""
+    @property
+    def scopes(self) -> list[str] | None:
+        """Further scopes of the provider."""
+    @property
+    def method(self) -> str | None:
+        """The method, by its name among the provider's `methods`. Default: the only one that is begun so."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 

@@ -4,6 +4,7 @@
 //! and redirect URI, a spent refresh token ends its family, an expired token is a 401.
 
 mod calendar;
+mod credentials;
 mod drive;
 mod gmail;
 mod oauth;
@@ -64,6 +65,7 @@ pub(super) struct World {
     /// Requests by `METHOD /path`, the path cut before its ids.
     hits: HashMap<String, i64>,
     codes: HashMap<String, oauth::Code>,
+    devices: Vec<credentials::DeviceCode>,
     /// Access tokens: whose, and until when.
     access: HashMap<String, (String, DateTime<Utc>)>,
     refresh: HashMap<String, oauth::Grant>,
@@ -154,6 +156,23 @@ impl GoogleStandIn {
     /// The same, but the user declines.
     pub async fn decline(&self, authorization_url: String) -> Result<String> {
         oauth::decide(&self.server.world, &authorization_url, None)
+    }
+
+    /// What the user does who was shown a code: types it, signs in with an e-mail address and agrees.
+    ///
+    /// Fails with `provider` if there is no such code.
+    pub async fn approve_device(&self, user_code: String, email: String) -> Result<()> {
+        credentials::decide(&self.server.world, &user_code, Some(email))
+    }
+
+    /// The same, but the user declines.
+    pub async fn decline_device(&self, user_code: String) -> Result<()> {
+        credentials::decide(&self.server.world, &user_code, None)
+    }
+
+    /// The key file of a service account of this Google, as its console gives it.
+    pub fn service_account(&self) -> Secret {
+        credentials::key_file()
     }
 
     /// Makes every access token expire now.

@@ -1,6 +1,6 @@
 //! Consent, tokens, identity: <https://developers.google.com/identity/protocols/oauth2/web-server>.
 
-use super::{CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Shared, lock, with_account};
+use super::{CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Shared, credentials, lock, with_account};
 use crate::crypto::{base64url, random};
 use crate::{Error, ErrorKind, Result};
 use axum::extract::State;
@@ -37,13 +37,14 @@ pub(super) struct Grant {
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
+        .merge(credentials::routes())
         .route("/o/oauth2/v2/auth", get(consent_page).post(consent))
         .route("/token", post(token))
         .route("/revoke", post(revoke))
         .route("/v1/userinfo", get(userinfo))
 }
 
-fn secret(prefix: &str) -> String {
+pub(super) fn secret(prefix: &str) -> String {
     // Without randomness nothing that follows would be worth testing.
     format!("{prefix}{}", base64url(random::<24>().expect("the operating system gives random bytes")))
 }
@@ -121,12 +122,15 @@ async fn consent(State(world): State<Shared>, uri: Uri, Form(form): Form<Params>
     }
 }
 
-fn oauth_error(status: StatusCode, error: &str) -> Response {
+pub(super) fn oauth_error(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({"error": error, "error_description": "refused by the stand-in"}))).into_response()
 }
 
 async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Response {
     let param = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    if param("grant_type") == credentials::SIGNED_JWT {
+        return credentials::signed(&world, param("assertion"));
+    }
     if param("client_id") != CLIENT_ID || param("client_secret") != CLIENT_SECRET {
         return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
     }
@@ -153,6 +157,10 @@ async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Respons
             grant.spent = rotate;
             found
         }
+        credentials::DEVICE_CODE => match credentials::polled(&mut world, param("device_code")) {
+            Ok((email, scope)) => (email, scope, secret("family-"), true),
+            Err(refused) => return *refused,
+        },
         _ => return oauth_error(StatusCode::BAD_REQUEST, "unsupported_grant_type"),
     };
     let access_token = secret("ya29.");

@@ -1,0 +1,60 @@
+//! A client that acts for itself (RFC 6749 §4.4). There is no refresh token: the next token is asked for as the first was.
+
+use super::{Ask, Granted, Method, fill, tokens};
+use crate::connect::ConnectFlow;
+use crate::connect::authenticate::vars;
+use crate::connect::token_endpoint::TokenEndpoint;
+use crate::crypto::BoxFuture;
+use crate::providers::ClientCredentials;
+use crate::vault::{Fields, TokenSet};
+use crate::{Result, Secret};
+
+impl ClientCredentials {
+    async fn ask(&self, Ask { inner, app }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
+        let vars = vars(app, &known);
+        let endpoint = TokenEndpoint {
+            app,
+            http: &inner.http,
+            url: fill(&self.token_url, &vars)?,
+            client_id: known.fields.get("client_id").map_or(app.client_id.as_str(), Secret::expose),
+            client_secret: known.fields.get("client_secret").or(app.client_secret.as_ref()),
+            client_auth: self.client_auth,
+            scope_separator: &self.scope_separator,
+            default_lifetime: self.default_lifetime,
+        };
+        let scopes = known.scopes.join(&self.scope_separator);
+        let params: Vec<_> =
+            self.params.iter().filter_map(|(n, t)| Some((n.as_str(), t.render(&vars, str::to_owned)?))).collect();
+        let mut form: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if !scopes.is_empty() {
+            form.push(("scope", &scopes));
+        }
+        let next = tokens(&endpoint, "client_credentials", &form, inner.now()).await?;
+        // A refresh token is not to be given here (§4.4.3), and would not be used.
+        let next = TokenSet { refresh_token: None, method: known.method.clone(), ..next };
+        Ok(next.over(known))
+    }
+}
+
+impl Method for ClientCredentials {
+    fn flow(&self) -> ConnectFlow {
+        ConnectFlow::Fields
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn obtain<'a>(&'a self, ask: Ask<'a>, fields: Fields, scopes: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
+        let scopes = scopes.unwrap_or_else(|| self.scopes.clone());
+        Box::pin(async move { Ok(self.ask(ask, TokenSet { fields, scopes, ..Default::default() }).await?.into()) })
+    }
+
+    fn renew<'a>(&'a self, ask: Ask<'a>, _: &'a str, tokens: &'a TokenSet) -> Option<BoxFuture<'a, Result<TokenSet>>> {
+        Some(Box::pin(self.ask(ask, tokens.clone())))
+    }
+
+    fn account_id(&self, tokens: &TokenSet) -> Option<String> {
+        tokens.fields.get("client_id").map(|id| id.expose().to_owned())
+    }
+}

@@ -1,0 +1,149 @@
+//! The user's consent by code and PKCE (RFC 6749 §4.1, RFC 7636), and the token sets that come of it.
+
+use super::{Ask, Granted, Method, Opened, Opening};
+use crate::connect::start::Pending;
+use crate::connect::token_endpoint::{TokenEndpoint, printable};
+use crate::connect::{App, ConnectFlow};
+use crate::crypto::{BoxFuture, base64url, random};
+use crate::providers::{OAuth2, TokenSetSource};
+use crate::vault::{DEFAULT, TokenSet};
+use crate::{Error, ErrorKind, Result};
+use chrono::{DateTime, Utc};
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+
+impl Method for OAuth2 {
+    fn flow(&self) -> ConnectFlow {
+        ConnectFlow::Browser
+    }
+
+    fn is_consent(&self) -> bool {
+        true
+    }
+
+    fn open<'a>(&'a self, Ask { app, .. }: Ask<'a>, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened>> {
+        Box::pin(async move {
+            let state = base64url(random::<32>()?);
+            let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+            let redirect = RedirectUrl::new(opening.redirect_uri.to_owned()).map_err(|e| {
+                Error::invalid("malformed_redirect_uri", "the redirect URI is not an absolute URL").with_source(e)
+            })?;
+            let client = BasicClient::new(ClientId::new(app.client_id.clone()))
+                .set_auth_uri(AuthUrl::from_url(app.resolve(&self.authorize_url)?))
+                .set_redirect_uri(redirect);
+            let mut url = client.authorize_url(|| CsrfToken::new(state.clone())).set_pkce_challenge(challenge);
+            for (name, value) in &self.authorize_query {
+                url = url.add_extra_param(name, value);
+            }
+            if let Some(hint) = opening.login_hint {
+                url = url.add_extra_param("login_hint", hint);
+            }
+            // Joined here, because not every vendor separates scopes with a space.
+            let (url, _) = url.add_extra_param("scope", opening.scopes.join(&self.scope_separator)).url();
+            Ok(Opened { key: state, secret: verifier.secret().as_str().into(), url: Some(url.into()), link_token: None })
+        })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        Ask { inner, app }: Ask<'a>,
+        pending: Pending,
+        answer: &'a HashMap<String, String>,
+    ) -> BoxFuture<'a, Result<Granted>> {
+        Box::pin(async move {
+            check_issuer(self, answer)?;
+            if let Some(error) = answer.get("error") {
+                return Err(declined(error));
+            }
+            let code = answer.get("code").ok_or_else(|| {
+                Error::invalid("malformed_callback", "the callback has neither a code nor an error: start again")
+            })?;
+            let form =
+                [("code", code.as_str()), ("redirect_uri", &pending.redirect_uri), ("code_verifier", pending.secret.as_str())];
+            let endpoint = TokenEndpoint::of(app, &inner.http, self);
+            let granted = endpoint.grant("authorization_code", &form).await.map_err(|error| match error.kind() {
+                // There is no grant yet that could be renewed: this code is spent, expired or another's.
+                ErrorKind::ReauthRequired => Error::invalid("code_refused", "the provider refused the code: start again"),
+                _ => error,
+            })?;
+            token_sets(&endpoint, self, &granted, &pending.scopes, inner.now())
+        })
+    }
+
+    fn renew<'a>(
+        &'a self,
+        Ask { inner, app }: Ask<'a>,
+        name: &'a str,
+        tokens: &'a TokenSet,
+    ) -> Option<BoxFuture<'a, Result<TokenSet>>> {
+        let refresh_token = tokens.refresh_token.as_ref()?;
+        let params = match self.token_sets.get(name) {
+            Some(TokenSetSource::RefreshToken { params }) => Some(params),
+            _ => None,
+        };
+        Some(Box::pin(async move {
+            let mut form = vec![("refresh_token", refresh_token.expose())];
+            form.extend(params.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())));
+            let next = TokenEndpoint::of(app, &inner.http, self).tokens("refresh_token", &form, inner.now()).await?;
+            Ok(TokenSet { method: tokens.method.clone(), ..next })
+        }))
+    }
+}
+
+/// The token sets in an answer that holds the first one.
+pub(in crate::connect) fn token_sets(
+    endpoint: &TokenEndpoint<'_>,
+    auth: &OAuth2,
+    answer: &Value,
+    asked: &[String],
+    now: DateTime<Utc>,
+) -> Result<Granted> {
+    let mut first = endpoint.read(answer, now)?;
+    if first.scopes.is_empty() {
+        // RFC 6749 §5.1: an answer without scopes granted what was asked for.
+        first.scopes = asked.to_vec();
+    }
+    let mut sets = BTreeMap::from([(DEFAULT.to_owned(), first)]);
+    for (name, source) in &auth.token_sets {
+        let TokenSetSource::Answer { path } = source else { continue };
+        // A user who granted nothing of this kind has no such set.
+        if let Some(part) = path.get(answer).filter(|part| part["access_token"].is_string()) {
+            sets.insert(name.clone(), endpoint.read(part, now)?);
+        }
+    }
+    Ok(Granted { sets, account: None })
+}
+
+/// RFC 9207: compared as text, whether the callback is a code or an error.
+fn check_issuer(auth: &OAuth2, answer: &HashMap<String, String>) -> Result<()> {
+    let fine = match (answer.get("iss"), &auth.issuer) {
+        (Some(said), Some(known)) => said == known,
+        (None, _) => !auth.issuer_required,
+        (Some(_), None) => true,
+    };
+    if fine {
+        return Ok(());
+    }
+    let text = "the callback names another issuer than the provider that was begun: do not continue, start again";
+    Err(Error::invalid("wrong_issuer", text))
+}
+
+/// The user's no, or the provider's.
+fn declined(error: &str) -> Error {
+    if error == "access_denied" {
+        return Error::new(ErrorKind::Cancelled, "consent_declined", "the user declined: ask again when they want to connect");
+    }
+    let text = format!("the provider refused the consent with `{}`", printable(error));
+    Error::new(ErrorKind::Provider, "consent_refused", text)
+}
+
+/// The set whose grant another one is made of.
+pub(in crate::connect) fn source<'a>(app: &App, name: &'a str) -> &'a str {
+    let sets = app.manifest.auth.as_ref().map(|auth| &auth.token_sets);
+    match sets.and_then(|sets| sets.get(name)) {
+        Some(TokenSetSource::RefreshToken { .. }) => DEFAULT,
+        _ => name,
+    }
+}

@@ -1,0 +1,53 @@
+//! A signed document for a token (RFC 7523 §2.1), as service accounts have it. The next token is asked for with another document.
+
+use super::{Ask, Granted, Method, fill, jwt, tokens};
+use crate::Result;
+use crate::connect::ConnectFlow;
+use crate::connect::authenticate::vars;
+use crate::connect::token_endpoint::TokenEndpoint;
+use crate::crypto::BoxFuture;
+use crate::providers::{ClientAuth, SignedJwt};
+use crate::vault::{Fields, TokenSet};
+
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+impl SignedJwt {
+    async fn ask(&self, Ask { inner, app }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
+        let mut vars = jwt::expand(&self.jwt, vars(app, &known))?;
+        vars.insert("scopes".into(), known.scopes.join(&self.scope_separator).into());
+        let assertion = jwt::sign(&self.jwt, &vars, inner.now())?;
+        let endpoint = TokenEndpoint {
+            app,
+            http: &inner.http,
+            url: fill(&self.token_url, &vars)?,
+            // The document says who asks: the host's client has no part in it.
+            client_id: "",
+            client_secret: None,
+            client_auth: ClientAuth::None,
+            scope_separator: &self.scope_separator,
+            default_lifetime: self.default_lifetime,
+        };
+        let next = tokens(&endpoint, GRANT_TYPE, &[("assertion", &assertion)], inner.now()).await?;
+        let next = TokenSet { refresh_token: None, method: known.method.clone(), ..next };
+        Ok(next.over(known))
+    }
+}
+
+impl Method for SignedJwt {
+    fn flow(&self) -> ConnectFlow {
+        ConnectFlow::Fields
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn obtain<'a>(&'a self, ask: Ask<'a>, fields: Fields, scopes: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
+        let scopes = scopes.unwrap_or_else(|| self.scopes.clone());
+        Box::pin(async move { Ok(self.ask(ask, TokenSet { fields, scopes, ..Default::default() }).await?.into()) })
+    }
+
+    fn renew<'a>(&'a self, ask: Ask<'a>, _: &'a str, tokens: &'a TokenSet) -> Option<BoxFuture<'a, Result<TokenSet>>> {
+        Some(Box::pin(self.ask(ask, tokens.clone())))
+    }
+}
