@@ -1,11 +1,14 @@
 //! The one HTTP client: one TLS stack, no redirects, bounded time and size.
 
 use crate::{Error, ErrorKind, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest answer that is held in memory.
@@ -97,6 +100,19 @@ pub(crate) fn read_retry_after(text: &str, now: DateTime<Utc>) -> Option<Duratio
         Ok(seconds) => Some(Duration::from_secs(seconds.into())),
         Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok(),
     }
+}
+
+/// A header's value that nothing prints; none if it has characters that no header can carry.
+pub(crate) fn secret_header(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The text of `Authorization` for a user name and a password (RFC 7617).
+pub(crate) fn basic(username: &str, password: &str) -> Zeroizing<String> {
+    let pair = Zeroizing::new(format!("{username}:{password}"));
+    Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
 }
 
 /// Whether a URL leads to this machine by a name that nobody can rebind.

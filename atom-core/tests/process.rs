@@ -122,6 +122,7 @@ impl Process {
 
     /// Kills it with signal 9, and says when it was dead at the latest.
     pub(crate) async fn kill(mut self) -> i64 {
+        assert!(self.child.try_wait().unwrap().is_none(), "process {} ended before it was killed: see its log", self.number);
         self.child.kill().await.unwrap();
         now()
     }

@@ -2,8 +2,7 @@
 
 use super::App;
 use super::methods::Way;
-use super::token_endpoint::basic;
-use crate::http_client::Request;
+use crate::http_client::{self, Request, basic};
 use crate::providers::{Placement, Template, Vars};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
@@ -28,11 +27,9 @@ pub(super) fn bearer(tokens: &TokenSet, request: &mut Request) -> Result<()> {
 
 /// A header's value that is never printed.
 pub(super) fn secret_header(text: &str) -> Result<HeaderValue> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| {
+    http_client::secret_header(text).ok_or_else(|| {
         Error::new(ErrorKind::Provider, "token_answer_malformed", "the credential has characters that no header can carry")
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+    })
 }
 
 /// What the templates of a credential stand for: the host's client, the fields, the token.
@@ -57,7 +54,8 @@ pub(super) fn place(placement: &Placement, vars: &Vars, request: &mut Request) -
     }
     if let Some(pair) = &placement.basic {
         let (username, password) = (render(&pair.username), pair.password.as_ref().and_then(render));
-        request.headers.insert(AUTHORIZATION, basic(&username.unwrap_or_default(), &password.unwrap_or_default())?);
+        let text = basic(&username.unwrap_or_default(), &password.unwrap_or_default());
+        request.headers.insert(AUTHORIZATION, secret_header(&text)?);
     }
     if !placement.query.is_empty() {
         let kept: Vec<(String, String)> =

@@ -1,13 +1,12 @@
 //! The token endpoint (RFC 6749 §3.2): every grant is a form, and every answer a token set or a refusal.
 
 use super::App;
-use crate::http_client::{HttpClient, Request};
+use super::authenticate::secret_header;
+use crate::http_client::{HttpClient, Request, basic};
 use crate::integrations::failure;
 use crate::providers::{ClientAuth, OAuth2};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -155,7 +154,7 @@ pub(super) fn authenticate<'f>(
         (ClientAuth::Basic, Some(secret)) => {
             // Both parts are form-encoded before they are joined.
             let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            headers.insert(AUTHORIZATION, basic(&encode(id), &encode(secret.expose()))?);
+            headers.insert(AUTHORIZATION, secret_header(&basic(&encode(id), &encode(secret.expose())))?);
         }
         (ClientAuth::None, _) => {}
         (_, secret) => {
@@ -164,15 +163,6 @@ pub(super) fn authenticate<'f>(
         }
     }
     Ok(())
-}
-
-/// `Basic …` (RFC 7617), marked so that it is never printed.
-pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue> {
-    let value = format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
-    let mut value =
-        HeaderValue::from_str(&value).map_err(|e| Error::internal("basic_auth", "base64 is a header's value").with_source(e))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// A vendor's code is shown only as far as it looks like one: free text could hold personal data.

@@ -1,8 +1,8 @@
 //! Keys are rotated by processes that are killed at any moment, while others read and write what these keys seal.
 
-use super::processes::{Part, Process};
+use super::processes::Part;
 use super::*;
-use crate::process::{alone, random, sized};
+use crate::process::{Process, alone, assert_quiet, random, sized};
 use atom_core::testing::{GoogleStandIn, fill_sessions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -87,7 +87,8 @@ on_both!(p33_keys_are_rotated_by_processes_that_are_killed_and_no_read_fails, |d
     // Now and then two processes want different keys in use.
     let part = |number: usize| {
         let keys = if number % 5 < 3 { [NEXT, KEY] } else { [KEY, NEXT] }.map(str::to_owned);
-        Part { url: database.url.clone(), keys, workspaces: workspaces.clone(), quiet_ms: QUIET_MS }
+        let (number, folder) = (i64::try_from(number).unwrap(), database.folder.path().into());
+        Part { number, folder, url: database.url.clone(), keys, workspaces: workspaces.clone(), quiet_ms: QUIET_MS }
     };
     let mut processes = [Process::start(&part(0)), Process::start(&part(1))];
     for kill in 0..kills {
@@ -99,6 +100,7 @@ on_both!(p33_keys_are_rotated_by_processes_that_are_killed_and_no_read_fails, |d
         assert!(!has_failed, "a reader failed after {} kills", kill + 1);
     }
     drop(processes);
+    assert_quiet(database.folder.path());
     tally.is_over.store(true, Ordering::Relaxed);
     let mut tokens = Vec::new();
     for task in tasks {

@@ -3,7 +3,7 @@
 //! Whoever has the app's key may name any installation of it. So a host that keeps the key itself lets a user connect only an installation
 //! that this user administers: it asks the provider with the user's own token first.
 
-use super::{Ask, Granted, Method, credentials_ended, fill, jwt};
+use super::{Ask, Method, credentials_ended, fill, jwt};
 use crate::connect::ConnectFlow;
 use crate::connect::authenticate::{secret_header, vars};
 use crate::connect::token_endpoint::TIMEOUT;
@@ -11,7 +11,7 @@ use crate::crypto::BoxFuture;
 use crate::http_client::Request;
 use crate::integrations::failure;
 use crate::providers::AppInstallation;
-use crate::vault::{Fields, TokenSet};
+use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result};
 use chrono::DateTime;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
@@ -44,6 +44,8 @@ impl AppInstallation {
         Ok(TokenSet {
             access_token: Some(self.token.text(&document).ok_or_else(malformed)?.into()),
             expires_at: Some(expires_at.ok_or_else(malformed)?.to_utc()),
+            // What an installation may do stands in the app, and nobody asks for it here.
+            scopes: Vec::new(),
             ..known
         })
     }
@@ -56,10 +58,6 @@ impl Method for AppInstallation {
 
     fn is_repeatable(&self) -> bool {
         true
-    }
-
-    fn obtain<'a>(&'a self, ask: Ask<'a>, fields: Fields, _: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
-        Box::pin(async move { Ok(self.ask(ask, TokenSet { fields, ..Default::default() }).await?.into()) })
     }
 
     fn renew<'a>(&'a self, ask: Ask<'a>, _: &'a str, tokens: &'a TokenSet) -> Option<BoxFuture<'a, Result<TokenSet>>> {

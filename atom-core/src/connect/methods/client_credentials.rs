@@ -1,12 +1,12 @@
 //! A client that acts for itself (RFC 6749 §4.4). There is no refresh token: the next token is asked for as the first was.
 
-use super::{Ask, Granted, Method, fill, tokens};
+use super::{Ask, Method, fill, tokens};
 use crate::connect::ConnectFlow;
 use crate::connect::authenticate::vars;
 use crate::connect::token_endpoint::TokenEndpoint;
 use crate::crypto::BoxFuture;
 use crate::providers::ClientCredentials;
-use crate::vault::{Fields, TokenSet};
+use crate::vault::TokenSet;
 use crate::{Result, Secret};
 
 impl ClientCredentials {
@@ -45,9 +45,8 @@ impl Method for ClientCredentials {
         true
     }
 
-    fn obtain<'a>(&'a self, ask: Ask<'a>, fields: Fields, scopes: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
-        let scopes = scopes.unwrap_or_else(|| self.scopes.clone());
-        Box::pin(async move { Ok(self.ask(ask, TokenSet { fields, scopes, ..Default::default() }).await?.into()) })
+    fn scopes(&self) -> &[String] {
+        &self.scopes
     }
 
     fn renew<'a>(&'a self, ask: Ask<'a>, _: &'a str, tokens: &'a TokenSet) -> Option<BoxFuture<'a, Result<TokenSet>>> {

@@ -92,9 +92,24 @@ pub(super) trait Method: Send + Sync {
         false
     }
 
-    /// The first credential, from what the user gave.
-    fn obtain<'a>(&'a self, _: Ask<'a>, _: Fields, _: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
-        Box::pin(async { Err(self.other_flow()) })
+    /// What a connection asks for where the caller does not say.
+    fn scopes(&self) -> &[String] {
+        &[]
+    }
+
+    /// The first credential, from what the user gave: that itself, or the first token that is got with it.
+    fn obtain<'a>(&'a self, ask: Ask<'a>, fields: Fields, scopes: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
+        Box::pin(async move {
+            if !matches!(self.flow(), ConnectFlow::Fields) {
+                return Err(self.other_flow());
+            }
+            let given = TokenSet { fields, scopes: scopes.unwrap_or_else(|| self.scopes().to_vec()), ..Default::default() };
+            let first = match self.renew(ask, DEFAULT, &given) {
+                Some(token) => token.await?,
+                None => TokenSet { scopes: Vec::new(), ..given.clone() },
+            };
+            Ok(first.into())
+        })
     }
 
     /// Sends the user to the provider.

@@ -1,13 +1,13 @@
 //! A signed document for a token (RFC 7523 §2.1), as service accounts have it. The next token is asked for with another document.
 
-use super::{Ask, Granted, Method, fill, jwt, tokens};
+use super::{Ask, Method, fill, jwt, tokens};
 use crate::Result;
 use crate::connect::ConnectFlow;
 use crate::connect::authenticate::vars;
 use crate::connect::token_endpoint::TokenEndpoint;
 use crate::crypto::BoxFuture;
 use crate::providers::{ClientAuth, SignedJwt};
-use crate::vault::{Fields, TokenSet};
+use crate::vault::TokenSet;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -42,9 +42,8 @@ impl Method for SignedJwt {
         true
     }
 
-    fn obtain<'a>(&'a self, ask: Ask<'a>, fields: Fields, scopes: Option<Vec<String>>) -> BoxFuture<'a, Result<Granted>> {
-        let scopes = scopes.unwrap_or_else(|| self.scopes.clone());
-        Box::pin(async move { Ok(self.ask(ask, TokenSet { fields, scopes, ..Default::default() }).await?.into()) })
+    fn scopes(&self) -> &[String] {
+        &self.scopes
     }
 
     fn renew<'a>(&'a self, ask: Ask<'a>, _: &'a str, tokens: &'a TokenSet) -> Option<BoxFuture<'a, Result<TokenSet>>> {

@@ -1,7 +1,7 @@
 //! Where the value of a key stands in a request, and how it is taken out of what comes back.
 
 use super::KeyPlacement;
-use crate::http_client::{Request, Response};
+use crate::http_client::{self, Request, Response, secret_header};
 use crate::{Error, Result, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -62,15 +62,14 @@ impl KeyPlacement {
     pub(super) fn carrier(&self, value: &Secret) -> Result<Option<(HeaderName, HeaderValue)>> {
         let text = match self {
             Self::Header { prefix, .. } => Zeroizing::new(format!("{}{}", prefix.as_deref().unwrap_or_default(), value.expose())),
-            Self::Basic { username } => Zeroizing::new(format!("Basic {}", STANDARD.encode(pair(username.as_deref(), value)))),
+            Self::Basic { username } => basic(username.as_deref(), value),
             Self::Query { .. } => return Ok(None),
         };
         let unfit = || {
             let text = "the key has a line break or another character that no header can carry: copy it once more, without them";
             Error::invalid("malformed_service_key_value", text)
         };
-        let mut carrier = HeaderValue::from_str(&text).map_err(|_| unfit())?;
-        carrier.set_sensitive(true);
+        let carrier = secret_header(&text).ok_or_else(unfit)?;
         Ok(self.header().map(|name| (name, carrier)))
     }
 
@@ -102,7 +101,8 @@ impl KeyPlacement {
             Zeroizing::new(serde_json::Value::from(raw).to_string().trim_matches('"').as_bytes().to_vec()),
         ];
         if let Self::Basic { username } = self {
-            forms.push(Zeroizing::new(STANDARD.encode(pair(username.as_deref(), value)).into_bytes()));
+            let text = basic(username.as_deref(), value);
+            forms.push(Zeroizing::new(text.trim_start_matches("Basic ").as_bytes().to_vec()));
         }
         for form in &forms {
             replace(&mut answer.body, form);
@@ -116,12 +116,12 @@ impl KeyPlacement {
     }
 }
 
-/// RFC 7617 §2.
-fn pair(username: Option<&str>, value: &Secret) -> Zeroizing<String> {
-    Zeroizing::new(match username {
-        Some(username) => format!("{username}:{}", value.expose()),
-        None => format!("{}:", value.expose()),
-    })
+/// The value as the password of a user name, or as a user name without a password.
+fn basic(username: Option<&str>, value: &Secret) -> Zeroizing<String> {
+    match username {
+        Some(username) => http_client::basic(username, value.expose()),
+        None => http_client::basic(value.expose(), ""),
+    }
 }
 
 /// Puts [`CUT`] in the place of every `needle`, and says whether there was one.
@@ -155,7 +155,7 @@ mod tests {
         KeyPlacement::Header { name: name.into(), prefix: prefix.map(str::to_owned) }
     }
 
-    fn basic(username: Option<&str>) -> KeyPlacement {
+    fn by_basic(username: Option<&str>) -> KeyPlacement {
         KeyPlacement::Basic { username: username.map(str::to_owned) }
     }
 
@@ -178,7 +178,7 @@ mod tests {
         let query = sent(&KeyPlacement::Query { name: "key".into() });
         assert_eq!(query.url.query_pairs().collect::<Vec<_>>(), [("page".into(), "2".into()), ("key".into(), VALUE.into())]);
         for (username, expected) in [(Some("api"), format!("api:{VALUE}")), (None, format!("{VALUE}:"))] {
-            let sent = sent(&basic(username));
+            let sent = sent(&by_basic(username));
             let text = sent.headers["authorization"].to_str().expect("text").strip_prefix("Basic ").expect("basic");
             assert_eq!(STANDARD.decode(text).expect("base64"), expected.as_bytes());
         }
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_header_with_a_value_is_not_printed() {
-        for placement in [header("x-api-key", None), basic(None)] {
+        for placement in [header("x-api-key", None), by_basic(None)] {
             assert!(!format!("{:?}", sent(&placement).headers).contains("secret"));
         }
     }
@@ -211,21 +211,21 @@ mod tests {
             header("x-api-key", Some(&long)),
             KeyPlacement::Query { name: String::new() },
             KeyPlacement::Query { name: "k\u{e4}y".into() },
-            basic(Some("a:b")),
-            basic(Some("a\rb")),
+            by_basic(Some("a:b")),
+            by_basic(Some("a\rb")),
         ] {
             let reason = KeyPlacement::checked(Some(wrong.clone())).err().map(|e| e.reason());
             assert_eq!(reason, Some("malformed_placement"), "{wrong:?}");
         }
         let error = header("x-api-key", None).carrier(&"line\nbreak".into()).expect_err("no header has one");
         assert_eq!(error.reason(), "malformed_service_key_value");
-        basic(None).carrier(&"line\nbreak".into()).expect("in base64 it is fine");
+        by_basic(None).carrier(&"line\nbreak".into()).expect("in base64 it is fine");
         assert_eq!(KeyPlacement::checked(Some(header("X-Api-Key", Some("")))).expect("fine"), header("x-api-key", None));
     }
 
     #[test]
     fn a_value_is_cut_out_of_an_answer_in_every_usual_form() {
-        let placement = basic(Some("api"));
+        let placement = by_basic(Some("api"));
         let forms = [
             VALUE.to_owned(),
             STANDARD.encode(VALUE),
