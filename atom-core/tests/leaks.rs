@@ -1,4 +1,5 @@
-//! Secrets stay inside: not in a log of any level, not in an error, an audit entry, an event or the database.
+//! Secrets stay inside: not in a log of any level, not in an error, an audit entry, an event or the database, and no key in memory
+//! afterwards.
 
 use crate::process::*;
 use crate::support::*;
@@ -8,6 +9,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt::Write as _;
+#[cfg(target_os = "linux")]
+use std::path::Path;
 use std::path::PathBuf;
 
 const PROCESS: &str = "leaks::process";
@@ -68,6 +71,8 @@ async fn process() {
     story(&part, &clock, &mut printed, &mut orders).await;
     std::fs::write(part.folder.join("printed.txt"), printed.0).unwrap();
     say("done");
+    // Everything has been dropped: the test looks into the memory of this process now.
+    orders.recv().await;
 }
 
 /// The other side of the consent is the test, which has the provider.
@@ -216,5 +221,37 @@ async fn p39_no_secret_is_in_a_log_an_error_the_audit_log_an_event_or_the_databa
             assert_clean(file, &read(file), &secrets);
         }
     }
+    #[cfg(target_os = "linux")]
+    {
+        let id = process.id();
+        let memory = tokio::task::spawn_blocking(move || memory(id)).await.unwrap();
+        use base64::Engine;
+        let raw = base64::engine::general_purpose::STANDARD.decode(key.expose()).unwrap();
+        let marker = part.folder.display().to_string();
+        assert!(memory.iter().any(|region| contains(region, marker.as_bytes())), "the memory is readable");
+        for (shape, what) in [(&raw[..], "the key"), (key.expose().as_bytes(), "the text of the key")] {
+            let left = memory.iter().filter(|region| contains(region, shape)).count();
+            assert_eq!(left, 0, "{what} is still in the memory of a process that closed its installation");
+        }
+    }
     process.stop().await;
+}
+
+/// What a process has in its memory, region by region.
+#[cfg(target_os = "linux")]
+fn memory(id: u32) -> Vec<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let maps = std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("maps")).unwrap();
+    let mut memory = std::fs::File::open(Path::new("/proc").join(id.to_string()).join("mem")).unwrap();
+    let mut regions = Vec::new();
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|mode| mode.starts_with("rw"))) {
+        let (from, to) = line.split(' ').next().and_then(|range| range.split_once('-')).unwrap();
+        let (from, to) = (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
+        let mut region = vec![0; usize::try_from(to - from).unwrap()];
+        // Some regions cannot be read, such as those of the kernel.
+        if memory.seek(SeekFrom::Start(from)).is_ok() && memory.read_exact(&mut region).is_ok() {
+            regions.push(region);
+        }
+    }
+    regions
 }

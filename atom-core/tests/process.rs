@@ -127,9 +127,14 @@ impl Process {
         now()
     }
 
+    /// Its id in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it lives")
+    }
+
     /// Sends it a signal.
     pub(crate) async fn signal(&self, name: &str) {
-        let id = self.child.id().expect("it lives").to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap().success());
     }
 

@@ -25,22 +25,57 @@ pub(crate) use usage::Worn;
 pub(crate) use wrapping::{Wrapped, WrappingKeys};
 
 use crate::{Error, Result};
-use zeroize::Zeroizing;
+use std::ops::Deref;
+use zeroize::Zeroize;
 
-/// A 256-bit key, wiped when dropped.
-pub(crate) type Key = Zeroizing<[u8; 32]>;
+/// A 256-bit key, wiped when dropped. It is on the heap, because a value that moves leaves copies behind on the stack.
+pub(crate) struct Key(Box<[u8; 32]>);
+
+impl Key {
+    /// To be filled in place.
+    fn zero() -> Self {
+        Self(Box::new([0; 32]))
+    }
+
+    /// The key in 32 bytes; none of any other number.
+    pub(crate) fn copy(bytes: &[u8]) -> Option<Self> {
+        let mut key = Self::zero();
+        (bytes.len() == key.0.len()).then(|| key.0.copy_from_slice(bytes))?;
+        Some(key)
+    }
+}
+
+impl Deref for Key {
+    type Target = [u8; 32];
+
+    fn deref(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 /// Bytes from the operating system's generator.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Error::internal("no_randomness", "the operating system gives no random bytes").with_source(e))?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+fn fill(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes)
+        .map_err(|e| Error::internal("no_randomness", "the operating system gives no random bytes").with_source(e))
 }
 
 /// A fresh key.
 pub(crate) fn random_key() -> Result<Key> {
-    random().map(Zeroizing::new)
+    let mut key = Key::zero();
+    fill(&mut *key.0)?;
+    Ok(key)
 }
 
 /// Text in the URL-safe alphabet without padding.

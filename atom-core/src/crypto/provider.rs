@@ -86,7 +86,7 @@ impl LocalKey {
     /// `sealed` / `malformed_key` if it is anything else.
     pub fn from_base64(text: &Secret) -> Result<Self> {
         let bytes = STANDARD.decode(text.expose().trim()).map(Zeroizing::new).ok();
-        let key = bytes.and_then(|b| <[u8; 32]>::try_from(&b[..]).ok().map(Zeroizing::new));
+        let key = bytes.and_then(|bytes| Key::copy(&bytes));
         key.map(Self).ok_or_else(|| {
             Error::sealed(
                 "malformed_key",

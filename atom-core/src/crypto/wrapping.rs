@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// How long a key provider may take for one data key: it may be a service far away.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,9 +86,8 @@ impl WrappingKeys {
         let held = self.0.iter().find(|held| held.fingerprint == wrapped.by).ok_or_else(|| self.missing(&wrapped.by))?;
         let work = async { held.provider.unwrap(&wrapped.bytes, context).await };
         let plain = guarded(&held.fingerprint, PATIENCE, work).await?;
-        let bytes = <[u8; 32]>::try_from(&plain[..])
-            .map_err(|_| Error::sealed("data_key_malformed", "the key provider returned a data key of a wrong length"))?;
-        Ok(Zeroizing::new(bytes))
+        let wrong = || Error::sealed("data_key_malformed", "the key provider returned a data key of a wrong length");
+        Key::copy(&plain).ok_or_else(wrong)
     }
 
     fn given(&self) -> String {

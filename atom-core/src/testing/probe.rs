@@ -1,14 +1,13 @@
 //! A handle with no purpose but to be called: every type and every error, through every border.
 
 use super::trial::{self, Ticks, Trial, TrialOutcome};
-use crate::crypto::{Place, record};
+use crate::crypto::{Key, Place, record};
 use crate::{Bytes, ConnectionId, Error, ErrorKind, Handler, Json, Result, Secret, WorkspaceId};
 use atom_macros::{api, handle, model};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// How heavy a sample is.
 #[model]
@@ -85,9 +84,8 @@ pub struct SealedSample {
 }
 
 impl SealedSample {
-    fn key(&self) -> Result<Zeroizing<[u8; 32]>> {
-        let key = <[u8; 32]>::try_from(&self.data_key.0[..]).map(Zeroizing::new);
-        key.map_err(|_| Error::invalid("malformed_key", "a data key has 32 bytes"))
+    fn key(&self) -> Result<Key> {
+        Key::copy(&self.data_key.0).ok_or_else(|| Error::invalid("malformed_key", "a data key has 32 bytes"))
     }
 
     fn place(&self) -> Place<'_> {
