@@ -132,6 +132,31 @@ class Turns:
             return None
 
 
+def back_and_forth(number, taking_part):
+    """The subjects of a round in their order, so that a load that comes or goes does not fall on one of them."""
+    return taking_part if number % 2 == 0 else taking_part[::-1]
+
+
+def rounds(args, run, subjects, measured, folder):
+    """Takes all rounds, and keeps what was found after each, so that a run that is stopped is not lost."""
+    wanted = [subject for subject in subjects if not args.only or subject.key.startswith(tuple(args.only))]
+    taking_part, loads = [subject for subject in wanted if subject.needs not in measured["absent"]], []
+    for number in range(args.rounds):
+        run.round(number, taking_part)
+        loads.append(os.getloadavg()[0])
+        turns = {"turns": run.turns.count, "busy": run.turns.busy, "failed": run.turns.failed}
+        measured |= {"loads": loads, "found": run.found, **turns}
+        (folder / f"{args.name}.json").write_text(json.dumps(measured))
+
+
+def missing(measured, subjects):
+    """The end of a report: what could not be installed, and what failed."""
+    absent = [f"- {', '.join(s.title for s in subjects if s.needs == need) or need}: {why}" for need, why in measured["absent"].items()]
+    failed = [f"- {what}: {why}" for what, why in measured["failed"].items()]
+    out = ["", "## Absent", "", *absent] if absent else []
+    return out + (["", "## Failed", "", *failed] if failed else [])
+
+
 def busy(seconds):
     """The share of the processors' time that is used."""
     def times():

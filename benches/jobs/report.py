@@ -10,7 +10,7 @@ from subjects import SUBJECTS
 # After `subjects`, which knows where they are.
 import chart
 from chart import percentile
-from side_by_side import RESULTS
+from side_by_side import RESULTS, missing
 
 DATABASES = {"sqlite": ("SQLite", ("sqlite",)), "postgres": ("PostgreSQL", ("postgres", "redis"))}
 COLOURS = {"raw": chart.OTHER, "ours": chart.RUST}
@@ -85,7 +85,7 @@ def markdown(measured):
                 out += ["", f"### {heading}", ""] + (latencies(rows) if measure in TIMES else rates(rows))
         out += ["", "### Settings, and what becomes of a job", "", "| | settings | after success, and when a process is killed |", "| --- | --- | --- |"]
         out += [f"| {subject.title} | {subject.how} | {subject.after} |" for subject in shown(measured, database)]
-    return "\n".join([*out, *aims(measured), *missing(measured)]) + "\n"
+    return "\n".join([*out, *aims(measured), *missing(measured, SUBJECTS)]) + "\n"
 
 
 def rates(rows):
@@ -156,13 +156,6 @@ def aims(measured):
         *time("Node.js: a timer beside 64 handlers is late by, 99 % within", "sqlite", "ours_node", "held", 0.99, 5),
     ]
     return ["", "## Aims", "", "| | aim | this run | reached |", "| --- | ---: | ---: | --- |", *table] if table else []
-
-
-def missing(measured):
-    absent = [f"- {', '.join(s.title for s in SUBJECTS if s.needs == need) or need}: {why}" for need, why in measured["absent"].items()]
-    failed = [f"- {what}: {why}" for what, why in measured["failed"].items()]
-    out = ["", "## Absent", "", *absent] if absent else []
-    return out + (["", "## Failed", "", *failed] if failed else [])
 
 
 def plot(measured, database):

@@ -1,8 +1,6 @@
 """Measures job queues side by side, on one machine in one run, and writes the report. README.md says what is measured."""
 
 import argparse
-import json
-import os
 from collections import defaultdict
 from contextlib import ExitStack
 
@@ -83,8 +81,7 @@ class Run:
 
     def round(self, number, taking_part):
         for measure in ("commit", "enqueue-one", "steps", "drain", "drain-few", "latency", "held", "next"):
-            # Back and forth, so that a load that comes or goes does not fall on one subject.
-            for subject in taking_part if number % 2 == 0 else taking_part[::-1]:
+            for subject in side_by_side.back_and_forth(number, taking_part):
                 if measure in subject.measures:
                     for name, figures in self.measure(subject, measure).items():
                         self.found[f"{subject.database} {subject.key} {name}"] += figures
@@ -121,15 +118,9 @@ def main():
     with ExitStack() as stack:
         postgres = stack.enter_context(servers.Postgres(SHOP.folder))
         redis = None if "redis" in absent else stack.enter_context(servers.Redis(SHOP.folder, subjects.redis_binary()))
-        wanted = [subject for subject in SUBJECTS if not args.only or subject.key.startswith(tuple(args.only))]
-        run, loads = Run(args, postgres, redis), []
+        run = Run(args, postgres, redis)
         measured = {"name": args.name, "arguments": vars(args), "machine": machine(postgres, redis, absent), "absent": absent}
-        for number in range(args.rounds):
-            run.round(number, [subject for subject in wanted if subject.needs not in absent])
-            loads.append(os.getloadavg()[0])
-            # After every round, so that a run that is stopped is not lost.
-            measured |= {"loads": loads, "turns": run.turns.count, "busy": run.turns.busy, "found": run.found, "failed": run.turns.failed}
-            (SHOP.folder / f"{args.name}.json").write_text(json.dumps(measured))
+        side_by_side.rounds(args, run, SUBJECTS, measured, SHOP.folder)
     for path in report.write(measured, RESULTS):
         print(path.relative_to(ROOT))
 

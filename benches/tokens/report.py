@@ -10,7 +10,7 @@ from subjects import SUBJECTS
 # After `subjects`, which knows where they are.
 import chart
 from chart import figure, percentile, time
-from side_by_side import RESULTS
+from side_by_side import RESULTS, missing
 
 PEERS = ("betterauth", "sqlalchemy_orm", "sqlalchemy_core")
 # Whom a subject is compared with that runs in the same language.
@@ -66,7 +66,7 @@ def markdown(measured):
     out += ["", "## Latency of one read", "", "| | median | 99 % within | samples |", "| --- | ---: | ---: | ---: |"]
     for subject, found in figures(measured, "latency"):
         out.append(f"| {subject.title} | {time(statistics.median(found))} | {time(percentile(found, 0.99))} | {len(found)} |")
-    return "\n".join([*out, *ratios(measured), *aims(measured), *missing(measured)]) + "\n"
+    return "\n".join([*out, *ratios(measured), *aims(measured), *missing(measured, SUBJECTS)]) + "\n"
 
 
 def ratios(measured):
@@ -105,13 +105,6 @@ def aims(measured):
         *(row for mine in ("ours_rust", "ours_rust_cached") for theirs in PEERS for row in ratio(mine, theirs)),
     ]
     return ["", "## Aims", "", "| | aim | this run | reached |", "| --- | ---: | ---: | --- |", *table] if table else []
-
-
-def missing(measured):
-    absent = [f"- {', '.join(s.title for s in SUBJECTS if s.needs == need) or need}: {why}" for need, why in measured["absent"].items()]
-    failed = [f"- {what}: {why}" for what, why in measured["failed"].items()]
-    out = ["", "## Absent", "", *absent] if absent else []
-    return out + (["", "## Failed", "", *failed] if failed else [])
 
 
 def plot(measured):

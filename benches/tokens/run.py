@@ -1,8 +1,6 @@
 """Measures side by side what reading a token costs, on one machine in one run, and writes the report. README.md says what is measured."""
 
 import argparse
-import json
-import os
 from collections import defaultdict
 
 import report
@@ -42,8 +40,7 @@ class Run:
 
     def round(self, number, taking_part):
         for measure in ("one", "many"):
-            # Back and forth, so that a load that comes or goes does not fall on one subject.
-            for subject in taking_part if number % 2 == 0 else taking_part[::-1]:
+            for subject in side_by_side.back_and_forth(number, taking_part):
                 if measure == "one" or subject.at_once:
                     figures = self.measure(subject, measure)
                     for name, found in figures.items():
@@ -65,15 +62,9 @@ def main():
 
     absent = subjects.install()
     machine = side_by_side.machine(SHOP.folder, __file__, subjects.versions(absent))
-    wanted = [subject for subject in SUBJECTS if not args.only or subject.key.startswith(tuple(args.only))]
-    run, loads = Run(args), []
+    run = Run(args)
     measured = {"name": args.name, "arguments": vars(args), "machine": machine, "absent": absent}
-    for number in range(args.rounds):
-        run.round(number, [subject for subject in wanted if subject.needs not in absent])
-        loads.append(os.getloadavg()[0])
-        # After every round, so that a run that is stopped is not lost.
-        measured |= {"loads": loads, "turns": run.turns.count, "busy": run.turns.busy, "found": run.found, "failed": run.turns.failed}
-        (SHOP.folder / f"{args.name}.json").write_text(json.dumps(measured))
+    side_by_side.rounds(args, run, SUBJECTS, measured, SHOP.folder)
     for path in report.write(measured, RESULTS):
         print(path.relative_to(ROOT))
 
