@@ -53,7 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("name", help="of the report, benches/results/<name>.md")
     parser.add_argument("--rounds", type=int, default=5, help="how often each subject has its turn")
-    parser.add_argument("--accounts", type=int, default=100, help="how many connected accounts there are")
+    parser.add_argument("--accounts", type=int, default=50, help="how many connected accounts there are; a user begins at most 60 in ten minutes")
     parser.add_argument("--seconds", type=float, default=3, help="how long reads are counted in a turn")
     parser.add_argument("--samples", type=int, default=5_000, help="how many reads are timed one by one in a turn")
     parser.add_argument("--calm", type=int, default=30, help="how many seconds at most a turn waits for an idle machine")

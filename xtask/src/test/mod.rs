@@ -38,6 +38,13 @@ impl<E: std::fmt::Display> From<E> for Stop {
     }
 }
 
+/// The folder with the servers that others wrote, installed.
+pub(crate) fn peer_servers() -> Result<std::path::PathBuf> {
+    suites::peer_servers(&Workshop::new()).map_err(|stop| match stop {
+        Stop::Skip(why) | Stop::Fail(why) => why.into(),
+    })
+}
+
 struct Row {
     suite: &'static str,
     result: String,

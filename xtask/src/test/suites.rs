@@ -124,13 +124,19 @@ fn swift(workshop: &Workshop) -> Result<Ran, Stop> {
     workshop.run("swift", python, count::one)
 }
 
-/// The tests against servers that others wrote. The tests start them from that folder.
-fn peers(workshop: &Workshop) -> Result<Ran, Stop> {
+/// The folder with the servers that others wrote. The tests start them from there.
+pub(super) fn peer_servers(workshop: &Workshop) -> Result<PathBuf, Stop> {
     let lock = file(workshop, "atom-core/tests/peers/package-lock.json")?;
     need("npm")?;
     let (folder, recipe) = (lock.with_file_name(""), std::fs::read_to_string(&lock)?);
     let install = || shell::output(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder));
     shell::once(&folder.join("node_modules"), &recipe, install).map_err(|e| Stop::Skip(e.to_string()))?;
+    Ok(folder)
+}
+
+/// The tests against servers that others wrote.
+fn peers(workshop: &Workshop) -> Result<Ran, Stop> {
+    let folder = peer_servers(workshop)?;
     let mut cargo = workshop.cargo("test");
     cargo.args(["--workspace", "--all-features", "--test", "suite", "peers"]).env("ATOM_TEST_PEERS", folder);
     if let Ok(python) = workshop.python() {
