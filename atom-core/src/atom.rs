@@ -15,6 +15,7 @@ use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
 use crate::storage::{Db, OwnDb, PRIVATE, Schema};
+use crate::tally::{self, Tally};
 use crate::vault::TokenCache;
 use crate::vault::service_keys::{self, ServiceKeys};
 use crate::webhooks::{self, Webhooks};
@@ -68,7 +69,8 @@ pub(crate) struct Inner {
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<WeakWorker>>,
     pub(crate) tails: events::Tails,
-    pub(crate) service_key_usage: service_keys::Usage,
+    pub(crate) service_key_usage: Tally<service_keys::Uses>,
+    pub(crate) connection_usage: Tally<connect::Used>,
 }
 
 impl Inner {
@@ -193,10 +195,13 @@ impl Atom {
         let workers: Vec<Worker> = workers.iter().filter_map(WeakWorker::working).collect();
         let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
         self.inner.flights.land(LANDING).await;
-        let counted = service_keys::flush(&self.inner).await;
+        let counted = [
+            tally::flush::<service_keys::Uses>(&self.inner).await,
+            tally::flush::<connect::Used>(&self.inner).await,
+        ];
         self.inner.db()?.close().await;
         self.inner.token_cache.clear();
-        stopped.into_iter().chain([counted]).collect()
+        stopped.into_iter().chain(counted).collect()
     }
 }
 
@@ -291,7 +296,8 @@ impl Atom {
             kinds,
             workers: Mutex::default(),
             tails: events::Tails::default(),
-            service_key_usage: service_keys::Usage::default(),
+            service_key_usage: Tally::default(),
+            connection_usage: Tally::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -311,7 +317,7 @@ fn chores() -> Vec<Chore> {
             })
         },
     };
-    let mut chores = vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE];
+    let mut chores = vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE, connect::USAGE_CHORE];
     chores.extend(webhooks::chores());
     chores
 }

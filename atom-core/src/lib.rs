@@ -34,6 +34,7 @@ mod raw;
 mod schedules;
 mod secret;
 mod storage;
+mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
@@ -47,8 +48,9 @@ pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{
     AccessToken, AccountStatus, Authorization, ConnectField, ConnectFlow, ConnectMethod, ConnectWith, ConnectedAccount,
-    Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState, Provider,
-    ProviderStatus, ServiceStatus, StartConnection, StartDevice,
+    Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState, OperationUsage,
+    Provider, ProviderStatus, ProviderUsage, ServiceStatus, StartConnection, StartDevice, UsageBucket, UsageCounts, UsageFailures,
+    UsageInterval, UsageQuery, UsageReport,
 };
 pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};

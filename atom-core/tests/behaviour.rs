@@ -103,6 +103,10 @@ impl Thing {
             (Self::Connections(connections), "start") => connections.start(args.next()).await.map(Self::plain),
             (Self::Connections(connections), "complete") => connections.complete(args.next()).await.map(Self::Connection),
             (Self::Connections(connections), "status") => connections.status().await.map(Self::plain),
+            (Self::Connections(connections), "usage") => connections.usage(args.next()).await.map(Self::plain),
+            (Self::Connections(connections), "workspace_usage") => {
+                connections.workspace_usage(args.next()).await.map(Self::plain)
+            }
             (Self::Connections(connections), "revoke_all") => connections.revoke_all(args.next()).await.map(Self::plain),
             (Self::Connections(connections), "connect") => connections.connect(args.connect_with()).await.map(Self::Connection),
             (Self::Connections(connections), "complete_link") => {
@@ -118,6 +122,7 @@ impl Thing {
                 plain(connection.access_token_of(args.next()).await.map(|token| bearer(&token)))
             }
             (Self::Connection(connection), "request") => connection.request(args.next()).await.map(Self::plain),
+            (Self::Connection(connection), "usage") => connection.usage(args.next()).await.map(Self::plain),
             (Self::Connection(connection), "reconnect") => connection.reconnect().await.map(Self::plain),
             (Self::Connection(connection), "revoke") => connection.revoke().await.map(Self::plain),
             (Self::Files(files), "list") => files.list(args.next()).await.map(Self::plain),

@@ -2,7 +2,9 @@
 
 mod device;
 mod fields;
+mod introspection;
 mod renewal;
+mod revoking;
 mod signed;
 mod token_sets;
 

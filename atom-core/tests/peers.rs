@@ -10,6 +10,7 @@ mod google;
 mod jwt;
 mod oauth1;
 mod oidc;
+mod oidc_introspection;
 mod oidc_methods;
 mod race;
 mod server;

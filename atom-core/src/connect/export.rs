@@ -2,7 +2,7 @@
 
 use super::flight::Flight;
 use super::methods::Way;
-use super::{AccessToken, Connection, refresh};
+use super::{AccessToken, Connection, Meter, refresh};
 use crate::audit::{self, AuditAction};
 use crate::{Error, ErrorKind, Result};
 use chrono::{DateTime, Utc};
@@ -38,6 +38,10 @@ impl Exports {
 }
 
 pub(super) async fn run(connection: &Connection, set: &str) -> Result<AccessToken> {
+    Meter::export(connection).end_with(token(connection, set).await)
+}
+
+async fn token(connection: &Connection, set: &str) -> Result<AccessToken> {
     if !connection.app.export_tokens {
         let text = "this provider's tokens stay inside: make the call with `request`, or set `export_tokens` for the provider when opening";
         let error = Error::new(ErrorKind::Forbidden, "token_export_not_allowed", text);

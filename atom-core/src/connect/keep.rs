@@ -2,7 +2,7 @@
 
 use super::identity::{self, Identity};
 use super::methods::{self, Ask, Granted, Way};
-use super::{App, Connection, Connections, store};
+use super::{App, Connection, Connections, introspection, store};
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, ConnectionConnected};
 use crate::vault;
@@ -32,6 +32,9 @@ pub(super) async fn run(connections: &Connections, app: &Arc<App>, kept: Kept<'_
     }
     loop {
         if let Some(connection) = attempt(connections, app, kept, &granted, &identity).await? {
+            for name in granted.sets.keys() {
+                introspection::learn_of(&connection, name).await;
+            }
             return Ok(connection);
         }
         // Another process connected or refreshed the same account meanwhile: look again.
@@ -81,6 +84,7 @@ async fn attempt(
     for name in stale.iter().filter(|name| !granted.sets.contains_key(*name) && methods::source(app, name) != name.as_str()) {
         vault::delete(&mut tx, inner, workspace, id, name).await?;
     }
+    vault::forget_refusals(&mut tx, workspace, id).await?;
     if let Some(flow) = device_flow {
         store::connect_device_flow(&mut tx, principal, flow, id).await?;
     }

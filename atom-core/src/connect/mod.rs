@@ -2,16 +2,19 @@
 //!
 //! [`Connections`] begins and completes a connection, in one of the provider's [`methods`]; [`Connection`] is one connected account, through
 //! which its files, mail and calendar are reached. [`authenticate`] puts its credential into requests, [`refresh`] keeps it valid, [`revoke`]
-//! ends it, and workers do what is left to do ([`upkeep`]).
+//! ends it, and workers do what is left to do ([`upkeep`]). How it is used is counted ([`usage`]).
 
 mod apps;
 mod authenticate;
 mod callback;
 mod connect_with;
 mod device_flow;
+#[cfg(feature = "testing")] // until workspaces and users can be deleted
+mod end_all;
 mod export;
 mod flight;
 mod identity;
+mod introspection;
 mod keep;
 mod link;
 mod methods;
@@ -25,8 +28,12 @@ mod status;
 mod store;
 mod token_endpoint;
 mod upkeep;
+mod usage;
+mod withdrawal;
 
 pub(crate) use apps::{App, Apps};
+#[cfg(feature = "testing")]
+pub(crate) use end_all::run as end_all;
 pub(crate) use export::Exports;
 pub(crate) use flight::Flights;
 pub use model::{
@@ -35,6 +42,10 @@ pub use model::{
     StartConnection, StartDevice,
 };
 pub(crate) use upkeep::{CHORE, handlers, kinds};
+pub(crate) use usage::{CHORE as USAGE_CHORE, Meter, Used};
+pub use usage::{
+    OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport,
+};
 
 use crate::accounts::Principal;
 use crate::atom::Inner;
@@ -137,6 +148,22 @@ impl Connections {
         revoke::all(self, provider).await
     }
 
+    /// How the user's connections were used, by provider, operation and time.
+    ///
+    /// Fails with `invalid` (`malformed_usage_query`).
+    pub async fn usage(&self, query: UsageQuery) -> Result<UsageReport> {
+        let whose = usage::Whose::User(self.principal.user_id);
+        usage::run(&self.inner, self.principal.workspace_id, whose, query).await
+    }
+
+    /// How all connections of the workspace were used, by user, provider, operation and time. For its owners and admins.
+    ///
+    /// Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_usage_query`).
+    pub async fn workspace_usage(&self, query: UsageQuery) -> Result<UsageReport> {
+        self.principal.check_admin("see how its connections are used")?;
+        usage::run(&self.inner, self.principal.workspace_id, usage::Whose::Everybody, query).await
+    }
+
     /// One connected account, by its id.
     ///
     /// Fails with `not_found`.
@@ -216,6 +243,14 @@ impl Connection {
         request::raw(self, request).await
     }
 
+    /// How the connection was used, by operation and time: calls, how they failed, and how long they took. What is counted is stored a moment later,
+    /// and kept after the connection has ended.
+    ///
+    /// Fails with `invalid` (`malformed_usage_query`).
+    pub async fn usage(&self, query: UsageQuery) -> Result<UsageReport> {
+        usage::run(&self.inner, self.principal.workspace_id, usage::Whose::Connection(self.id), query).await
+    }
+
     /// Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
     /// complete it as any other.
     ///
@@ -288,12 +323,13 @@ impl Connection {
         Error::new(ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
     }
 
-    /// Sends a request with one of the token sets, or the first.
+    /// Sends a request of an operation with one of the token sets, or the first.
     pub(crate) async fn send(
         &self,
         set: Option<&str>,
         request: crate::http_client::Request,
+        meter: &mut Meter<'_>,
     ) -> Result<crate::http_client::Response> {
-        request::authorized(self, set.unwrap_or(DEFAULT), request).await
+        request::authorized(self, set.unwrap_or(DEFAULT), request, meter).await
     }
 }

@@ -118,6 +118,10 @@ pub struct ConnectedAccount {
     pub expires_at: Option<DateTime<Utc>>,
     /// How its refreshes have gone.
     pub health: ConnectionHealth,
+    /// How many calls were made with it: operations, `request`s, and tokens that were handed out. It may come a few seconds late.
+    pub use_count: i64,
+    /// When the last of them was made.
+    pub last_used_at: Option<DateTime<Utc>>,
     /// When the user last agreed.
     pub connected_at: DateTime<Utc>,
     /// When the account was first connected.

@@ -5,7 +5,7 @@
 //! token set, which works, or a set that is known to be in doubt, which is tried once more.
 
 use super::methods::{self, Ask, Way};
-use super::{Connection, ConnectionState, revoke, store};
+use super::{Connection, ConnectionState, introspection, revoke, store};
 use crate::audit::{self, AuditAction};
 use crate::crypto::random;
 use crate::events::{self, ConnectionReauthRequired, ConnectionRefreshed};
@@ -27,6 +27,8 @@ const SAVING: Duration = Duration::from_secs(600);
 const PAUSE: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::minutes(5));
 /// How long a provider may ask to be left alone.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+/// How long a provider is not asked again for a token set that it refuses for the account.
+const REFUSED: TimeDelta = TimeDelta::days(1);
 
 /// One of the stored token sets, refreshed if it is about to expire.
 pub(super) async fn valid_tokens(connection: &Connection, set: &str) -> Result<Stored> {
@@ -54,12 +56,18 @@ struct Seen {
     revision: i64,
     access_token: Option<Secret>,
     expires_at: Option<DateTime<Utc>>,
+    /// The provider answered a request that it authenticated with a 401.
+    is_refused: bool,
 }
 
 impl Seen {
     fn of(stored: &Stored) -> Self {
         let TokenSet { access_token, expires_at, .. } = stored.tokens.clone();
-        Self { revision: stored.revision, access_token, expires_at }
+        Self { revision: stored.revision, access_token, expires_at, is_refused: false }
+    }
+
+    fn refused(stored: &Stored) -> Self {
+        Self { is_refused: true, ..Self::of(stored) }
     }
 
     /// Whether a stored set is a newer one. A new revision alone may come of another set that is made of the same grant.
@@ -78,9 +86,19 @@ fn ahead(id: ConnectionId, life: TimeDelta) -> TimeDelta {
 
 /// A token set newer than the one that was seen: of all callers in all processes, one asks the provider.
 pub(super) async fn refresh(connection: &Connection, set: &str, seen: Option<&Stored>) -> Result<Stored> {
+    join(connection, set, seen.map(Seen::of)).await
+}
+
+/// The same after a 401; none if the provider says that the token is good, so that a newer one would be refused as well.
+pub(super) async fn after_refusal(connection: &Connection, set: &str, seen: &Stored) -> Result<Option<Stored>> {
+    let newer = join(connection, set, Some(Seen::refused(seen))).await?;
+    Ok(Some(newer).filter(|newer| newer.revision != seen.revision))
+}
+
+async fn join(connection: &Connection, set: &str, seen: Option<Seen>) -> Result<Stored> {
     // What expired, or was refused by the provider, is not to be given out again.
     connection.forget();
-    let exchange = exchange(connection.clone(), set.to_owned(), seen.map(Seen::of));
+    let exchange = exchange(connection.clone(), set.to_owned(), seen);
     let landed = connection.inner.flights.join((connection.id, set.to_owned()), exchange, PATIENCE).await;
     landed.unwrap_or_else(|| Err(busy(connection)))
 }
@@ -106,12 +124,22 @@ async fn exchange(connection: Connection, set: String, seen: Option<Seen>) -> Re
         let grant = if source == set { stored } else { connection.stored(source).await? };
         let Some(grant) = grant else { return Err(no_set(&connection)) };
         check(&connection, &grant).await?;
+        if source != set && vault::is_refused(db, workspace, connection.id, &set, connection.inner.now()).await? {
+            return Err(insufficient(&connection));
+        }
         if let Some(lease) = Lease::take(db, workspace, connection.id, source, grant.revision).await? {
             let older = if source == set { Some(grant.clone()) } else { connection.stored(&set).await? };
             // The holder before this one may have made it, and left the grant as it was.
             if let Some(stored) = older.clone().filter(|stored| source != set && is_newer(stored)) {
                 lease.release(db).await?;
                 return Ok(stored);
+            }
+            if seen.as_ref().is_some_and(|seen| seen.is_refused)
+                && let Some(stored) = &older
+                && introspection::is_active(&connection, &stored.tokens).await
+            {
+                lease.release(db).await?;
+                return Ok(stored.clone());
             }
             let renewed = renew(&connection, &Sets { name: &set, older, grant }, lease).await;
             // A failure too is part of what is stored.
@@ -121,6 +149,11 @@ async fn exchange(connection: Connection, set: String, seen: Option<Seen>) -> Re
         tokio::time::sleep(POLL).await;
     }
     Err(busy(&connection))
+}
+
+fn insufficient(connection: &Connection) -> Error {
+    let text = "the provider refuses this token set for the account: ask the user for what it stands for";
+    Error::new(ErrorKind::ReauthRequired, "grant_insufficient", text).with_provider(&connection.app.manifest.name)
 }
 
 fn no_set(connection: &Connection) -> Error {
@@ -177,7 +210,10 @@ async fn renew(connection: &Connection, sets: &Sets<'_>, lease: Lease) -> Result
         return connection.stored(sets.name).await?.ok_or_else(|| no_set(connection));
     }
     match renewal.await {
-        Ok(tokens) => save(connection, tokens, sets, &lease).await,
+        Ok(tokens) => {
+            let stored = save(connection, tokens, sets, &lease).await?;
+            Ok(introspection::learn(connection, sets.name, stored).await)
+        }
         Err(error) if error.kind() == ErrorKind::ReauthRequired => {
             let reason = match error.reason() {
                 // An exchange whose answer was lost has spent the token, so this refusal says nothing about the user's will.
@@ -310,9 +346,10 @@ async fn refuse(connection: &Connection, sets: &Sets<'_>, lease: &Lease, reason:
     }
     if sets.is_made_of_another(connection) && reason != "refresh_lost" {
         // The provider may refuse this use of the grant and no other: the first set's own refresh finds out.
+        let workspace = connection.principal.workspace_id;
+        vault::note_refusal(&mut tx, workspace, connection.id, sets.name, now + REFUSED).await?;
         tx.commit().await?;
-        let text = "the provider refuses this token set for the account: ask the user for what it stands for";
-        return Err(Error::new(ErrorKind::ReauthRequired, "grant_insufficient", text).with_provider(provider));
+        return Err(insufficient(connection));
     }
     let to = ConnectionState::ReauthRequired;
     if store::set_state(&mut tx, &connection.principal, connection.id, to, Some(reason), now).await? {

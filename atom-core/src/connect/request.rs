@@ -2,7 +2,8 @@
 
 use super::authenticate::authenticate;
 use super::methods::Way;
-use super::{Connection, refresh};
+use super::usage::RAW;
+use super::{Connection, Meter, refresh};
 use crate::http_client::{Request, Response};
 use crate::raw::{RawRequest, RawResponse};
 use crate::vault::DEFAULT;
@@ -10,24 +11,33 @@ use crate::{Error, Result};
 use reqwest::header::AUTHORIZATION;
 
 /// Sends a request with a valid token set. A 401 means that the token died early: it is refreshed and the request sent once more.
-pub(super) async fn authorized(connection: &Connection, set: &str, mut request: Request) -> Result<Response> {
+pub(super) async fn authorized(
+    connection: &Connection,
+    set: &str,
+    mut request: Request,
+    meter: &mut Meter<'_>,
+) -> Result<Response> {
     let (app, http) = (&connection.app, &connection.inner.http);
     request.url = app.resolve(&request.url)?;
     let named = |e: Error| e.with_provider(&app.manifest.name);
     let stored = refresh::valid_tokens(connection, set).await?;
     let mut first = request.clone();
     authenticate(app, &stored.tokens, &mut first)?;
+    meter.sends(&first);
     let answer = http.send(first).await.map_err(named)?;
     if answer.status != 401 || Way::find(app, &stored.tokens.method)?.how.is_fixed() {
         return Ok(answer);
     }
-    let stored = refresh::refresh(connection, set, Some(&stored)).await?;
-    authenticate(app, &stored.tokens, &mut request)?;
+    let Some(newer) = refresh::after_refusal(connection, set, &stored).await? else { return Ok(answer) };
+    authenticate(app, &newer.tokens, &mut request)?;
+    meter.sends(&request);
     http.send(request).await.map_err(named)
 }
 
 pub(super) async fn raw(connection: &Connection, request: RawRequest) -> Result<RawResponse> {
     let set = request.token_set.clone();
     let request = request.into_request(Some(&AUTHORIZATION))?;
-    Ok(authorized(connection, set.as_deref().unwrap_or(DEFAULT), request).await?.into())
+    let mut meter = Meter::begin(connection, RAW);
+    let outcome = authorized(connection, set.as_deref().unwrap_or(DEFAULT), request, &mut meter).await;
+    Ok(meter.end(outcome)?.into())
 }

@@ -1,36 +1,23 @@
 //! End a connection: here at once, at the provider as soon as it can be reached.
+//!
+//! What is to be withdrawn is the installation's: it is sealed under its key and outlives the connection, the user and the workspace.
 
-use super::methods::{self, Way};
-use super::{App, Connection, ConnectionState, Connections, store, token_endpoint, upkeep};
+use super::methods;
+use super::{Connection, ConnectionState, Connections, store, upkeep, withdrawal};
+use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
-use crate::crypto::Place;
+use crate::crypto::{INSTALLATION, Place};
 use crate::events::{self, ConnectionRevoked};
-use crate::http_client::Request;
-use crate::integrations::failure;
 use crate::storage::Tx;
 use crate::vault::{self, TokenSet};
-use crate::{Error, Result, Secret, WorkspaceId};
+use crate::{ConnectionId, Result, UserId, WorkspaceId};
 use chrono::TimeDelta;
-use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
-use url::form_urlencoded;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// How long a worker goes on asking a provider to withdraw a grant.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
-
-/// What is to be withdrawn, as it is sealed.
-#[derive(Serialize, Deserialize)]
-struct Grant<'a> {
-    token: Cow<'a, str>,
-    hint: Cow<'a, str>,
-}
 
 /// Destroys the tokens here, and then has the provider withdraw the grant: now, or by a worker when it can be reached.
 pub(super) async fn run(connection: &Connection) -> Result<()> {
@@ -44,22 +31,35 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
             withdrawals.extend(pending(connection, &stored.tokens).await?);
         }
     }
-    let now = inner.now();
+    let provider = &connection.app.manifest.name;
+    end(inner, &connection.principal, connection.id, provider, withdrawals).await
+}
+
+/// Destroys the tokens of a connection and keeps what is to be withdrawn, and then tries to withdraw it.
+pub(super) async fn end(
+    inner: &Arc<Inner>,
+    principal: &Principal,
+    id: ConnectionId,
+    provider: &str,
+    withdrawals: Vec<store::Revocation>,
+) -> Result<()> {
+    let (workspace, now) = (principal.workspace_id, inner.now());
     let mut tx = inner.db()?.begin_durable().await?;
     for pending in &withdrawals {
-        keep(connection, &mut tx, pending).await?;
+        keep(inner, &mut tx, pending).await?;
     }
-    vault::delete_all(&mut tx, inner, workspace, connection.id).await?;
-    if store::set_state(&mut tx, &connection.principal, connection.id, ConnectionState::Revoked, None, now).await? {
-        let details = [("provider", connection.app.manifest.name.as_str())];
-        audit::append(&mut tx, connection.entry(AuditAction::Disconnected, &details), now).await?;
-        let (user_id, provider) = (connection.principal.user_id, connection.app.manifest.name.clone());
-        let revoked = ConnectionRevoked { connection_id: connection.id, user_id, provider };
+    vault::delete_all(&mut tx, inner, workspace, id).await?;
+    vault::forget_refusals(&mut tx, workspace, id).await?;
+    if store::set_state(&mut tx, principal, id, ConnectionState::Revoked, None, now).await? {
+        let (actor, subject, details) = (principal.actor(), Some(id.to_string()), [("provider", provider)]);
+        let entry = Entry { workspace, actor, action: AuditAction::Disconnected, subject, details: &details };
+        audit::append(&mut tx, entry, now).await?;
+        let revoked = ConnectionRevoked { connection_id: id, user_id: principal.user_id, provider: provider.to_owned() };
         events::append(&mut tx, workspace, revoked, now).await?;
     }
     tx.commit().await?;
     for pending in withdrawals {
-        at_once(inner, workspace, pending.id).await;
+        at_once(inner, pending.id).await;
     }
     Ok(())
 }
@@ -81,33 +81,21 @@ pub(super) async fn all(connections: &Connections, provider: Option<String>) -> 
 pub(super) async fn withdraw(connection: &Connection, tokens: &TokenSet) -> Result<()> {
     let Some(pending) = pending(connection, tokens).await? else { return Ok(()) };
     let mut tx = connection.inner.db()?.begin_durable().await?;
-    keep(connection, &mut tx, &pending).await?;
+    keep(&connection.inner, &mut tx, &pending).await?;
     tx.commit().await?;
-    at_once(&connection.inner, connection.principal.workspace_id, pending.id).await;
+    at_once(&connection.inner, pending.id).await;
     Ok(())
 }
 
 /// A grant to withdraw, sealed; none where the provider has no way to.
 async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<store::Revocation>> {
-    let (inner, workspace_id) = (&connection.inner, connection.principal.workspace_id);
-    let auth = connection.app.manifest.auth.as_ref();
-    // What the user gave is the user's to withdraw.
-    let is_consent = Way::find(&connection.app, &tokens.method).is_ok_and(|way| way.how.is_consent());
-    if !is_consent || auth.is_none_or(|auth| auth.revoke_url.is_none()) {
-        return Ok(None);
-    }
-    let (token, hint) = match (&tokens.refresh_token, &tokens.access_token) {
-        (Some(token), _) => (token, "refresh_token"),
-        (None, Some(token)) => (token, "access_token"),
-        (None, None) => return Ok(None),
-    };
-    let grant = Grant { token: token.expose().into(), hint: hint.into() };
-    let plain = serde_json::to_vec(&grant).map(Zeroizing::new);
-    let plain = plain.map_err(|e| Error::internal("revocation", "a grant cannot be serialized").with_source(e))?;
-    let id = Uuid::now_v7();
-    let sealed = inner.keys.seal_record(inner.db()?, &place(workspace_id, id.as_bytes()), &plain).await?;
+    let inner = &connection.inner;
+    let Some(needed) = withdrawal::needed(&connection.app, tokens) else { return Ok(None) };
+    let (id, plain) = (Uuid::now_v7(), needed.secret_part()?);
+    let sealed = inner.keys.seal_record(inner.db()?, &place(id.as_bytes()), &plain).await?;
     Ok(Some(store::Revocation {
         id,
+        workspace_id: connection.principal.workspace_id.0,
         connection_id: connection.id.0,
         user_id: connection.principal.user_id.0,
         provider: connection.app.manifest.name.clone(),
@@ -117,17 +105,17 @@ async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<st
 }
 
 /// Stores a grant to withdraw, with the job that sees to it.
-async fn keep(connection: &Connection, tx: &mut Tx, pending: &store::Revocation) -> Result<()> {
-    store::insert_revocation(tx, connection.principal.workspace_id, pending).await?;
-    upkeep::enqueue_revocation(&connection.inner, tx, connection.principal.workspace_id, pending.id).await
+async fn keep(inner: &Arc<Inner>, tx: &mut Tx, pending: &store::Revocation) -> Result<()> {
+    store::insert_revocation(tx, pending).await?;
+    upkeep::enqueue_revocation(inner, tx, pending.id).await
 }
 
 /// Tries at once, because there may be no worker. What fails is left to one.
-async fn at_once(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid) {
+async fn at_once(inner: &Arc<Inner>, id: Uuid) {
     let inner = Arc::clone(inner);
     // A caller who goes away leaves it running.
     let trying = tokio::spawn(async move {
-        if let Err(error) = attempt(&inner, workspace, id).await {
+        if let Err(error) = attempt(&inner, id).await {
             tracing::warn!(revocation.id = %id, reason = error.reason(), "a grant is still to be withdrawn at its provider");
         }
     });
@@ -135,14 +123,13 @@ async fn at_once(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid) {
 }
 
 /// Asks the provider to withdraw a grant. Fails if it is to be asked again.
-pub(super) async fn attempt(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid) -> Result<()> {
+pub(super) async fn attempt(inner: &Arc<Inner>, id: Uuid) -> Result<()> {
     let db = inner.db()?;
-    let Some(pending) = store::revocation(db, workspace, id).await? else { return Ok(()) };
-    let plain = inner.keys.open_record(db, &place(workspace, id.as_bytes()), &pending.sealed).await?;
-    let damaged = |_| Error::sealed("revocation_damaged", "a stored revocation is malformed: end the grant at the provider");
-    let grant: Grant<'_> = serde_json::from_slice(&plain).map_err(damaged)?;
+    let Some(pending) = store::revocation(db, id).await? else { return Ok(()) };
+    let plain = inner.keys.open_record(db, &place(id.as_bytes()), &pending.sealed).await?;
+    let tokens = TokenSet::of_secret_part(&plain)?;
     let asked = match inner.apps.get(&pending.provider) {
-        Ok(app) => ask(inner, &app, &grant.token.into_owned().into(), &grant.hint).await,
+        Ok(app) => withdrawal::ask(inner, &app, &tokens).await,
         Err(error) => Err(error),
     };
     let (now, is_old) = (inner.now(), inner.now() - pending.created_at.0 > GIVE_UP);
@@ -152,47 +139,28 @@ pub(super) async fn attempt(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid
         Err(error) => Some(error),
     };
     let mut tx = db.begin().await?;
-    if store::delete_revocation(&mut tx, workspace, id).await?
+    if store::delete_revocation(&mut tx, id).await?
         && let Some(error) = refused
     {
+        let workspace = WorkspaceId(pending.workspace_id);
         tracing::warn!(connection.id = %pending.connection_id, provider = pending.provider, reason = error.reason(), "a provider did not withdraw a grant");
-        let details = [("provider", pending.provider.as_str()), ("reason", error.reason())];
-        let entry = Entry {
-            workspace,
-            actor: Actor { user: crate::UserId(pending.user_id), session: None },
-            action: AuditAction::RevocationFailed,
-            subject: Some(crate::ConnectionId(pending.connection_id).to_string()),
-            details: &details,
-        };
-        audit::append(&mut tx, entry, now).await?;
+        // The log of a workspace that is gone has no reader.
+        if store::has_workspace(&mut tx, workspace).await? {
+            let details = [("provider", pending.provider.as_str()), ("reason", error.reason())];
+            let entry = Entry {
+                workspace,
+                actor: Actor { user: UserId(pending.user_id), session: None },
+                action: AuditAction::RevocationFailed,
+                subject: Some(ConnectionId(pending.connection_id).to_string()),
+                details: &details,
+            };
+            audit::append(&mut tx, entry, now).await?;
+        }
     }
     tx.commit().await
 }
 
-/// The place of a sealed [`Grant`].
-fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
-    Place { workspace, table: "atom_revocations", row, field: "sealed", version: 1 }
-}
-
-/// RFC 7009. A token that the provider does not know is as good as revoked.
-async fn ask(inner: &Inner, app: &App, token: &Secret, hint: &str) -> Result<()> {
-    let Some(auth) = &app.manifest.auth else { return Ok(()) };
-    let Some(url) = &auth.revoke_url else { return Ok(()) };
-    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
-    let mut form = vec![("token", token.expose()), ("token_type_hint", hint)];
-    token_endpoint::authenticate(auth.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
-    let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
-    let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
-    match answer.status {
-        200..=299 => Ok(()),
-        400 if is_unknown_token(&answer.body) => Ok(()),
-        _ => Err(failure::classify(&app.manifest, "revoke", &answer)),
-    }
-}
-
-/// What Google and others answer where RFC 7009 §2.2 wants a 200.
-fn is_unknown_token(body: &[u8]) -> bool {
-    let error = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
-    matches!(error["error"].as_str(), Some("invalid_token" | "invalid_grant"))
+/// The place of the secret part of a sealed [`TokenSet`].
+fn place(row: &[u8]) -> Place<'_> {
+    Place { workspace: INSTALLATION, table: "atom_revocations", row, field: "sealed", version: 1 }
 }

@@ -28,6 +28,8 @@ row! {
         failed_at: Option<Timestamp>,
         failed_because: Option<String>,
         retry_at: Option<Timestamp>,
+        use_count: i64,
+        last_used_at: Option<Timestamp>,
         connected_at: Timestamp,
         created_at: Timestamp,
         updated_at: Timestamp,
@@ -55,6 +57,8 @@ impl AccountRow {
                 failed_because: self.failed_because,
                 retry_at: self.retry_at.map(|at| at.0),
             },
+            use_count: self.use_count,
+            last_used_at: self.last_used_at.map(|at| at.0),
             connected_at: self.connected_at.0,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
@@ -65,7 +69,7 @@ impl AccountRow {
 async fn select(db: &Db, principal: &Principal, id: Option<ConnectionId>) -> Result<Vec<ConnectedAccount>> {
     let rows = on!(db, c => sqlx::query_as::<_, AccountRow>(
         "SELECT c.id, c.provider, c.method, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, t.updated_at AS refreshed_at,
-                t.failures, t.failed_at, t.failed_because, t.retry_at, c.connected_at, c.created_at,
+                t.failures, t.failed_at, t.failed_because, t.retry_at, c.use_count, c.last_used_at, c.connected_at, c.created_at,
                 CASE WHEN t.updated_at > c.updated_at THEN t.updated_at ELSE c.updated_at END AS updated_at
            FROM atom_connections c
            LEFT JOIN atom_token_sets t ON t.workspace_id = c.workspace_id AND t.connection_id = c.id AND t.name = 'default'
@@ -136,6 +140,21 @@ row! {
     pub(super) struct Owner { user_id: Uuid, provider: String }
 }
 
+#[cfg(feature = "testing")]
+row! {
+    /// A connection that has not been ended.
+    pub(super) struct Connected { id: Uuid, user_id: Uuid, provider: String }
+}
+
+/// The connections of a workspace or a member that have not been ended.
+#[cfg(feature = "testing")]
+pub(super) async fn connected(db: &Db, workspace: WorkspaceId, user: Option<crate::UserId>) -> Result<Vec<Connected>> {
+    Ok(on!(db, c => sqlx::query_as(
+        "SELECT id, user_id, provider FROM atom_connections
+          WHERE workspace_id = $1 AND ($2 IS NULL OR user_id = $2) AND state <> 'revoked' ORDER BY id")
+        .bind(workspace.0).bind(user.map(|user| user.0)).fetch_all(c).await)?)
+}
+
 /// The owner of a connection, whoever asks.
 pub(super) async fn owner(db: &Db, workspace: WorkspaceId, id: ConnectionId) -> Result<Option<Owner>> {
     Ok(on!(db, c => sqlx::query_as("SELECT user_id, provider FROM atom_connections WHERE workspace_id = $1 AND id = $2")
@@ -144,28 +163,42 @@ pub(super) async fn owner(db: &Db, workspace: WorkspaceId, id: ConnectionId) -> 
 
 row! {
     /// A grant that was ended here and is still to be withdrawn at its provider.
-    pub(super) struct Revocation { id: Uuid, connection_id: Uuid, user_id: Uuid, provider: String, sealed: Vec<u8>, created_at: Timestamp }
+    pub(super) struct Revocation {
+        id: Uuid,
+        workspace_id: Uuid,
+        connection_id: Uuid,
+        user_id: Uuid,
+        provider: String,
+        sealed: Vec<u8>,
+        created_at: Timestamp,
+    }
 }
 
-pub(super) async fn insert_revocation(tx: &mut Tx, workspace: WorkspaceId, revocation: &Revocation) -> Result<()> {
+pub(super) async fn insert_revocation(tx: &mut Tx, revocation: &Revocation) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_revocations (workspace_id, id, connection_id, user_id, provider, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(workspace.0).bind(revocation.id).bind(revocation.connection_id).bind(revocation.user_id).bind(&revocation.provider)
-        .bind(&revocation.sealed).bind(revocation.created_at).execute(c).await.map(drop))?)
+        .bind(revocation.workspace_id).bind(revocation.id).bind(revocation.connection_id).bind(revocation.user_id)
+        .bind(&revocation.provider).bind(&revocation.sealed).bind(revocation.created_at).execute(c).await.map(drop))?)
 }
 
-pub(super) async fn revocation(db: &Db, workspace: WorkspaceId, id: Uuid) -> Result<Option<Revocation>> {
+pub(super) async fn revocation(db: &Db, id: Uuid) -> Result<Option<Revocation>> {
     Ok(on!(db, c => sqlx::query_as(
-        "SELECT id, connection_id, user_id, provider, sealed, created_at FROM atom_revocations WHERE workspace_id = $1 AND id = $2")
-        .bind(workspace.0).bind(id).fetch_optional(c).await)?)
+        "SELECT id, workspace_id, connection_id, user_id, provider, sealed, created_at FROM atom_revocations WHERE id = $1")
+        .bind(id).fetch_optional(c).await)?)
 }
 
 /// False if it was deleted before.
-pub(super) async fn delete_revocation(tx: &mut Tx, workspace: WorkspaceId, id: Uuid) -> Result<bool> {
-    let deleted: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
-        "DELETE FROM atom_revocations WHERE workspace_id = $1 AND id = $2 RETURNING id")
-        .bind(workspace.0).bind(id).fetch_optional(c).await)?;
+pub(super) async fn delete_revocation(tx: &mut Tx, id: Uuid) -> Result<bool> {
+    let deleted: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as("DELETE FROM atom_revocations WHERE id = $1 RETURNING id")
+        .bind(id).fetch_optional(c).await)?;
     Ok(deleted.is_some())
+}
+
+/// Whether a workspace is still there.
+pub(super) async fn has_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as("SELECT id FROM atom_workspaces WHERE id = $1")
+        .bind(workspace.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
 }
 
 row! {

@@ -104,16 +104,21 @@ impl<'a> TokenEndpoint<'a> {
         };
         #[allow(clippy::cast_possible_truncation)] // a lifetime beyond an `i64` ends at its bound
         let lifetime = seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as i64).or(self.default_lifetime);
-        let scopes = answer["scope"].as_str().unwrap_or_default();
-        // RFC 6749 says a space; some vendors separate otherwise, also in their answers.
-        let scopes = scopes.split([' ', self.scope_separator.chars().next().unwrap_or(' ')]).filter(|scope| !scope.is_empty());
         Ok(TokenSet {
             access_token: Some(access_token.into()),
             refresh_token: answer["refresh_token"].as_str().map(Secret::from),
-            scopes: scopes.map(str::to_owned).collect(),
+            scopes: self.scopes(answer),
             expires_at: lifetime.and_then(TimeDelta::try_seconds).and_then(|life| now.checked_add_signed(life)),
             ..Default::default()
         })
+    }
+
+    /// The scopes that an answer names.
+    pub(super) fn scopes(&self, answer: &Value) -> Vec<String> {
+        let scopes = answer["scope"].as_str().unwrap_or_default();
+        // RFC 6749 says a space; some vendors separate otherwise, also in their answers.
+        let scopes = scopes.split([' ', self.scope_separator.chars().next().unwrap_or(' ')]);
+        scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
     }
 
     /// What a refusal means to the caller (RFC 6749 §5.2).

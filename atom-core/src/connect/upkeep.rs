@@ -3,6 +3,7 @@
 use super::{Connection, ConnectionState, refresh, revoke, store};
 use crate::accounts::Accounts;
 use crate::atom::Inner;
+use crate::crypto::INSTALLATION;
 use crate::jobs::{Chore, Handler, JobFailure, JobKind, Jobs, NewJob, OnDuplicate, RetryPolicy, RunningJob, UniqueJob};
 use crate::storage::Tx;
 use crate::vault::{self, DEFAULT};
@@ -45,7 +46,7 @@ pub(crate) fn handlers(inner: &Arc<Inner>) -> [(String, Handler); 2] {
     let revoke = move |job: RunningJob| {
         let inner = Arc::clone(&revoking);
         async move {
-            revoke::attempt(&inner, job.workspace_id(), id(&job)?).await?;
+            revoke::attempt(&inner, id(&job)?).await?;
             Ok::<_, JobFailure>(Json::default())
         }
     };
@@ -73,8 +74,8 @@ fn id(job: &RunningJob) -> Result<Uuid, JobFailure> {
 }
 
 /// Has a worker withdraw a grant, if it is still to be withdrawn then.
-pub(super) async fn enqueue_revocation(inner: &Arc<Inner>, tx: &mut Tx, workspace: WorkspaceId, id: Uuid) -> Result<()> {
-    let jobs = Jobs { inner: Arc::clone(inner), workspace, user: None };
+pub(super) async fn enqueue_revocation(inner: &Arc<Inner>, tx: &mut Tx, id: Uuid) -> Result<()> {
+    let jobs = Jobs { inner: Arc::clone(inner), workspace: INSTALLATION, user: None };
     let input = Some(Json(json!({ "id": id.to_string() })));
     let job = NewJob { kind: REVOKE.into(), input, run_at: Some(inner.now() + SOON), ..Default::default() };
     jobs.enqueue_with(tx, job).await.map(drop)

@@ -204,6 +204,13 @@ impl KeyRing {
         self.newest.write().unwrap_or_else(PoisonError::into_inner).remove(&workspace);
     }
 
+    /// Forgets the data keys of a workspace.
+    #[cfg(feature = "testing")]
+    pub(crate) fn forget(&self, workspace: WorkspaceId) {
+        self.look_again(workspace);
+        self.unwrapped.write().unwrap_or_else(PoisonError::into_inner).retain(|(owner, _), _| *owner != workspace);
+    }
+
     pub(super) async fn data_key(&self, db: &Db, workspace: WorkspaceId, id: Uuid) -> Result<Arc<DataKey>> {
         let cached = self.unwrapped.read().unwrap_or_else(PoisonError::into_inner).get(&(workspace, id)).cloned();
         if let Some(key) = cached {

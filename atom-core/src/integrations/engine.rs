@@ -1,10 +1,10 @@
 //! Carries out one unified operation.
 
 use super::failure;
-use crate::connect::Connection;
+use crate::connect::{Connection, Meter};
 use crate::crypto::{base64url, random};
 use crate::http_client::{Request, Response};
-use crate::providers::{Answer, Body, Effect, Method, Operation, Param, Service, Vars};
+use crate::providers::{Answer, Body, Effect, Operation, Param, Service, Vars};
 use crate::{Error, ErrorKind, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -128,13 +128,19 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Sends the request; repeats it only where a repetition does nothing that once would not.
     async fn send(&self) -> Result<Response> {
+        let mut meter = Meter::begin(self.connection, self.operation.vendor_op.clone());
+        let outcome = self.try_send(&mut meter).await;
+        meter.end(outcome)
+    }
+
+    /// Sends the request; repeats it only where a repetition does nothing that once would not.
+    async fn try_send(&self, meter: &mut Meter<'_>) -> Result<Response> {
         let request = self.request()?;
         let attempts = if self.operation.effect == Effect::Once { 1 } else { ATTEMPTS };
         let mut attempt = 1;
         loop {
-            let failed = match self.connection.send(self.token_set(), request.clone()).await {
+            let failed = match self.connection.send(self.token_set(), request.clone(), meter).await {
                 Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer),
                 Ok(answer) => failure::classify(&self.connection.app.manifest, &self.operation.vendor_op, &answer),
                 Err(error) => error,
@@ -181,14 +187,7 @@ impl<'a> Call<'a> {
                 body
             }
         };
-        let method = match self.operation.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
-            Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        Ok(Request { method, url, headers, body, timeout: TIMEOUT })
+        Ok(Request { method: self.operation.method.into(), url, headers, body, timeout: TIMEOUT })
     }
 
     fn param(&self, param: &Param) -> Option<String> {

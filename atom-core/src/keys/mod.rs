@@ -5,6 +5,8 @@
 //! older ones have sealed, through the list of all sealed [`columns`]. Both go on where they were, in any process.
 
 mod columns;
+#[cfg(feature = "testing")] // until workspaces can be deleted
+mod destroy_all;
 mod model;
 mod reseal;
 mod rotate;
@@ -13,6 +15,8 @@ mod store;
 
 #[cfg(feature = "testing")]
 pub(crate) use columns::COLUMNS;
+#[cfg(feature = "testing")]
+pub(crate) use destroy_all::run as destroy_all;
 pub use model::{DataKey, DataKeyState, KeyRotation, KeyStatus, Resealing, WrappingKey};
 
 use crate::atom::Inner;

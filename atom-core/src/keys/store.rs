@@ -85,7 +85,7 @@ pub(super) async fn wrapping_keys(db: &Db) -> Result<Vec<WrappingKey>> {
 /// How many data keys there are, how many of them are not destroyed, and in how many workspaces.
 pub(super) async fn counts(db: &Db) -> Result<(i64, i64, i64)> {
     Ok(on!(db, c => sqlx::query_as(
-        "SELECT COUNT(*), COUNT(CASE WHEN destroyed_at IS NULL THEN 1 END), COUNT(DISTINCT workspace_id) FROM atom_data_keys")
+        "SELECT COUNT(*), COUNT(CASE WHEN destroyed_at IS NULL THEN 1 END), COUNT(DISTINCT CASE WHEN destroyed_at IS NULL THEN workspace_id END) FROM atom_data_keys")
         .fetch_one(c).await)?)
 }
 
@@ -166,4 +166,14 @@ pub(super) async fn destroy(tx: &mut Tx, workspace: WorkspaceId, id: DataKeyId, 
             AND generation < (SELECT MAX(generation) FROM atom_data_keys WHERE workspace_id = $1)")
         .bind(workspace.0).bind(id.0).bind(empty).bind(Timestamp::from(now)).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(changed > 0)
+}
+
+/// Destroys all data keys of a workspace, and returns those that were not destroyed before.
+#[cfg(feature = "testing")]
+pub(super) async fn destroy_all(tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<Vec<DataKeyId>> {
+    let empty: &[u8] = &[];
+    let destroyed: Vec<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_data_keys SET wrapped = $2, destroyed_at = $3 WHERE workspace_id = $1 AND destroyed_at IS NULL RETURNING id")
+        .bind(workspace.0).bind(empty).bind(Timestamp::from(now)).fetch_all(c).await)?;
+    Ok(destroyed.into_iter().map(|(id,)| DataKeyId(id)).collect())
 }

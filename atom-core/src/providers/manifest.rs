@@ -59,6 +59,8 @@ pub(crate) struct OAuth2 {
     pub(crate) authorize_query: BTreeMap<String, String>,
     pub(crate) token_url: Url,
     pub(crate) revoke_url: Option<Url>,
+    /// Where to ask about a token (RFC 7662), for a vendor whose answers do not say how long theirs live, or whose 401 may mean something else.
+    pub(crate) introspection_url: Option<Url>,
     #[serde(default)]
     pub(crate) client_auth: ClientAuth,
     #[serde(default = "space")]
@@ -200,6 +202,18 @@ pub(crate) enum Method {
     Delete,
 }
 
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
 /// What a repetition would do.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -321,8 +335,9 @@ impl Manifest {
         if let Some(auth) = &self.auth {
             self.check_url("auth.authorize_url", &auth.authorize_url)?;
             self.check_url("auth.token_url", &auth.token_url)?;
-            if let Some(url) = &auth.revoke_url {
-                self.check_url("auth.revoke_url", url)?;
+            let others = [("auth.revoke_url", &auth.revoke_url), ("auth.introspection_url", &auth.introspection_url)];
+            for (field, url) in others.into_iter().filter_map(|(field, url)| Some((field, url.as_ref()?))) {
+                self.check_url(field, url)?;
             }
             if self.identity.is_none() {
                 return Err("identity: with `[auth]`, say whose account it is".into());

@@ -1,6 +1,6 @@
 //! The ways to connect to a provider besides `[auth]`: one table under `[methods]` each.
 
-use super::manifest::{ClientAuth, Identity, space};
+use super::manifest::{ClientAuth, Identity, Method as HttpMethod, space};
 use super::path::Path;
 use super::template::{Template, TemplateJson};
 use regex_lite::Regex;
@@ -21,6 +21,9 @@ pub(crate) struct ConnectMethod {
     pub(crate) identity: Option<Identity>,
     /// The field that names the account, where nobody can be asked.
     pub(crate) account_field: Option<String>,
+    /// The request that ends the credential at the provider, authenticated as the method does. Left out: what was agreed to is withdrawn at
+    /// the `revoke_url` of `[auth]`, and what the user gave is left to the user.
+    pub(crate) revoke: Option<Revoke>,
     /// How it works. The type refuses what nobody knows.
     #[serde(flatten)]
     pub(crate) how: How,
@@ -89,6 +92,47 @@ pub(crate) struct Placement {
     #[serde(default)]
     pub(crate) json: BTreeMap<String, Template>,
     pub(crate) basic: Option<Pair>,
+}
+
+/// How a credential is ended at the provider.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoke {
+    #[serde(default = "post")]
+    pub(crate) method: HttpMethod,
+    pub(crate) url: Template,
+    /// The body: a form or a JSON document, or nothing.
+    #[serde(default)]
+    pub(crate) form: BTreeMap<String, Template>,
+    pub(crate) json: Option<TemplateJson>,
+    /// The vendor's error codes (`errors.code`) which say that there is nothing left to end. A 404 and a 410 say so without.
+    #[serde(default)]
+    pub(crate) gone: Vec<String>,
+}
+
+fn post() -> HttpMethod {
+    HttpMethod::Post
+}
+
+impl Revoke {
+    fn check(&self, at: &str, known: &BTreeSet<&str>) -> Result<(), String> {
+        let has_body = self.json.is_some() || !self.form.is_empty();
+        if self.json.is_some() && !self.form.is_empty() {
+            return Err(format!("{at}: give `form` or `json`, not both"));
+        }
+        if has_body && self.method == HttpMethod::Get {
+            return Err(format!("{at}: a GET has no body"));
+        }
+        let templates = std::iter::once(&self.url).chain(self.form.values()).flat_map(Template::names);
+        let mut names: Vec<&str> = templates.collect();
+        if let Some(json) = &self.json {
+            json.names(&mut names);
+        }
+        match names.iter().find(|name| !known.contains(*name)) {
+            Some(unknown) => Err(format!("{at}: there is no field `{unknown}`")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A user name and a password (RFC 7617).
@@ -366,7 +410,12 @@ impl ConnectMethod {
         if let Some(identity) = &self.identity {
             check_url(&format!("{at}.identity.url"), &identity.url)?;
         }
-        for (field, place) in self.how.places() {
+        if let Some(revoke) = &self.revoke {
+            known.insert("access_token");
+            revoke.check(&format!("{at}.revoke"), &known)?;
+        }
+        let revoke = self.revoke.as_ref().map(|revoke| ("revoke.url", Place::Path(&revoke.url)));
+        for (field, place) in self.how.places().into_iter().chain(revoke) {
             let at = format!("{at}.{field}");
             match place {
                 Place::Fixed(url) => check_url(&at, url)?,

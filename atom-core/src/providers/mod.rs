@@ -11,12 +11,12 @@ mod template;
 mod transform;
 
 pub(crate) use manifest::{
-    Answer, Body, ClientAuth, Effect, Identity, Manifest, Method, OAUTH2, OAuth2, Operation, Param, RuleKind, Service,
+    Answer, Body, ClientAuth, Effect, Identity, Manifest, OAUTH2, OAuth2, Operation, Param, RuleKind, Service,
     TokenSetSource,
 };
 pub(crate) use methods::{
     Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,
-    Placement, Signature, SignedJwt,
+    Placement, Revoke, Signature, SignedJwt,
 };
 pub(crate) use template::{Template, Vars};
 

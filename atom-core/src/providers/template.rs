@@ -134,6 +134,16 @@ impl TemplateJson {
         })
     }
 
+    /// Adds the names of the placeholders to a list.
+    pub(crate) fn names<'a>(&'a self, list: &mut Vec<&'a str>) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Text(template) => list.extend(template.names()),
+            Self::List(items) => items.iter().for_each(|item| item.names(list)),
+            Self::Object(members) => members.iter().for_each(|(_, member)| member.names(list)),
+        }
+    }
+
     pub(crate) fn render(&self, vars: &Vars) -> Option<Value> {
         match self {
             Self::Fixed(value) => Some(value.clone()),

@@ -5,6 +5,7 @@
 //! against a provider that expires and rotates tokens.
 
 mod audit;
+mod ending;
 mod google;
 mod keys;
 mod kit;
@@ -13,6 +14,7 @@ mod trial;
 mod vendor;
 
 pub use audit::fill_audit_log;
+pub use ending::end_connections;
 pub use google::GoogleStandIn;
 pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};
 pub use kit::TestKit;

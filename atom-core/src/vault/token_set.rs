@@ -93,7 +93,8 @@ impl TokenSet {
         self
     }
 
-    fn sealed(&self) -> Result<Zeroizing<Vec<u8>>> {
+    /// The secret part, to be sealed.
+    pub(crate) fn secret_part(&self) -> Result<Zeroizing<Vec<u8>>> {
         let secret = Sealed {
             method: self.method.as_str().into(),
             access_token: self.access_token.as_ref().map(|token| token.expose().into()),
@@ -102,6 +103,19 @@ impl TokenSet {
         };
         let plain = serde_json::to_vec(&secret).map(Zeroizing::new);
         plain.map_err(|e| Error::internal("token_set", "a token set cannot be serialized").with_source(e))
+    }
+
+    /// A token set of which only the secret part is known.
+    pub(crate) fn of_secret_part(plain: &[u8]) -> Result<Self> {
+        let damaged = |_| Error::sealed("token_set_damaged", "a stored token set is malformed: connect the account again");
+        let secret: Sealed<'_> = serde_json::from_slice(plain).map_err(damaged)?;
+        Ok(Self {
+            method: secret.method.into_owned(),
+            access_token: secret.access_token.map(|token| token.into_owned().into()),
+            refresh_token: secret.refresh_token.map(|token| token.into_owned().into()),
+            fields: secret.fields.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect(),
+            ..Self::default()
+        })
     }
 }
 
@@ -113,16 +127,8 @@ pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: Conn
         .bind(workspace.0).bind(connection.0).bind(name).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let plain = inner.keys.open_record(db, &place(workspace, &row_key(connection, name), row.revision), &row.sealed).await?;
-    let damaged = |_| Error::sealed("token_set_damaged", "a stored token set is malformed: connect the account again");
-    let secret: Sealed<'_> = serde_json::from_slice(&plain).map_err(damaged)?;
-    let tokens = TokenSet {
-        method: secret.method.into_owned(),
-        access_token: secret.access_token.map(|token| token.into_owned().into()),
-        refresh_token: secret.refresh_token.map(|token| token.into_owned().into()),
-        fields: secret.fields.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect(),
-        scopes: row.scopes.0,
-        expires_at: row.expires_at.map(|at| at.0),
-    };
+    let expires_at = row.expires_at.map(|at| at.0);
+    let tokens = TokenSet { scopes: row.scopes.0, expires_at, ..TokenSet::of_secret_part(&plain)? };
     let retry_at = row.retry_at.map(|at| at.0);
     Ok(Some(Stored { tokens, revision: row.revision, obtained_at: row.updated_at.0, retry_at }))
 }
@@ -159,7 +165,7 @@ impl TokenSet {
         name: &str,
         revision: i64,
     ) -> Result<Stamped> {
-        let (row, plain) = (row_key(connection, name), self.sealed()?);
+        let (row, plain) = (row_key(connection, name), self.secret_part()?);
         let sealed = inner.keys.seal_record(inner.db()?, &place(workspace, &row, revision), &plain).await?;
         let (name, scopes, expires_at) = (name.to_owned(), self.scopes.clone(), self.expires_at);
         let cache = inner.token_cache.clone();
@@ -213,6 +219,24 @@ pub(crate) async fn put_off(tx: &mut Tx, idle: &Idle, now: DateTime<Utc>, until:
         .bind(idle.workspace_id).bind(idle.connection_id).bind(Timestamp::from(now)).bind(Timestamp::from(until)).bind(&idle.name)
         .fetch_optional(c).await)?;
     Ok(moved.is_some())
+}
+
+/// Notes how long a stored token set lives and what it may be used for, if it is still the one of this revision.
+pub(crate) async fn set_lifetime(
+    inner: &Inner,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    name: &str,
+    stored: &Stored,
+) -> Result<()> {
+    let mut tx = inner.db()?.begin().await?;
+    inner.token_cache.forget_after(&mut tx, workspace, connection);
+    on!(tx: &mut tx, c => sqlx::query(
+        "UPDATE atom_token_sets SET expires_at = $5, scopes = $6
+          WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4")
+        .bind(workspace.0).bind(connection.0).bind(name).bind(stored.revision)
+        .bind(stored.tokens.expires_at.map(Timestamp::from)).bind(Json(&stored.tokens.scopes)).execute(c).await.map(drop))?;
+    tx.commit().await
 }
 
 /// Forgets one token set of a connection.

@@ -17,7 +17,7 @@ const provider = new Provider(url, {
   issueRefreshToken: () => true,
   clockTolerance: 0,
   cookies: { keys: [randomUUID()] },
-  extraClientMetadata: { properties: ['access_token_lifetime'] },
+  extraClientMetadata: { properties: ['access_token_lifetime', 'withholds_lifetimes'] },
   ttl: {
     AccessToken: (_, __, client) => client.access_token_lifetime,
     AuthorizationCode: 60,
@@ -60,8 +60,14 @@ provider.use(async (ctx, next) => {
     const { AccessToken, ClientCredentials } = provider;
     await ((await AccessToken.find(ctx.query.token)) ?? (await ClientCredentials.find(ctx.query.token))).destroy();
     ctx.body = {};
+  } else if (ctx.path === '/guarded') {
+    // Whatever the token is good for, it is not for this.
+    ctx.status = 401;
+    ctx.body = { error: 'not_for_you' };
   } else {
     await next();
+    // RFC 6749 §5.1 only recommends to say it.
+    if (ctx.oidc?.client?.withholds_lifetimes) delete ctx.body.expires_in;
   }
 });
 

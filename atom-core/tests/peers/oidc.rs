@@ -34,6 +34,7 @@ fn manifest(url: &str) -> String {
         authorize_query = {{ prompt = "consent" }}
         token_url = "{url}/token"
         revoke_url = "{url}/token/revocation"
+        introspection_url = "{url}/token/introspection"
         client_auth = "basic"
         base_scopes = ["openid", "offline_access", "email"]
 
@@ -70,6 +71,15 @@ pub(super) struct Oidc {
 impl Oidc {
     /// Registers it (RFC 7591), unless the server is not to run.
     pub(super) async fn client(access_token_lifetime: i64) -> Option<Self> {
+        Self::registered(access_token_lifetime, false).await
+    }
+
+    /// One that is not told how long its tokens live.
+    pub(super) async fn kept_in_the_dark(access_token_lifetime: i64) -> Option<Self> {
+        Self::registered(access_token_lifetime, true).await
+    }
+
+    async fn registered(access_token_lifetime: i64, withholds_lifetimes: bool) -> Option<Self> {
         static SERVER: OnceLock<Option<Server>> = OnceLock::new();
         let visit = Visit(SERVER.get_or_init(|| Server::start("oidc.mjs")).as_ref()?);
         let client = json!({
@@ -80,6 +90,7 @@ impl Oidc {
             "response_types": ["code"],
             "token_endpoint_auth_method": "client_secret_basic",
             "access_token_lifetime": access_token_lifetime,
+            "withholds_lifetimes": withholds_lifetimes,
         });
         let request = http().post(format!("{}/reg", visit.0.url)).header("content-type", "application/json");
         let registered = parse(request.body(client.to_string())).await;

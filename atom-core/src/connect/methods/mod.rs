@@ -274,7 +274,7 @@ fn credentials_ended() -> Error {
 }
 
 /// A URL with its placeholders filled, each in one piece of the path.
-fn fill(template: &Template, vars: &Vars) -> Result<Url> {
+pub(super) fn fill(template: &Template, vars: &Vars) -> Result<Url> {
     let encode = |value: &str| url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
     let text = template.render(vars, encode);
     let url = text.filter(|text| !text.split('/').skip(3).any(|piece| matches!(piece, "" | "." | "..")));

@@ -7,11 +7,11 @@ use crate::config::ProviderApp;
 use crate::crypto::{base64url, random};
 use crate::{Error, ErrorKind, Result, Secret};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -62,6 +62,10 @@ pub(super) struct World {
     links: HashMap<String, bool>,
     /// Whether the credentials that users hold were withdrawn.
     withdrawn: bool,
+    /// Keys that ended, by what names them.
+    ended_keys: Vec<String>,
+    /// Whether answers with tokens do not say how long those live.
+    withholds_lifetimes: bool,
 }
 
 pub(super) fn lock(world: &Shared) -> MutexGuard<'_, World> {
@@ -152,6 +156,11 @@ impl VendorStandIn {
         world.bearers.clear();
     }
 
+    /// From now on, answers with tokens do not say how long those live.
+    pub fn withhold_lifetimes(&self) {
+        lock(&self.world).withholds_lifetimes = true;
+    }
+
     /// What the user does in the browser: opens the URL, signs in as somebody and agrees, or not. Returns where the browser is sent.
     ///
     /// # Errors
@@ -182,7 +191,10 @@ fn router(world: &Shared) -> Router {
         .route("/files/me", get(files))
         .route("/link/create", post(create_link))
         .route("/link/exchange", post(exchange_link))
+        .route("/link/remove", post(remove_link))
         .route("/accounts", post(accounts))
+        .route("/guarded", get(guarded))
+        .route("/keys/{name}", delete(end_key))
         .merge(tokens::routes())
         .merge(oauth1::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(world), observe))
@@ -227,6 +239,24 @@ async fn files(State(world): State<Shared>, request: Request) -> Response {
         Some((id, "bearer")) => person(&id, "files"),
         _ => refuse(StatusCode::UNAUTHORIZED, "unknown_credential"),
     }
+}
+
+/// Nobody gets in, whatever the credential.
+async fn guarded() -> Response {
+    refuse(StatusCode::UNAUTHORIZED, "not_for_you")
+}
+
+/// The key that asks ends, once.
+async fn end_key(State(world): State<Shared>, Path(name): Path<String>, request: Request) -> Response {
+    if identify(&world, request, "me").await.is_none() {
+        return refuse(StatusCode::UNAUTHORIZED, "unknown_credential");
+    }
+    let mut world = lock(&world);
+    if world.ended_keys.contains(&name) {
+        return refuse(StatusCode::NOT_FOUND, "no_such_key");
+    }
+    world.ended_keys.push(name);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn identify(world: &Shared, request: Request, audience: &str) -> Option<(String, &'static str)> {
@@ -285,6 +315,12 @@ async fn exchange_link(State(world): State<Shared>, Json(body): Json<Value>) -> 
     let until = Utc::now() + TimeDelta::days(1000);
     world.bearers.insert(access_token.clone(), ("item-9".into(), "accounts", until));
     Json(json!({"access_token": access_token, "item_id": "item-9"})).into_response()
+}
+
+async fn remove_link(State(world): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let token = body["access_token"].as_str().unwrap_or_default();
+    let is_removed = is_client(&headers) && body["reason"] == "ended" && lock(&world).bearers.remove(token).is_some();
+    if is_removed { Json(json!({})).into_response() } else { refuse(StatusCode::BAD_REQUEST, "INVALID_ACCESS_TOKEN") }
 }
 
 /// The token of a link stands in the document, the host's credentials beside it in headers.

@@ -34,7 +34,10 @@ struct Asked {
 }
 
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/oauth1/request", post(request)).route("/oauth1/access", post(access))
+    Router::new()
+        .route("/oauth1/request", post(request))
+        .route("/oauth1/access", post(access))
+        .route("/oauth1/invalidate", post(invalidate))
 }
 
 /// The parameters of the header.
@@ -146,10 +149,29 @@ async fn access(State(world): State<Shared>, request: Request) -> Response {
     }
 }
 
+/// A token ends itself, as Twitter's `POST /1.1/oauth/invalidate_token` does.
+async fn invalidate(State(world): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 1024).await.unwrap_or_default();
+    let mut world = lock(&world);
+    match world.oauth1.signer(&parts, &body) {
+        Some(name) => {
+            world.oauth1.access.remove(&name);
+            axum::Json(serde_json::json!({ "access_token": name })).into_response()
+        }
+        None => refuse(StatusCode::UNAUTHORIZED, "expired_token"),
+    }
+}
+
 impl Tokens {
+    /// The access token that signed a request.
+    fn signer(&self, parts: &Parts, body: &Bytes) -> Option<String> {
+        let params = verified(parts, body, |name| self.access.get(name).map(|(secret, _)| secret.clone()))?;
+        params.get("oauth_token").cloned()
+    }
+
     /// Whose token signed a request.
     pub(super) fn owner(&self, parts: &Parts, body: &Bytes) -> Option<String> {
-        let params = verified(parts, body, |name| self.access.get(name).map(|(secret, _)| secret.clone()))?;
-        self.access.get(params.get("oauth_token")?).map(|(_, owner)| owner.clone())
+        self.access.get(&self.signer(parts, body)?).map(|(_, owner)| owner.clone())
     }
 }

@@ -38,7 +38,11 @@ pub(super) struct Grant {
 type Params = HashMap<String, String>;
 
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/token", post(answer)).route("/app/installations/{id}/access_tokens", post(installation))
+    Router::new()
+        .route("/token", post(answer))
+        .route("/introspect", post(introspect))
+        .route("/revoke", post(revoke))
+        .route("/app/installations/{id}/access_tokens", post(installation))
 }
 
 /// Checks an authorization request and decides it as the user would.
@@ -71,6 +75,15 @@ pub(super) fn decide(world: &Shared, url: &str, user: Option<&str>) -> Result<St
 }
 
 impl World {
+    /// An answer with a new bearer token.
+    fn granted(&mut self, user: &str, audience: &'static str) -> Value {
+        let mut document = json!({"access_token": self.bearer(user, audience), "token_type": "Bearer"});
+        if !self.withholds_lifetimes {
+            document["expires_in"] = LIFETIME.num_seconds().into();
+        }
+        document
+    }
+
     fn bearer(&mut self, user: &str, audience: &'static str) -> String {
         let bearer = token("at-");
         self.bearers.insert(bearer.clone(), (user.to_owned(), audience, Utc::now() + LIFETIME));
@@ -82,10 +95,6 @@ impl World {
         self.grants.insert(refresh_token.clone(), Grant { user: user.to_owned(), family, spent: false });
         refresh_token
     }
-}
-
-fn granted(access_token: &str) -> Value {
-    json!({"access_token": access_token, "token_type": "Bearer", "expires_in": LIFETIME.num_seconds()})
 }
 
 async fn answer(State(world): State<Shared>, headers: HeaderMap, Form(form): Form<Params>) -> Response {
@@ -107,9 +116,9 @@ async fn answer(State(world): State<Shared>, headers: HeaderMap, Form(form): For
             }
             // As Slack does: a bot's token, and inside the answer that of the person.
             let (bot, person) = (format!("{}-bot", code.user), code.user);
-            let mut document = granted(&world.bearer(&bot, "me"));
+            let mut document = world.granted(&bot, "me");
             document["refresh_token"] = world.refresh_token(&bot, token("family-")).into();
-            let mut own = granted(&world.bearer(&person, "me"));
+            let mut own = world.granted(&person, "me");
             own["refresh_token"] = world.refresh_token(&person, token("family-")).into();
             own["scope"] = "person:read".into();
             document["authed_user"] = own;
@@ -135,7 +144,7 @@ async fn answer(State(world): State<Shared>, headers: HeaderMap, Form(form): For
                     return bad_grant();
                 }
             };
-            let mut document = granted(&world.bearer(&user, audience));
+            let mut document = world.granted(&user, audience);
             document["refresh_token"] = world.refresh_token(&user, family).into();
             Json(document).into_response()
         }
@@ -155,9 +164,34 @@ fn own_client(world: &mut World, headers: &HeaderMap, form: &Params) -> Response
             if form.get("scope").is_none_or(|scope| scope != "read write") || form.get("audience").is_none_or(|a| a != "me") {
                 return refuse(StatusCode::BAD_REQUEST, "invalid_scope");
             }
-            Json(granted(&world.bearer(&id, "me"))).into_response()
+            Json(world.granted(&id, "me")).into_response()
         }
         _ => refuse(StatusCode::UNAUTHORIZED, "invalid_client"),
+    }
+}
+
+/// RFC 7662, for the vendor's own client.
+async fn introspect(State(world): State<Shared>, Form(form): Form<Params>) -> Response {
+    let param = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    if param("client_id") != CLIENT_ID || param("client_secret") != CLIENT_SECRET {
+        return refuse(StatusCode::UNAUTHORIZED, "invalid_client");
+    }
+    let world = lock(&world);
+    let document = match world.bearers.get(param("token")).filter(|(.., until)| *until > Utc::now()) {
+        Some((user, audience, until)) => {
+            json!({"active": true, "sub": user, "scope": format!("read {audience}"), "exp": until.timestamp()})
+        }
+        None => json!({ "active": false }),
+    };
+    Json(document).into_response()
+}
+
+/// A bearer token ends itself.
+async fn revoke(State(world): State<Shared>, headers: HeaderMap, Form(form): Form<Params>) -> Response {
+    let token = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+    match token.filter(|token| form.get("token").is_some_and(|named| named == token)) {
+        Some(token) if lock(&world).bearers.remove(token).is_some() => StatusCode::NO_CONTENT.into_response(),
+        _ => refuse(StatusCode::UNAUTHORIZED, "unknown_credential"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A call on the caller's behalf, with a key that they do not see.
 
-use super::{ServiceKeys, check_unexpired, hosts, store, value};
+use super::{ServiceKeys, check_unexpired, hosts, store, usage, value};
 use crate::{Error, RawRequest, RawResponse, Result, ServiceKeyId};
 
 pub(super) async fn run(keys: &ServiceKeys, id: ServiceKeyId, request: RawRequest) -> Result<RawResponse> {
@@ -16,7 +16,7 @@ pub(super) async fn run(keys: &ServiceKeys, id: ServiceKeyId, request: RawReques
         let mut request = request.clone();
         key.placement.put(&mut request, value)?;
         if last.is_none() {
-            inner.service_key_usage.count(inner, &keys.principal, id, now);
+            usage::count(inner, &keys.principal, id, now);
         }
         let answer = inner.egress.send(request).await.map_err(|e| e.with_provider(&key.service))?;
         let is_refused = answer.status == 401;

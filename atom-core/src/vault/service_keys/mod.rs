@@ -26,7 +26,7 @@ pub use model::{
 pub(crate) use upkeep::CHORE;
 #[cfg(feature = "testing")]
 pub(crate) use upkeep::tell;
-pub(crate) use usage::{Usage, flush};
+pub(crate) use usage::Uses;
 
 use crate::accounts::Principal;
 use crate::atom::Inner;
