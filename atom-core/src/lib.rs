@@ -49,8 +49,8 @@ pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{
     AccessToken, AccountStatus, Authorization, ConnectField, ConnectFlow, ConnectMethod, ConnectWith, ConnectedAccount,
     Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState, OperationUsage,
-    Provider, ProviderStatus, ProviderUsage, ServiceStatus, StartConnection, StartDevice, UsageBucket, UsageCounts, UsageFailures,
-    UsageInterval, UsageQuery, UsageReport,
+    Provider, ProviderStatus, ProviderUsage, ServiceStatus, StartConnection, StartDevice, UsageBucket, UsageCounts,
+    UsageFailures, UsageInterval, UsageQuery, UsageReport,
 };
 pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub use error::{Error, ErrorKind, Result};

@@ -122,8 +122,7 @@ on_both!(failures_are_counted_by_what_the_provider_said, |database| async move {
     place.raw(url).await.unwrap_err();
     place.connection.files().get("none".into()).await.unwrap_err();
     let totals = place.report().await.totals;
-    let failures =
-        UsageFailures { total: 12, unauthorized: 2, rate_limited: 3, refused: 2, provider_faults: 4, unreachable: 1 };
+    let failures = UsageFailures { total: 12, unauthorized: 2, rate_limited: 3, refused: 2, provider_faults: 4, unreachable: 1 };
     assert_eq!((totals.calls, totals.failures, totals.retries), (12, failures, 0));
 
     // A call that succeeds at last has not failed.
@@ -142,7 +141,16 @@ on_both!(what_is_refused_before_it_is_sent_is_no_use, |database| async move {
     place.raw("no url").await.unwrap_err();
     place.connection.files().get(String::new()).await.unwrap_err();
     let (bob, _) = sign_up(&place.atom, "bob@example.com").await;
-    place.atom.act_as(bob.user.id, bob.workspace.id).await.unwrap().connections().open(place.connection.id()).await.err().unwrap();
+    place
+        .atom
+        .act_as(bob.user.id, bob.workspace.id)
+        .await
+        .unwrap()
+        .connections()
+        .open(place.connection.id())
+        .await
+        .err()
+        .unwrap();
     place.connection.revoke().await.unwrap();
     place.connection.access_token().await.err().unwrap();
     assert_eq!(place.report().await.totals.calls, 0);

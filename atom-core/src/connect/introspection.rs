@@ -8,7 +8,7 @@ use super::methods::Way;
 use super::token_endpoint::{Answer, TokenEndpoint};
 use crate::providers::OAuth2;
 use crate::vault::{self, Stored, TokenSet};
-use crate::{Error, Result, Secret};
+use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::time::Duration;
@@ -97,5 +97,5 @@ fn read(document: &Value, endpoint: &TokenEndpoint<'_>) -> Result<Said> {
 
 fn malformed(endpoint: &TokenEndpoint<'_>) -> Error {
     let text = "the provider's introspection endpoint does not say whether the token is active";
-    Error::new(crate::ErrorKind::Provider, "introspection_malformed", text).with_provider(&endpoint.app.manifest.name)
+    Error::new(ErrorKind::Provider, "introspection_malformed", text).with_provider(&endpoint.app.manifest.name)
 }

@@ -43,9 +43,7 @@ pub use model::{
 };
 pub(crate) use upkeep::{CHORE, handlers, kinds};
 pub(crate) use usage::{CHORE as USAGE_CHORE, Meter, Used};
-pub use usage::{
-    OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport,
-};
+pub use usage::{OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport};
 
 use crate::accounts::Principal;
 use crate::atom::Inner;
@@ -230,7 +228,7 @@ impl Connection {
     /// The access token of one of the connection's further token sets, such as `user` beside a bot's, or one for another audience.
     ///
     /// Fails as `access_token` does, with `not_connected` (`no_token_set`: the user did not grant it) or with `reauth_required`
-    /// (`grant_insufficient`: the provider refuses this set for the account).
+    /// (`grant_insufficient`: the provider refuses this set for the account; it is asked again after a day, or when the user connects again).
     pub async fn access_token_of(&self, token_set: String) -> Result<AccessToken> {
         export::run(self, &token_set).await
     }

@@ -2,8 +2,7 @@
 //!
 //! What is to be withdrawn is the installation's: it is sealed under its key and outlives the connection, the user and the workspace.
 
-use super::methods;
-use super::{Connection, ConnectionState, Connections, store, upkeep, withdrawal};
+use super::{Connection, ConnectionState, Connections, methods, store, upkeep, withdrawal};
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};

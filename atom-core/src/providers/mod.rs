@@ -11,8 +11,7 @@ mod template;
 mod transform;
 
 pub(crate) use manifest::{
-    Answer, Body, ClientAuth, Effect, Identity, Manifest, OAUTH2, OAuth2, Operation, Param, RuleKind, Service,
-    TokenSetSource,
+    Answer, Body, ClientAuth, Effect, Identity, Manifest, OAUTH2, OAuth2, Operation, Param, RuleKind, Service, TokenSetSource,
 };
 pub(crate) use methods::{
     Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,

@@ -87,28 +87,35 @@ on_both!(a_set_that_the_provider_refuses_leaves_the_others_alone, |database| asy
     assert_eq!((error.kind(), error.reason()), (ErrorKind::NotConnected, "no_token_set"));
 });
 
-on_both!(a_provider_is_not_asked_again_for_a_set_that_it_refuses_until_a_day_later_or_the_user_agrees_anew, |database| async move {
-    let place = Place::new(&database).await;
-    let connection = place.agree("oauth2", "ada").await.unwrap();
-    let refused = async || reason(connection.access_token_of("secrets".into()).await);
-    assert_eq!((refused().await, place.vendor.hits("/token")), ("grant_insufficient", 2));
-    let other = database.builder().clock(place.clock.clone()).provider(place.vendor.app()).open().await.unwrap();
-    let other = other.act_as(place.session.user.id, place.session.workspace.id).await.unwrap();
-    let same = other.connections().open(connection.id()).await.unwrap();
-    for _ in 0..5 {
+on_both!(
+    a_provider_is_not_asked_again_for_a_set_that_it_refuses_until_a_day_later_or_the_user_agrees_anew,
+    |database| async move {
+        let place = Place::new(&database).await;
+        let connection = place.agree("oauth2", "ada").await.unwrap();
+        let refused = async || reason(connection.access_token_of("secrets".into()).await);
+        assert_eq!((refused().await, place.vendor.hits("/token")), ("grant_insufficient", 2));
+        let other = database.builder().clock(place.clock.clone()).provider(place.vendor.app()).open().await.unwrap();
+        let other = other.act_as(place.session.user.id, place.session.workspace.id).await.unwrap();
+        let same = other.connections().open(connection.id()).await.unwrap();
+        for _ in 0..5 {
+            assert_eq!(refused().await, "grant_insufficient");
+            assert_eq!(reason(same.access_token_of("secrets".into()).await), "grant_insufficient", "other processes know it too");
+        }
+        place.clock.advance(TimeDelta::minutes(30));
         assert_eq!(refused().await, "grant_insufficient");
-        assert_eq!(reason(same.access_token_of("secrets".into()).await), "grant_insufficient", "other processes know it too");
-    }
-    place.clock.advance(TimeDelta::minutes(30));
-    assert_eq!(refused().await, "grant_insufficient");
-    assert_eq!(place.vendor.hits("/token"), 2, "it was asked for the code, and once for the set");
+        assert_eq!(place.vendor.hits("/token"), 2, "it was asked for the code, and once for the set");
 
-    place.clock.advance(TimeDelta::hours(24));
-    assert_eq!((refused().await, place.vendor.hits("/token")), ("grant_insufficient", 3), "the account may have changed in a day");
-    place.agree("oauth2", "ada").await.unwrap();
-    assert_eq!((refused().await, place.vendor.hits("/token")), ("grant_insufficient", 5), "and the user by agreeing anew");
-    assert_eq!(place.who(&connection, "/files/me", Some("files")).await, "ada-bot", "other sets are not concerned");
-});
+        place.clock.advance(TimeDelta::hours(24));
+        assert_eq!(
+            (refused().await, place.vendor.hits("/token")),
+            ("grant_insufficient", 3),
+            "the account may have changed in a day"
+        );
+        place.agree("oauth2", "ada").await.unwrap();
+        assert_eq!((refused().await, place.vendor.hits("/token")), ("grant_insufficient", 5), "and the user by agreeing anew");
+        assert_eq!(place.who(&connection, "/files/me", Some("files")).await, "ada-bot", "other sets are not concerned");
+    }
+);
 
 on_both!(p36_a_lost_answer_for_one_set_is_a_doubt_about_the_grant_that_it_was_made_of, |database| async move {
     let place = Place::new(&database).await;

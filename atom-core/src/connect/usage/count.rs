@@ -78,9 +78,8 @@ impl Counted for Used {
             let mut counts = counts.iter().peekable();
             while let Some(&(Use { connection, .. }, _)) = counts.peek() {
                 // They are in the order of the connections.
-                let of_one: Vec<_> =
-                    std::iter::from_fn(|| counts.next_if(|(of, _)| of.connection == *connection)).collect();
-                let calls = of_one.iter().map(|(_, used)| used.sums.calls).sum();
+                let of_one: Vec<_> = std::iter::from_fn(|| counts.next_if(|(of, _)| of.connection == *connection)).collect();
+                let calls: i64 = of_one.iter().map(|(_, used)| used.sums.calls).sum();
                 let last = of_one.iter().map(|(_, used)| used.last).max().unwrap_or_default();
                 // One that is gone meanwhile has nothing to be counted for.
                 if store::touch(&mut tx, workspace, *connection, calls, last).await? {

@@ -11,8 +11,6 @@ mod upkeep;
 
 pub(super) use count::RAW;
 pub(crate) use count::{Meter, Used};
-pub use model::{
-    OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport,
-};
+pub use model::{OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport};
 pub(super) use report::{Whose, run};
 pub(crate) use upkeep::CHORE;

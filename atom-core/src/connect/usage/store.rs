@@ -135,7 +135,9 @@ sums_of! {
 macro_rules! sums {
     ($of:literal, $rest:literal) => {
         concat!(
-            "SELECT ", $of, ", CAST(sum(u.calls) AS BIGINT) AS calls, CAST(sum(u.retries) AS BIGINT) AS retries,
+            "SELECT ",
+            $of,
+            ", CAST(sum(u.calls) AS BIGINT) AS calls, CAST(sum(u.retries) AS BIGINT) AS retries,
                 CAST(sum(u.unauthorized) AS BIGINT) AS unauthorized, CAST(sum(u.rate_limited) AS BIGINT) AS rate_limited,
                 CAST(sum(u.refused) AS BIGINT) AS refused, CAST(sum(u.provider_faults) AS BIGINT) AS provider_faults,
                 CAST(sum(u.unreachable) AS BIGINT) AS unreachable, CAST(sum(u.micros) AS BIGINT) AS micros,
@@ -144,7 +146,10 @@ macro_rules! sums {
            JOIN atom_connections c ON c.workspace_id = u.workspace_id AND c.id = u.connection_id
           WHERE u.workspace_id = $1 AND ($2 IS NULL OR u.connection_id = $2) AND ($3 IS NULL OR c.user_id = $3)
             AND u.starts_at >= $4 AND u.starts_at < $5
-          GROUP BY ", $of, " ", $rest
+          GROUP BY ",
+            $of,
+            " ",
+            $rest
         )
     };
 }
@@ -181,9 +186,11 @@ impl Range {
     }
 
     pub(super) async fn providers(&self, db: &Db, most: i64) -> Result<Vec<ByProvider>> {
-        Ok(on!(db, c => sqlx::query_as(sums!("c.provider, c.user_id", "ORDER BY sum(u.calls) DESC, c.provider, c.user_id LIMIT $6"))
+        Ok(
+            on!(db, c => sqlx::query_as(sums!("c.provider, c.user_id", "ORDER BY sum(u.calls) DESC, c.provider, c.user_id LIMIT $6"))
             .bind(self.workspace.0).bind(self.connection()).bind(self.user()).bind(Timestamp::from(self.since))
-            .bind(Timestamp::from(self.until)).bind(most).fetch_all(c).await)?)
+            .bind(Timestamp::from(self.until)).bind(most).fetch_all(c).await)?,
+        )
     }
 }
 
