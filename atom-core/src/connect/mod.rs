@@ -18,6 +18,7 @@ mod methods;
 mod model;
 mod redirect;
 mod refresh;
+mod release;
 mod request;
 mod revoke;
 mod start;

@@ -123,7 +123,7 @@ async fn exchange(connection: Connection, set: String, seen: Option<Seen>) -> Re
     Err(busy(&connection))
 }
 
-fn no_set(connection: &Connection) -> Error {
+pub(super) fn no_set(connection: &Connection) -> Error {
     let text = "this connection has no such token set: name one of its provider's, and ask the user for what it stands for";
     Error::new(ErrorKind::NotConnected, "no_token_set", text).with_provider(&connection.app.manifest.name)
 }

@@ -19,8 +19,9 @@ mod sweep;
 mod tails;
 
 pub(crate) use catalogue::{
-    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
+    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
+    EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, JobCancelled,
+    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, OfflineKeyRemoved, OfflineKeySet, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
     ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp,
     WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
 };
