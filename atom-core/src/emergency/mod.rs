@@ -99,7 +99,7 @@ impl EmergencyAccess {
             return Err(Error::invalid("malformed_page_size", "page_size is between 1 and 1000"));
         }
         let malformed = |_| Error::invalid("malformed_cursor", "pass the cursor as the last page returned it");
-        let before = filter.cursor.as_deref().map(str::parse).transpose().map_err(malformed)?;
+        let before: Option<EmergencyRequestId> = filter.cursor.as_deref().map(str::parse).transpose().map_err(malformed)?;
         let (db, now) = (self.inner.db()?, self.inner.now());
         let mut rows = store::list(db, &self.principal, &filter, before, i64::from(size) + 1, now).await?;
         let more = rows.len() > usize::try_from(size).unwrap_or_default();
@@ -211,7 +211,7 @@ impl EmergencyAccess {
         let mut shown = Vec::with_capacity(rows.len());
         for row in rows {
             let own = approvals.iter().filter(|approval| approval.request_id == row.id).map(approval).collect();
-            shown.push(present(row, self.reason(row).await?, own, now)?);
+            shown.push(to_request(row, self.reason(row).await?, own, now)?);
         }
         Ok(shown)
     }
@@ -266,7 +266,8 @@ fn approval(row: &ApprovalRow) -> EmergencyApproval {
     EmergencyApproval { user_id: row.approver.parse().ok(), at: row.at.0 }
 }
 
-fn present(
+/// A request as it is shown at a moment.
+fn to_request(
     row: &RequestRow,
     reason: String,
     approvals: Vec<EmergencyApproval>,

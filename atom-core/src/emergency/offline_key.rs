@@ -52,7 +52,8 @@ pub(super) async fn set(access: &EmergencyAccess, public_key: &str) -> Result<Of
     rights::check_owner(&mut tx, principal).await?;
     let row = store::set_key(&mut tx, principal.workspace_id, &public_key, now, now + DELAY).await?;
     let accepted_from = row.next_from.map_or(now, |from| from.0);
-    let details = [("public_key", public_key.as_str()), ("accepted_from", &accepted_from.to_rfc3339())];
+    let from = accepted_from.to_rfc3339();
+    let details = [("public_key", public_key.as_str()), ("accepted_from", from.as_str())];
     access.log(&mut tx, AuditAction::OfflineKeySet, None, &details, now).await?;
     let set = OfflineKeySet { public_key: public_key.clone(), setter_id: principal.user_id, accepted_from };
     events::append(&mut tx, principal.workspace_id, set, now).await?;

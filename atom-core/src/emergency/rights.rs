@@ -54,7 +54,7 @@ pub(super) async fn are_enough(tx: &mut Tx, row: &RequestRow, now: DateTime<Utc>
         match approver.parse::<UserId>() {
             Ok(user) => {
                 let role = Accounts::role(tx, workspace, user).await?;
-                members += i64::from(user != requester && role.is_some_and(|role| role.is_admin()));
+                members += i64::from(user != requester && role.is_some_and(Role::is_admin));
             }
             // A key that was replaced or removed since does not count.
             Err(_) => is_offline |= key.as_ref() == Some(&approver),

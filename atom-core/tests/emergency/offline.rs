@@ -93,7 +93,7 @@ on_both!(p41_a_signature_is_of_use_for_its_own_request_and_nothing_else, |databa
     let mut flipped = key.sign(text.as_bytes()).as_ref().to_vec();
     flipped[7] ^= 1;
     assert_eq!(refused(hex(&flipped)).await, "wrong_signature");
-    for malformed in ["", "x", "not a signature", &hex(&flipped)[2..], &STANDARD.encode([0; 63])] {
+    for malformed in ["", "x", "not a signature", &hex(&flipped)[2..], &STANDARD.encode([0_u8; 63])] {
         assert_eq!(refused(malformed.into()).await, "malformed_signature", "{malformed}");
     }
     assert_eq!(emergency.get(request.id).await.unwrap().approvals, []);
@@ -180,7 +180,7 @@ on_both!(only_owners_set_the_key_and_only_a_key, |database| async move {
     admin.emergency_access().offline_key().await.unwrap();
     place.becomes("dan", Role::Admin).await;
     assert_eq!(reason(owner.emergency_access().set_offline_key(public(&key_pair())).await), "not_an_owner");
-    for malformed in ["", "ed25519", &"0".repeat(63), &"g".repeat(64), &STANDARD.encode([0; 31]), &STANDARD.encode([0; 33])] {
+    for malformed in ["", "ed25519", &"0".repeat(63), &"g".repeat(64), &STANDARD.encode([0_u8; 31]), &STANDARD.encode([0_u8; 33])] {
         let refused = place.ada.emergency_access().set_offline_key(malformed.into()).await;
         assert_eq!(reason(refused), "malformed_public_key", "{malformed}");
     }
