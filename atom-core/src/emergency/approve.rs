@@ -35,7 +35,8 @@ pub(super) async fn offline(access: &EmergencyAccess, id: EmergencyRequestId, si
     })?;
     let text = challenge::of(&row, &access.reason(&row).await?);
     if !is_signed(&from_hex(&key).unwrap_or_default(), text.as_bytes(), &signature) {
-        let text = "the signature is not one of the workspace's offline key over this request's `challenge`: sign exactly its bytes";
+        let text =
+            "the signature is not one of the workspace's offline key over this request's `challenge`: sign exactly its bytes";
         return Err(Error::new(ErrorKind::Forbidden, "wrong_signature", text));
     }
     record(access, id, Approver::Key(key)).await

@@ -45,8 +45,7 @@ async fn expire_one(inner: &Inner, workspace: WorkspaceId, id: EmergencyRequestI
     let mut tx = inner.db()?.begin().await?;
     let Some(row) = store::expire(&mut tx, workspace, id, now).await? else { return Ok(()) };
     let actor = Actor { user: UserId(Uuid::nil()), session: None };
-    let entry =
-        Entry { workspace, actor, action: AuditAction::EmergencyExpired, subject: Some(id.to_string()), details: &[] };
+    let entry = Entry { workspace, actor, action: AuditAction::EmergencyExpired, subject: Some(id.to_string()), details: &[] };
     audit::append(&mut tx, entry, now).await?;
     let expired = EmergencyExpired { request_id: id, requester_id: row.requester(), user_id: row.owner() };
     events::append(&mut tx, workspace, expired, now).await?;

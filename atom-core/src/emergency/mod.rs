@@ -31,7 +31,7 @@ use crate::atom::Inner;
 use crate::audit::{self, AuditAction, Entry};
 use crate::crypto::Place;
 use crate::storage::Tx;
-use crate::{ConnectionId, EmergencyRequestId, Error, ErrorKind, Result, ServiceKeyId, UserId, WorkspaceId};
+use crate::{ConnectionId, EmergencyRequestId, Error, ErrorKind, Result, ServiceKeyId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -303,6 +303,8 @@ fn decided(state: EmergencyState) -> Error {
         EmergencyState::Revealed => conflict("request_over", "the secret was revealed, which happens once: make a new request"),
         EmergencyState::Denied => conflict("request_over", "this request was denied: make a new one if it is still needed"),
         EmergencyState::Cancelled => conflict("request_over", "this request was cancelled: make a new one if it is still needed"),
-        EmergencyState::Expired => conflict("request_over", "the time of this request is over: make a new one if it is still needed"),
+        EmergencyState::Expired => {
+            conflict("request_over", "the time of this request is over: make a new one if it is still needed")
+        }
     }
 }

@@ -123,7 +123,11 @@ fn check_reason(reason: &str) -> Result<&str> {
 
 fn check_minutes(minutes: Option<i32>) -> Result<i32> {
     let minutes = minutes.unwrap_or(DEFAULT_MINUTES);
-    if MINUTES.contains(&minutes) { Ok(minutes) } else { Err(Error::invalid("malformed_minutes", "`minutes` is between 5 and 60")) }
+    if MINUTES.contains(&minutes) {
+        Ok(minutes)
+    } else {
+        Err(Error::invalid("malformed_minutes", "`minutes` is between 5 and 60"))
+    }
 }
 
 /// The name stands on a line of the challenge.
