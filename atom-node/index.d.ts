@@ -197,7 +197,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -244,6 +244,24 @@ export declare const AuditAction: {
   readonly ServiceKeyChanged: 'service_key_changed'
   /** A service key was removed and its values were destroyed. */
   readonly ServiceKeyRemoved: 'service_key_removed'
+  /** Somebody asked for a secret in an emergency; the details say which, and how long the reason is that the request itself holds. */
+  readonly EmergencyRequested: 'emergency_requested'
+  /** An emergency request was approved, by the member who acted or, as the details say, with the offline key. */
+  readonly EmergencyApproved: 'emergency_approved'
+  /** An emergency request has the approvals that it needs. */
+  readonly EmergencyGranted: 'emergency_granted'
+  /** An emergency request was denied. */
+  readonly EmergencyDenied: 'emergency_denied'
+  /** Whoever made an emergency request withdrew it. */
+  readonly EmergencyCancelled: 'emergency_cancelled'
+  /** The secret of an emergency request was revealed. */
+  readonly EmergencyRevealed: 'emergency_revealed'
+  /** The time of an emergency request was over. */
+  readonly EmergencyExpired: 'emergency_expired'
+  /** The workspace's offline key is to be another one; the details say from when. */
+  readonly OfflineKeySet: 'offline_key_set'
+  /** The workspace's offline key was removed. */
+  readonly OfflineKeyRemoved: 'offline_key_removed'
   /** A key-encryption key that was retired wraps again. */
   readonly KeyTakenIntoUse: 'key_taken_into_use'
   /** A key-encryption key has lost its last data key to its successor. */
@@ -744,6 +762,197 @@ export declare const Effect: {
   readonly Idempotent: 'idempotent'
   /** It must not be done twice: the job is in doubt until somebody settles it. */
   readonly Once: 'once'
+}
+
+/**
+ * Secrets that nothing lets out, for emergencies: the tokens of a provider without `export_tokens`, and service keys that are not `exportable`.
+ *
+ * Owners and admins of the workspace may ask for any of its secrets, and every member for their own. Two owners or admins other than
+ * whoever asks must approve. One of the two approvals may be a signature of the workspace's offline key; where nobody else could approve,
+ * that signature is enough. Each step is in the audit log and an event, so a webhook on `emergency.*` alerts whoever should know.
+ */
+export declare class EmergencyAccess {
+  private constructor()
+  /**
+   * Asks for a secret. Owners and admins have a day to approve it.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`: the secret is the workspace's; `not_a_member`), `not_connected` (`disconnected`,
+   * `no_token_set`), `rate_limited` (20 requests a day) or `invalid`: `malformed_target`, `malformed_reason`, `malformed_minutes`,
+   * `malformed_token_set`.
+   */
+  request(request: NewEmergencyAccess): Promise<EmergencyRequest>
+  /**
+   * Lists requests, newest first, a page at a time: all of them for owners and admins, and for other members those that they made or
+   * whose secret is theirs.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: EmergencyFilter): Promise<EmergencyPage>
+  /** One request. Fails with `not_found`. */
+  get(id: EmergencyRequestId): Promise<EmergencyRequest>
+  /**
+   * Approves a request of somebody else's. The second approval grants it; approving it twice counts once.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`, `own_request`: another owner or admin must; `not_a_member`) or `conflict`
+   * (`already_granted`, `request_over`).
+   */
+  approve(id: EmergencyRequestId): Promise<EmergencyRequest>
+  /**
+   * Approves a request with a signature of the offline key over its `challenge`: 64 bytes, in base64 or hexadecimal. Whoever sees the
+   * request may hand it in. With the private key on a machine of its own, it is made like this:
+   *
+   * Read the challenge before: it names the secret, who asks, and the SHA-256 of the reason.
+   *
+   * Fails with `not_found`, `invalid` (`malformed_signature`), `forbidden` (`wrong_signature`: sign exactly the challenge, with the key that
+   * counts now) or `conflict` (`no_offline_key`, `already_granted`, `request_over`).
+   */
+  approveOffline(id: EmergencyRequestId, signature: string): Promise<EmergencyRequest>
+  /**
+   * Denies a request of somebody else's, or takes a grant back that was not used yet. One denial ends it.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`, `own_request`: cancel it; `not_a_member`) or `conflict` (`request_over`).
+   */
+  deny(id: EmergencyRequestId): Promise<EmergencyRequest>
+  /**
+   * Withdraws one's own request.
+   *
+   * Fails with `not_found`, `forbidden` (`not_the_requester`) or `conflict` (`request_over`).
+   */
+  cancel(id: EmergencyRequestId): Promise<EmergencyRequest>
+  /**
+   * The secret itself, once, for whoever asked for it, within the minutes of the grant. From then on it is known to a person: rotate it.
+   *
+   * Who approved must be owner or admin still, and whoever asks a member. If the provider fails, the grant is not spent: call again.
+   *
+   * Fails with `not_found`, `forbidden` (`not_the_requester`, `not_an_admin`, `not_a_member`), `conflict` (`not_granted`, `request_over`,
+   * `approvals_lapsed`: ask again; `service_key_expired`) or as `Connection.access_token` does, but for what forbids export.
+   */
+  reveal(id: EmergencyRequestId): Promise<EmergencySecret>
+  /**
+   * The key that approves offline, and the one that takes its place.
+   *
+   * Fails with `forbidden` (`not_an_admin`).
+   */
+  offlineKey(): Promise<OfflineKey>
+  /**
+   * Sets the key that approves offline: the 32 bytes of an Ed25519 public key, in hexadecimal or base64. It counts a day later, and until
+   * then the present one does, so that whoever has stolen a session cannot approve what they ask for. Setting the present one again keeps
+   * it, and drops one that was to take its place. A key is made on a machine of its own like this:
+   *
+   * Fails with `forbidden` (`not_an_owner`, `not_a_member`) or `invalid` (`malformed_public_key`).
+   */
+  setOfflineKey(publicKey: string): Promise<OfflineKey>
+  /**
+   * Removes the offline key at once, with the one to come and what it has approved. Removing it twice is no error.
+   *
+   * Fails with `forbidden` (`not_an_owner`, `not_a_member`).
+   */
+  removeOfflineKey(): Promise<void>
+}
+
+/** An approval of an emergency request. */
+export interface EmergencyApproval {
+  /** When. */
+  at: Date
+  /** Who approved it; none if it was done with the offline key. */
+  userId?: UserId
+}
+
+/** Which emergency requests to list, newest first. */
+export interface EmergencyFilter {
+  /** Only those that stand so. */
+  state?: EmergencyState | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** A page of emergency requests. */
+export interface EmergencyPage {
+  /** The requests, newest first. */
+  items: EmergencyRequest[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A request for a secret in an emergency. */
+export interface EmergencyRequest {
+  /** Its id. */
+  id: EmergencyRequestId
+  /** Who made it. */
+  requesterId: UserId
+  /** Why. It may hold personal data: show it to those who decide. */
+  reason: string
+  /** For how many minutes the secret may be revealed once it is granted. */
+  minutes: number
+  /** How it stands. */
+  state: EmergencyState
+  /** The approvals so far, in their order. One whose member is no owner or admin any more does not count. */
+  approvals: EmergencyApproval[]
+  /** When it was made. */
+  requestedAt: Date
+  /** Until when approvals may come; once it is granted, until when the secret may be revealed. */
+  expiresAt: Date
+  /** The connection whose credential is asked for. */
+  connectionId?: ConnectionId
+  /** Which of its token sets. */
+  tokenSet?: string
+  /** Or the service key whose value is asked for. */
+  serviceKeyId?: ServiceKeyId
+  /** Whose secret it is; none if it is the workspace's. */
+  userId?: UserId
+  /** What the offline key signs to approve it, while it is pending: these bytes, without a line break at the end. */
+  challenge?: string
+  /** When it was granted. */
+  grantedAt?: Date
+  /** When it was revealed, denied, cancelled, or found expired. */
+  endedAt?: Date
+}
+
+/** A request for a secret in an emergency. */
+export type EmergencyRequestId = string
+
+/** A secret that was revealed in an emergency. From now on it is known: rotate it. */
+export interface EmergencySecret {
+  /** What it is. */
+  kind: EmergencySecretKind
+  /** What the account was connected with, by the names of the method's fields; empty for a bearer token and a service key. */
+  fields: Record<string, string>
+  /** The token or the value. Never log or store it. None for credentials that are nothing but fields. */
+  value?: string
+  /** When it stops working by itself, where that is known. */
+  expiresAt?: Date
+}
+
+/** What a revealed secret is. */
+export type EmergencySecretKind = 'access_token' | 'credentials' | 'service_key'
+
+export declare const EmergencySecretKind: {
+  /** A bearer token of a connection. */
+  readonly AccessToken: 'access_token'
+  /** What a connection authenticates with that has no bearer token: an API key, a password, a token with its secret. */
+  readonly Credentials: 'credentials'
+  /** The value of a service key. */
+  readonly ServiceKey: 'service_key'
+}
+
+/** How an emergency request stands. */
+export type EmergencyState = 'pending' | 'granted' | 'revealed' | 'denied' | 'cancelled' | 'expired'
+
+export declare const EmergencyState: {
+  /** It waits for approvals. */
+  readonly Pending: 'pending'
+  /** It has them: whoever made it may reveal the secret. */
+  readonly Granted: 'granted'
+  /** The secret was revealed. */
+  readonly Revealed: 'revealed'
+  /** Somebody denied it. */
+  readonly Denied: 'denied'
+  /** Whoever made it withdrew it. */
+  readonly Cancelled: 'cancelled'
+  /** It was not approved within a day, or not used within its minutes. */
+  readonly Expired: 'expired'
 }
 
 /** What became of a new job. */
@@ -1406,6 +1615,20 @@ export interface NewBatch {
   then?: NewJob | null
 }
 
+/** What is needed in an emergency: the credential of a connection, or the value of a service key. Name one of the two. */
+export interface NewEmergencyAccess {
+  /** Why, for those who decide: 10 to 500 characters. It is stored sealed, and stands in no event and no audit entry. */
+  reason: string
+  /** The connection whose credential is needed. */
+  connectionId?: ConnectionId | null
+  /** The service key whose value is needed. */
+  serviceKeyId?: ServiceKeyId | null
+  /** The token set, where the connection has several. Default: `default`. */
+  tokenSet?: string | null
+  /** For how many minutes the secret may be revealed once it is granted, 5 to 60. Default: 30. */
+  minutes?: number | null
+}
+
 /** An event to put into a calendar. */
 export interface NewEvent {
   /** What it is. */
@@ -1530,6 +1753,16 @@ export interface NewWebhookEndpoint {
   signing?: WebhookSigning | null
   /** A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one. */
   key?: string | null
+}
+
+/** The public key whose private half approves emergency requests offline. */
+export interface OfflineKey {
+  /** The one that counts now, in hexadecimal. */
+  publicKey?: string
+  /** The one that takes its place. */
+  nextPublicKey?: string
+  /** When. */
+  nextFrom?: Date
 }
 
 /** What happens to a job that is there already. */
@@ -2066,6 +2299,8 @@ export declare class Scope {
   get connections(): Connections
   /** The API keys of other services that the user may use: their own, and the workspace's. */
   get serviceKeys(): ServiceKeys
+  /** Secrets that nothing lets out, for emergencies: with the approval of two others. */
+  get emergencyAccess(): EmergencyAccess
   /** The workspace's jobs. What is enqueued here is enqueued on the user's behalf. */
   get jobs(): Jobs
   /** The workspace's schedules. What they enqueue is enqueued on the user's behalf. */

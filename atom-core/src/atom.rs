@@ -7,6 +7,7 @@ use crate::connect::{self, Apps, Connections, Exports, Flights, Provider};
 use crate::crypto::password::Hasher;
 use crate::crypto::{HostKey, KeyProvider, KeyRing, LocalKey, SigningKeys, WrappingKeys};
 use crate::egress::Egress;
+use crate::emergency::{self, EmergencyAccess};
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
@@ -226,6 +227,7 @@ impl Atom {
     pub(crate) async fn has_work(&self, kinds: &[String]) -> Result<bool> {
         schedules::fire(&self.inner).await?;
         service_keys::tell(&self.inner).await?;
+        emergency::expire(&self.inner).await?;
         jobs::has_work(&self.inner, kinds).await
     }
 
@@ -314,7 +316,8 @@ fn chores() -> Vec<Chore> {
             })
         },
     };
-    let mut chores = vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE, connect::USAGE_CHORE];
+    let mut chores =
+        vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE, connect::USAGE_CHORE, emergency::CHORE];
     chores.extend(webhooks::chores());
     chores
 }
@@ -383,6 +386,11 @@ impl Scope {
     /// The API keys of other services that the user may use: their own, and the workspace's.
     pub fn service_keys(&self) -> ServiceKeys {
         ServiceKeys { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Secrets that nothing lets out, for emergencies: with the approval of two others.
+    pub fn emergency_access(&self) -> EmergencyAccess {
+        EmergencyAccess { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The workspace's jobs. What is enqueued here is enqueued on the user's behalf.

@@ -26,6 +26,10 @@ pub struct DeviceFlowId;
 #[id]
 pub struct ServiceKeyId;
 
+/// A request for a secret in an emergency.
+#[id]
+pub struct EmergencyRequestId;
+
 /// A job, from the moment it is enqueued.
 #[id]
 pub struct JobId;

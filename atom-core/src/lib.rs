@@ -22,6 +22,7 @@ mod config;
 mod connect;
 mod crypto;
 mod egress;
+mod emergency;
 mod error;
 mod events;
 mod http_client;
@@ -53,13 +54,17 @@ pub use connect::{
     UsageFailures, UsageInterval, UsageQuery, UsageReport,
 };
 pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
+pub use emergency::{
+    EmergencyAccess, EmergencyApproval, EmergencyFilter, EmergencyPage, EmergencyRequest, EmergencySecret, EmergencySecretKind,
+    EmergencyState, NewEmergencyAccess, OfflineKey,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EventId, JobId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId,
-    WorkspaceId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, ServiceKeyId, SessionId, UserId,
+    WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
 };
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,

@@ -19,6 +19,7 @@ enum Thing {
     Events(Events),
     EventStream(EventStream),
     Scope(Scope),
+    EmergencyAccess(EmergencyAccess),
     Jobs(Jobs),
     Keys(Keys),
     Queues(Queues),
@@ -55,6 +56,7 @@ impl Thing {
             (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
             (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
             (Self::Scope(scope), "service_keys") => Self::ServiceKeys(scope.service_keys()),
+            (Self::Scope(scope), "emergency_access") => Self::EmergencyAccess(scope.emergency_access()),
             (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
@@ -89,6 +91,7 @@ impl Thing {
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
             (Self::ServiceKeys(keys), method) => service_keys_method(keys, method, args).await,
+            (Self::EmergencyAccess(emergency), method) => emergency_method(emergency, method, args).await,
             (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
             (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
             (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
@@ -213,6 +216,27 @@ async fn webhooks_method(webhooks: &Webhooks, method: &str, mut args: Args) -> R
         "deliveries" => webhooks.deliveries(args.next()).await.map(Thing::plain),
         "replay" => webhooks.replay(args.next(), args.next()).await.map(Thing::plain),
         _ => panic!("webhooks have no method `{method}`"),
+    }
+}
+
+async fn emergency_method(emergency: &EmergencyAccess, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "request" => emergency.request(args.next()).await.map(Thing::plain),
+        "list" => emergency.list(args.next()).await.map(Thing::plain),
+        "get" => emergency.get(args.next()).await.map(Thing::plain),
+        "approve" => emergency.approve(args.next()).await.map(Thing::plain),
+        "approve_offline" => emergency.approve_offline(args.next(), args.next()).await.map(Thing::plain),
+        "deny" => emergency.deny(args.next()).await.map(Thing::plain),
+        "cancel" => emergency.cancel(args.next()).await.map(Thing::plain),
+        "reveal" => emergency.reveal(args.next()).await.map(|secret| {
+            let fields: HashMap<_, _> = secret.fields.iter().map(|(name, value)| (name, value.expose())).collect();
+            let value = secret.value.as_ref().map(Secret::expose);
+            Thing::plain(json!({ "kind": secret.kind, "value": value, "fields": fields, "expires_at": secret.expires_at }))
+        }),
+        "offline_key" => emergency.offline_key().await.map(Thing::plain),
+        "set_offline_key" => emergency.set_offline_key(args.next()).await.map(Thing::plain),
+        "remove_offline_key" => emergency.remove_offline_key().await.map(Thing::plain),
+        _ => panic!("emergency access has no method `{method}`"),
     }
 }
 

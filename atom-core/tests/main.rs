@@ -8,6 +8,7 @@ mod behaviour;
 mod connect;
 mod consent;
 mod ending;
+mod emergency;
 mod events;
 mod events_over_processes;
 mod installation;

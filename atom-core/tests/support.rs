@@ -3,7 +3,7 @@
 use atom_core::testing::GoogleStandIn;
 use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Scope, Session, StartConnection};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{Connection as _, Executor, PgConnection};
+use sqlx::{Connection as _, Executor, PgConnection, Row as _};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
@@ -82,6 +82,25 @@ pub(crate) async fn sql(database: &Database, sqlite: &'static str, postgres: &'s
         let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
         sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
     }
+}
+
+/// Everything in the database as text.
+pub(crate) async fn dump(database: &Database) -> Vec<String> {
+    if database.url.starts_with("sqlite:") {
+        let files = std::fs::read_dir(database.folder.path()).unwrap();
+        let read = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        return files.map(|file| read(file.unwrap().path())).collect();
+    }
+    let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    let tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut c).await.unwrap();
+    let mut all = Vec::new();
+    for table in tables {
+        let rows = sqlx::AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"));
+        let rows = sqlx::query(rows).fetch_all(&mut c).await.unwrap();
+        all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
+    }
+    all
 }
 
 /// Writes a test once and runs it on both databases: `on_both!(name, |database| async move { … });`

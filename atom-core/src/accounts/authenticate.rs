@@ -1,12 +1,24 @@
 //! From a proof to a principal.
 
-use super::{Accounts, Principal, access_token, store};
+use super::{Accounts, Principal, Role, access_token, store};
+use crate::storage::Tx;
 use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
 
 impl Accounts {
     /// Who an access token speaks for.
     pub(crate) async fn authenticate(&self, access_token: &Secret) -> Result<Principal> {
         access_token::verify(&self.inner, access_token).await
+    }
+
+    /// The role of a member as it is now, in a transaction that relies on it; none if they are no active member. An access token may be from
+    /// before it changed.
+    pub(crate) async fn role(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<Option<Role>> {
+        store::role(tx, workspace, user).await
+    }
+
+    /// How many active owners and admins a workspace has now, beside somebody.
+    pub(crate) async fn other_admins(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<i64> {
+        store::other_admins(tx, workspace, user).await
     }
 
     /// The principal of a member who is not present: for jobs that run on a user's behalf.

@@ -18,6 +18,13 @@ pub enum Role {
     Guest,
 }
 
+impl Role {
+    /// Whether it is one of those who run the workspace.
+    pub(crate) fn is_admin(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+}
+
 /// A person with an account.
 #[model]
 pub struct User {
@@ -106,14 +113,17 @@ impl Principal {
         Actor { user: self.user_id, session: self.session_id }
     }
 
+    /// Whether they run the workspace.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.role.is_admin()
+    }
+
     /// Refuses everyone but the owners and admins of the workspace; `act` completes the sentence that they are told.
     pub(crate) fn check_admin(&self, act: &str) -> Result<()> {
-        match self.role {
-            Role::Owner | Role::Admin => Ok(()),
-            Role::Member | Role::Guest => {
-                let text = format!("only owners and admins of the workspace {act}: ask one of them");
-                Err(Error::new(ErrorKind::Forbidden, "not_an_admin", text))
-            }
+        if self.is_admin() {
+            return Ok(());
         }
+        let text = format!("only owners and admins of the workspace {act}: ask one of them");
+        Err(Error::new(ErrorKind::Forbidden, "not_an_admin", text))
     }
 }

@@ -87,6 +87,24 @@ pub(super) async fn membership(db: &Db, user: UserId, workspace: Option<Workspac
     row.map(into).transpose()
 }
 
+/// The role of an active member, as it is now.
+pub(super) async fn role(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<Option<Role>> {
+    let row: Option<(String,)> = on!(tx: tx, c => sqlx::query_as(
+        "SELECT m.role FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id
+          WHERE m.workspace_id = $1 AND m.user_id = $2 AND u.disabled_at IS NULL")
+        .bind(workspace.0).bind(user.0).fetch_optional(c).await)?;
+    row.map(|(role,)| role.parse()).transpose()
+}
+
+/// How many active owners and admins a workspace has beside somebody.
+pub(super) async fn other_admins(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<i64> {
+    let (count,): (i64,) = on!(tx: tx, c => sqlx::query_as(
+        "SELECT count(*) FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id
+          WHERE m.workspace_id = $1 AND m.user_id <> $2 AND m.role IN ('owner', 'admin') AND u.disabled_at IS NULL")
+        .bind(workspace.0).bind(user.0).fetch_one(c).await)?;
+    Ok(count)
+}
+
 pub(super) async fn insert_session(
     tx: &mut Tx,
     workspace: WorkspaceId,

@@ -52,6 +52,24 @@ pub enum AuditAction {
     ServiceKeyChanged,
     /// A service key was removed and its values were destroyed.
     ServiceKeyRemoved,
+    /// Somebody asked for a secret in an emergency; the details say which, and how long the reason is that the request itself holds.
+    EmergencyRequested,
+    /// An emergency request was approved, by the member who acted or, as the details say, with the offline key.
+    EmergencyApproved,
+    /// An emergency request has the approvals that it needs.
+    EmergencyGranted,
+    /// An emergency request was denied.
+    EmergencyDenied,
+    /// Whoever made an emergency request withdrew it.
+    EmergencyCancelled,
+    /// The secret of an emergency request was revealed.
+    EmergencyRevealed,
+    /// The time of an emergency request was over.
+    EmergencyExpired,
+    /// The workspace's offline key is to be another one; the details say from when.
+    OfflineKeySet,
+    /// The workspace's offline key was removed.
+    OfflineKeyRemoved,
     /// A key-encryption key that was retired wraps again.
     KeyTakenIntoUse,
     /// A key-encryption key has lost its last data key to its successor.

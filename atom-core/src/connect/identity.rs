@@ -2,7 +2,7 @@
 
 use super::authenticate::authenticate;
 use super::methods::{Ask, Granted, Way};
-use crate::crypto::{hex, length_prefixed};
+use crate::crypto::{KeyRing, hex};
 use crate::http_client::Request;
 use crate::integrations::failure;
 use crate::providers::Identity as Rules;
@@ -10,7 +10,6 @@ use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result, WorkspaceId};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -40,18 +39,18 @@ pub(super) async fn of(ask: Ask<'_>, way: &Way<'_>, granted: &mut Granted, works
     if let Some(rules) = &ask.app.manifest.identity {
         return probe(ask, rules, tokens).await;
     }
-    Ok(named(way.how.account_id(tokens).unwrap_or_else(|| fingerprint(tokens, workspace))))
+    Ok(named(way.how.account_id(tokens).unwrap_or_else(|| fingerprint(&ask.inner.keys, tokens, workspace))))
 }
 
 fn named(account_id: String) -> Identity {
     Identity { label: Some(account_id.clone()), account_id, ..Default::default() }
 }
 
-/// Names a credential by a hash: the same one again is the same account, and nobody can tell the credential by it if it is random.
-fn fingerprint(tokens: &TokenSet, workspace: WorkspaceId) -> String {
+/// Names a credential by a keyed hash: the same one again is the same account, and nobody else can try out passwords on it.
+fn fingerprint(keys: &KeyRing, tokens: &TokenSet, workspace: WorkspaceId) -> String {
     let fields = tokens.fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.expose().as_bytes()]);
     let parts = [&b"atom account"[..], workspace.0.as_bytes()].into_iter().chain(fields);
-    hex(&Sha256::digest(length_prefixed(parts))[..16])
+    hex(&keys.keyed_hash(parts)[..16])
 }
 
 async fn probe(ask: Ask<'_>, rules: &Rules, tokens: &TokenSet) -> Result<Identity> {

@@ -21,6 +21,7 @@ mod methods;
 mod model;
 mod redirect;
 mod refresh;
+mod release;
 mod request;
 mod revoke;
 mod start;

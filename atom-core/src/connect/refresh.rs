@@ -156,7 +156,7 @@ fn insufficient(connection: &Connection) -> Error {
     Error::new(ErrorKind::ReauthRequired, "grant_insufficient", text).with_provider(&connection.app.manifest.name)
 }
 
-fn no_set(connection: &Connection) -> Error {
+pub(super) fn no_set(connection: &Connection) -> Error {
     let text = "this connection has no such token set: name one of its provider's, and ask the user for what it stands for";
     Error::new(ErrorKind::NotConnected, "no_token_set", text).with_provider(&connection.app.manifest.name)
 }

@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::storage::{Db, OpenTx, Timestamp, Tx, on};
 use crate::{Error, Result, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -46,6 +48,8 @@ pub(crate) struct KeyRing {
     clock: Arc<dyn Clock>,
     worn: OnWorn,
     tuning: RwLock<Tuning>,
+    /// What the key check holds: known to this installation only, and the same for ever, whatever keys seal it.
+    secret: Zeroizing<Vec<u8>>,
     /// Unwrapped data keys by workspace and id. They never leave this map except by reference count.
     unwrapped: RwLock<HashMap<(WorkspaceId, Uuid), Arc<DataKey>>>,
     /// The newest data key of each workspace, and when this process looked.
@@ -65,8 +69,8 @@ impl KeyRing {
     /// its first data key.
     pub(crate) async fn open(db: &Db, wrapping: WrappingKeys, clock: Arc<dyn Clock>, worn: OnWorn) -> Result<Self> {
         let now = clock.now();
-        let tuning = RwLock::default();
-        let ring = Self { wrapping, clock, worn, tuning, unwrapped: RwLock::default(), newest: RwLock::default() };
+        let (tuning, secret) = (RwLock::default(), Zeroizing::default());
+        let mut ring = Self { wrapping, clock, worn, tuning, secret, unwrapped: RwLock::default(), newest: RwLock::default() };
         ring.check(db).await?;
         ring.note(db, now).await?;
         if ring.stored_check(db).await?.is_none() {
@@ -78,7 +82,7 @@ impl KeyRing {
             .stored_check(db)
             .await?
             .ok_or_else(|| Error::internal("no_installation", "the installation row did not appear"))?;
-        ring.open_record(db, &KEY_CHECK, &check).await?;
+        ring.secret = ring.open_record(db, &KEY_CHECK, &check).await?;
         Ok(ring)
     }
 
@@ -101,7 +105,7 @@ impl KeyRing {
 
     async fn install(&self, db: &Db, now: DateTime<Utc>) -> Result<()> {
         let first_key = self.new_key(INSTALLATION).await?;
-        let check = first_key.seal(&KEY_CHECK, b"atom")?;
+        let check = first_key.seal(&KEY_CHECK, &random_key()?[..])?;
         let mut tx = db.begin_durable().await?;
         // Of several processes that start together, one inserts the row and the others wait here, then find it.
         let first: Option<(i64,)> = on!(tx: &mut tx, c => sqlx::query_as(
@@ -129,6 +133,13 @@ impl KeyRing {
                 .bind(fingerprint).bind(Timestamp::from(now)).bind(in_use).execute(c).await.map(drop))?;
         }
         tx.commit().await
+    }
+
+    /// A hash that nobody else can compute, and that stays the same when keys are rotated: for what names something that might be guessed.
+    pub(crate) fn keyed_hash<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
+        mac.update(&Zeroizing::new(length_prefixed(parts)));
+        mac.finalize().into_bytes().into()
     }
 
     pub(crate) fn tuning(&self) -> Tuning {

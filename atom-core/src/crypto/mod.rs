@@ -25,6 +25,7 @@ pub(crate) use usage::Worn;
 pub(crate) use wrapping::{Wrapped, WrappingKeys};
 
 use crate::{Error, Result};
+use ring::signature::{ED25519, UnparsedPublicKey};
 use std::ops::Deref;
 use zeroize::Zeroize;
 
@@ -107,4 +108,16 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+/// The bytes of hexadecimal digits; `None` if it is anything else.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
+    let pairs = digits.filter(|digits| digits.len().is_multiple_of(2))?;
+    pairs.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
+}
+
+/// Whether the holder of an Ed25519 key has signed this (RFC 8032).
+pub(crate) fn is_signed(public_key: &[u8], what: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public_key).verify(what, signature).is_ok()
 }

@@ -1,7 +1,7 @@
 //! The events that Atom itself emits: the only place that names them.
 
 use super::{EventField, EventFieldType, EventType};
-use crate::{ConnectionId, DataKeyId, JobId, ServiceKeyId, SessionId, UserId, WebhookEndpointId};
+use crate::{ConnectionId, DataKeyId, EmergencyRequestId, JobId, ServiceKeyId, SessionId, UserId, WebhookEndpointId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ pub(super) const RESERVED: &[&str] = &[
     "atom",
     "batch",
     "connection",
+    "emergency",
     "event",
     "invitation",
     "job",
@@ -52,6 +53,7 @@ macro_rules! fields {
 fields!(
     ConnectionId = Id,
     DataKeyId = Id,
+    EmergencyRequestId = Id,
     JobId = Id,
     ServiceKeyId = Id,
     SessionId = Id,
@@ -310,6 +312,110 @@ catalogue! {
         user_id: Option<UserId>,
         /// Since when.
         due_at: DateTime<Utc>,
+    }
+
+    /// Somebody asked for a secret that nothing lets out otherwise. Owners and admins approve or deny it.
+    "emergency.requested" = EmergencyRequested(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who made it.
+        requester_id: UserId,
+        /// The connection whose credential it is about.
+        connection_id: Option<ConnectionId>,
+        /// Or the service key that it is about.
+        service_key_id: Option<ServiceKeyId>,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+        /// For how many minutes it may be revealed once it is granted.
+        minutes: i64,
+        /// Until when approvals may come.
+        expires_at: DateTime<Utc>,
+    }
+
+    /// A request for a secret was approved.
+    "emergency.approved" = EmergencyApproved(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who approved it; `null` if it was done with the offline key.
+        approver_id: Option<UserId>,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// A request for a secret has the approvals that it needs: whoever made it may reveal the secret, once.
+    "emergency.granted" = EmergencyGranted(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who made it.
+        requester_id: UserId,
+        /// The connection whose credential it is about.
+        connection_id: Option<ConnectionId>,
+        /// Or the service key that it is about.
+        service_key_id: Option<ServiceKeyId>,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+        /// Until when.
+        expires_at: DateTime<Utc>,
+    }
+
+    /// A request for a secret was denied, or a grant was taken back.
+    "emergency.denied" = EmergencyDenied(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who denied it.
+        denier_id: UserId,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// Whoever asked for a secret needs it no more.
+    "emergency.cancelled" = EmergencyCancelled(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who made it.
+        requester_id: UserId,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// A secret was revealed in an emergency. It is known now: rotate the service key, or end the credential at its provider and connect anew.
+    "emergency.revealed" = EmergencyRevealed(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who made it.
+        requester_id: UserId,
+        /// The connection whose credential it is about.
+        connection_id: Option<ConnectionId>,
+        /// Or the service key that it is about.
+        service_key_id: Option<ServiceKeyId>,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// A request for a secret was not approved in time, or not used in time.
+    "emergency.expired" = EmergencyExpired(about request_id, of user_id) {
+        /// The request.
+        request_id: EmergencyRequestId,
+        /// Who made it.
+        requester_id: UserId,
+        /// Whose secret it is; `null` if it is the workspace's.
+        user_id: Option<UserId>,
+    }
+
+    /// An owner set the key that approves offline. It counts from a moment on; if nobody knows of it, set the right one again before.
+    "emergency.offline_key_set" = OfflineKeySet(about public_key) {
+        /// The public key, in hexadecimal.
+        public_key: String,
+        /// Who set it.
+        setter_id: UserId,
+        /// From when on it counts.
+        accepted_from: DateTime<Utc>,
+    }
+
+    /// An owner removed the key that approves offline.
+    "emergency.offline_key_removed" = OfflineKeyRemoved(about remover_id) {
+        /// Who removed it.
+        remover_id: UserId,
     }
 
     /// The workspace got a new data key. Its records are being sealed anew.

@@ -19,10 +19,12 @@ mod sweep;
 mod tails;
 
 pub(crate) use catalogue::{
-    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
-    ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp,
-    WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
+    BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
+    EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, JobCancelled,
+    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, OfflineKeyRemoved, OfflineKeySet, ServiceKeyAdded, ServiceKeyChanged,
+    ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
+    SessionStarted, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn,
+    catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -81,6 +81,9 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
         ..Default::default()
     };
     let service_key = scope.service_keys().create(new).await.unwrap();
+    let needed = "the vendor asks for the key";
+    let needed = NewEmergencyAccess { service_key_id: Some(service_key.id), reason: needed.into(), ..Default::default() };
+    let emergency = scope.emergency_access().request(needed).await.unwrap();
     let device = StartDevice { provider: "google".into(), ..Default::default() };
     scope.connections().start_device(device).await.unwrap();
     // A grant that the provider has not withdrawn yet.
@@ -114,6 +117,7 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     scope.connections().open(connection.id()).await.unwrap().access_token().await.unwrap();
     assert!(scope.service_keys().reveal(service_key.id).await.unwrap().value == "sk-canary-0123456789abcdef".into());
     assert!(scope.webhooks().verification_key(endpoint.id).await.unwrap() == verification_key);
+    assert_eq!(scope.emergency_access().get(emergency.id).await.unwrap(), emergency);
     let callback = google.approve(pending.url, "ada@gmail.example".into()).await.unwrap();
     scope.connections().complete(callback).await.unwrap();
     assert!(DataKeyId::from_str(newest.first().unwrap()).is_ok());

@@ -1,6 +1,7 @@
 //! Methods that take what the user gives and keep it: API keys and passwords.
 
 use super::*;
+use sha2::{Digest, Sha256};
 
 on_both!(an_installation_says_how_each_provider_is_connected, |database| async move {
     let place = Place::new(&database).await;
@@ -156,4 +157,45 @@ on_both!(p03_nobody_tries_out_passwords_through_us, |database| async move {
     }
     assert_eq!((last.kind(), last.reason()), (ErrorKind::RateLimited, "too_many_attempts"));
     assert!(place.vendor.hits("/me") <= 60);
+});
+
+on_both!(an_account_that_nobody_names_has_a_name_that_stays_and_tells_nothing, |database| async move {
+    let vendor = VendorStandIn::start().await.unwrap();
+    // A provider that nobody can ask whose account it is.
+    let text = vendor.app().manifest.unwrap();
+    let (head, key) = (text.split("[auth]").next().unwrap(), text.split("[methods.query_key]").next().unwrap());
+    let key = key.split_once("[methods.api_key]").unwrap().1;
+    let app = ProviderApp { manifest: Some(format!("{head}[methods.api_key]{key}")), ..vendor.app() };
+    let name = async |builder: Builder| {
+        let atom = builder.provider(app.clone()).open().await.unwrap();
+        let known = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), workspace_id: None };
+        let session = match atom.accounts().sign_in(known).await {
+            Ok(session) => session,
+            Err(_) => sign_up(&atom, "ada@example.com").await.0,
+        };
+        let scope = atom.authenticate(session.access_token).await.unwrap();
+        let connection = scope.connections().connect(with("api_key", [("api_key", vendor.api_key())])).await.unwrap();
+        let account = connection.account().await.unwrap().account_id;
+        for owner in [None, Some(session.workspace.id)] {
+            atom.keys().rotate_workspace(owner).await.unwrap();
+            atom.keys().reseal(owner, None).await.unwrap();
+        }
+        atom.shut_down().await.unwrap();
+        (account, session.workspace.id)
+    };
+    let (first, workspace) = name(database.builder()).await;
+    assert_eq!(first.len(), 32);
+    // Whoever has the database and guesses the credential cannot see that they guessed right.
+    let (workspace, key) = (workspace.to_string().parse::<uuid::Uuid>().unwrap(), vendor.api_key());
+    let parts = [&b"atom account"[..], workspace.as_bytes(), b"api_key", key.expose().as_bytes()];
+    let list: Vec<u8> = parts.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes()[..], part].concat()).collect();
+    let guess: String = Sha256::digest(list)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_ne!(first, guess);
+    // What sealed the installation's secret was rotated twice meanwhile, and the key-encryption key is another one.
+    let successor = || LocalKey::from_base64(&"Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=".into()).unwrap();
+    let old = || LocalKey::from_base64(&KEY.into()).unwrap();
+    let atom = database.builder().key(successor()).accept_key(old()).open().await.unwrap();
+    atom.keys().rotate(None).await.unwrap();
+    atom.shut_down().await.unwrap();
+    assert_eq!(name(database.builder().key(successor())).await.0, first, "the same credential is the same account");
 });

@@ -60,6 +60,14 @@ __all__ = [
     "DevicePoll",
     "DeviceState",
     "Effect",
+    "EmergencyAccess",
+    "EmergencyApproval",
+    "EmergencyFilter",
+    "EmergencyPage",
+    "EmergencyRequest",
+    "EmergencySecret",
+    "EmergencySecretKind",
+    "EmergencyState",
     "EnqueuedJob",
     "Event",
     "EventField",
@@ -97,6 +105,7 @@ __all__ = [
     "MissedRuns",
     "NewAccount",
     "NewBatch",
+    "NewEmergencyAccess",
     "NewEvent",
     "NewFile",
     "NewJob",
@@ -104,6 +113,7 @@ __all__ = [
     "NewSchedule",
     "NewServiceKey",
     "NewWebhookEndpoint",
+    "OfflineKey",
     "OnDuplicate",
     "OpenOptions",
     "Principal",
@@ -386,6 +396,24 @@ class AuditAction:
     """A service key was changed, but for its value."""
     SERVICE_KEY_REMOVED: typing.ClassVar[AuditAction]
     """A service key was removed and its values were destroyed."""
+    EMERGENCY_REQUESTED: typing.ClassVar[AuditAction]
+    """Somebody asked for a secret in an emergency; the details say which, and how long the reason is that the request itself holds."""
+    EMERGENCY_APPROVED: typing.ClassVar[AuditAction]
+    """An emergency request was approved, by the member who acted or, as the details say, with the offline key."""
+    EMERGENCY_GRANTED: typing.ClassVar[AuditAction]
+    """An emergency request has the approvals that it needs."""
+    EMERGENCY_DENIED: typing.ClassVar[AuditAction]
+    """An emergency request was denied."""
+    EMERGENCY_CANCELLED: typing.ClassVar[AuditAction]
+    """Whoever made an emergency request withdrew it."""
+    EMERGENCY_REVEALED: typing.ClassVar[AuditAction]
+    """The secret of an emergency request was revealed."""
+    EMERGENCY_EXPIRED: typing.ClassVar[AuditAction]
+    """The time of an emergency request was over."""
+    OFFLINE_KEY_SET: typing.ClassVar[AuditAction]
+    """The workspace's offline key is to be another one; the details say from when."""
+    OFFLINE_KEY_REMOVED: typing.ClassVar[AuditAction]
+    """The workspace's offline key was removed."""
     KEY_TAKEN_INTO_USE: typing.ClassVar[AuditAction]
     """A key-encryption key that was retired wraps again."""
     KEY_RETIRED: typing.ClassVar[AuditAction]
@@ -395,7 +423,7 @@ class AuditAction:
     DATA_KEY_DESTROYED: typing.ClassVar[AuditAction]
     """An older data key was destroyed, because no stored record needed it."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -1074,6 +1102,251 @@ class Effect:
     """It must not be done twice: the job is in doubt until somebody settles it."""
     @property
     def value(self) -> typing.Literal["read", "idempotent", "once"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class EmergencyAccess:
+    """Secrets that nothing lets out, for emergencies: the tokens of a provider without `export_tokens`, and service keys that are not `exportable`.
+
+    Owners and admins of the workspace may ask for any of its secrets, and every member for their own. Two owners or admins other than
+    whoever asks must approve. One of the two approvals may be a signature of the workspace's offline key; where nobody else could approve,
+    that signature is enough. Each step is in the audit log and an event, so a webhook on `emergency.*` alerts whoever should know.
+    """
+    async def request(self, request: NewEmergencyAccess) -> EmergencyRequest:
+        """Asks for a secret. Owners and admins have a day to approve it.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`: the secret is the workspace's; `not_a_member`), `not_connected` (`disconnected`,
+        `no_token_set`), `rate_limited` (20 requests a day) or `invalid`: `malformed_target`, `malformed_reason`, `malformed_minutes`,
+        `malformed_token_set`.
+        """
+    def request_blocking(self, request: NewEmergencyAccess) -> EmergencyRequest:
+        """`request`, but the thread waits until it is done."""
+    async def list(self, filter: EmergencyFilter) -> EmergencyPage:
+        """Lists requests, newest first, a page at a time: all of them for owners and admins, and for other members those that they made or
+        whose secret is theirs.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: EmergencyFilter) -> EmergencyPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> EmergencyRequest:
+        """One request. Fails with `not_found`."""
+    def get_blocking(self, id: str) -> EmergencyRequest:
+        """`get`, but the thread waits until it is done."""
+    async def approve(self, id: str) -> EmergencyRequest:
+        """Approves a request of somebody else's. The second approval grants it; approving it twice counts once.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`, `own_request`: another owner or admin must; `not_a_member`) or `conflict`
+        (`already_granted`, `request_over`).
+        """
+    def approve_blocking(self, id: str) -> EmergencyRequest:
+        """`approve`, but the thread waits until it is done."""
+    async def approve_offline(self, id: str, signature: str) -> EmergencyRequest:
+        """Approves a request with a signature of the offline key over its `challenge`: 64 bytes, in base64 or hexadecimal. Whoever sees the
+        request may hand it in. With the private key on a machine of its own, it is made like this:
+
+        Read the challenge before: it names the secret, who asks, and the SHA-256 of the reason.
+
+        Fails with `not_found`, `invalid` (`malformed_signature`), `forbidden` (`wrong_signature`: sign exactly the challenge, with the key that
+        counts now) or `conflict` (`no_offline_key`, `already_granted`, `request_over`).
+        """
+    def approve_offline_blocking(self, id: str, signature: str) -> EmergencyRequest:
+        """`approve_offline`, but the thread waits until it is done."""
+    async def deny(self, id: str) -> EmergencyRequest:
+        """Denies a request of somebody else's, or takes a grant back that was not used yet. One denial ends it.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`, `own_request`: cancel it; `not_a_member`) or `conflict` (`request_over`).
+        """
+    def deny_blocking(self, id: str) -> EmergencyRequest:
+        """`deny`, but the thread waits until it is done."""
+    async def cancel(self, id: str) -> EmergencyRequest:
+        """Withdraws one's own request.
+
+        Fails with `not_found`, `forbidden` (`not_the_requester`) or `conflict` (`request_over`).
+        """
+    def cancel_blocking(self, id: str) -> EmergencyRequest:
+        """`cancel`, but the thread waits until it is done."""
+    async def reveal(self, id: str) -> EmergencySecret:
+        """The secret itself, once, for whoever asked for it, within the minutes of the grant. From then on it is known to a person: rotate it.
+
+        Who approved must be owner or admin still, and whoever asks a member. If the provider fails, the grant is not spent: call again.
+
+        Fails with `not_found`, `forbidden` (`not_the_requester`, `not_an_admin`, `not_a_member`), `conflict` (`not_granted`, `request_over`,
+        `approvals_lapsed`: ask again; `service_key_expired`) or as `Connection.access_token` does, but for what forbids export.
+        """
+    def reveal_blocking(self, id: str) -> EmergencySecret:
+        """`reveal`, but the thread waits until it is done."""
+    async def offline_key(self) -> OfflineKey:
+        """The key that approves offline, and the one that takes its place.
+
+        Fails with `forbidden` (`not_an_admin`).
+        """
+    def offline_key_blocking(self) -> OfflineKey:
+        """`offline_key`, but the thread waits until it is done."""
+    async def set_offline_key(self, public_key: str) -> OfflineKey:
+        """Sets the key that approves offline: the 32 bytes of an Ed25519 public key, in hexadecimal or base64. It counts a day later, and until
+        then the present one does, so that whoever has stolen a session cannot approve what they ask for. Setting the present one again keeps
+        it, and drops one that was to take its place. A key is made on a machine of its own like this:
+
+        Fails with `forbidden` (`not_an_owner`, `not_a_member`) or `invalid` (`malformed_public_key`).
+        """
+    def set_offline_key_blocking(self, public_key: str) -> OfflineKey:
+        """`set_offline_key`, but the thread waits until it is done."""
+    async def remove_offline_key(self) -> None:
+        """Removes the offline key at once, with the one to come and what it has approved. Removing it twice is no error.
+
+        Fails with `forbidden` (`not_an_owner`, `not_a_member`).
+        """
+    def remove_offline_key_blocking(self) -> None:
+        """`remove_offline_key`, but the thread waits until it is done."""
+
+@typing.final
+class EmergencyApproval:
+    """An approval of an emergency request."""
+    def __new__(cls, *, at: datetime.datetime, user_id: str | None = None) -> EmergencyApproval: ...
+    @property
+    def at(self) -> datetime.datetime:
+        """When."""
+    @property
+    def user_id(self) -> str | None:
+        """Who approved it; none if it was done with the offline key."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EmergencyFilter:
+    """Which emergency requests to list, newest first."""
+    def __new__(cls, *, state: EmergencyState | None = None, page_size: int | None = None, cursor: str | None = None) -> EmergencyFilter: ...
+    @property
+    def state(self) -> EmergencyState | None:
+        """Only those that stand so."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EmergencyPage:
+    """A page of emergency requests."""
+    def __new__(cls, *, items: list[EmergencyRequest], next_cursor: str | None = None) -> EmergencyPage: ...
+    @property
+    def items(self) -> list[EmergencyRequest]:
+        """The requests, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EmergencyRequest:
+    """A request for a secret in an emergency."""
+    def __new__(cls, *, id: str, requester_id: str, reason: str, minutes: int, state: EmergencyState, approvals: list[EmergencyApproval], requested_at: datetime.datetime, expires_at: datetime.datetime, connection_id: str | None = None, token_set: str | None = None, service_key_id: str | None = None, user_id: str | None = None, challenge: str | None = None, granted_at: datetime.datetime | None = None, ended_at: datetime.datetime | None = None) -> EmergencyRequest: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def requester_id(self) -> str:
+        """Who made it."""
+    @property
+    def reason(self) -> str:
+        """Why. It may hold personal data: show it to those who decide."""
+    @property
+    def minutes(self) -> int:
+        """For how many minutes the secret may be revealed once it is granted."""
+    @property
+    def state(self) -> EmergencyState:
+        """How it stands."""
+    @property
+    def approvals(self) -> list[EmergencyApproval]:
+        """The approvals so far, in their order. One whose member is no owner or admin any more does not count."""
+    @property
+    def requested_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when approvals may come; once it is granted, until when the secret may be revealed."""
+    @property
+    def connection_id(self) -> str | None:
+        """The connection whose credential is asked for."""
+    @property
+    def token_set(self) -> str | None:
+        """Which of its token sets."""
+    @property
+    def service_key_id(self) -> str | None:
+        """Or the service key whose value is asked for."""
+    @property
+    def user_id(self) -> str | None:
+        """Whose secret it is; none if it is the workspace's."""
+    @property
+    def challenge(self) -> str | None:
+        """What the offline key signs to approve it, while it is pending: these bytes, without a line break at the end."""
+    @property
+    def granted_at(self) -> datetime.datetime | None:
+        """When it was granted."""
+    @property
+    def ended_at(self) -> datetime.datetime | None:
+        """When it was revealed, denied, cancelled, or found expired."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EmergencySecret:
+    """A secret that was revealed in an emergency. From now on it is known: rotate it."""
+    def __new__(cls, *, kind: EmergencySecretKind, fields: dict[str, str], value: str | None = None, expires_at: datetime.datetime | None = None) -> EmergencySecret: ...
+    @property
+    def kind(self) -> EmergencySecretKind:
+        """What it is."""
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the account was connected with, by the names of the method's fields; empty for a bearer token and a service key."""
+    @property
+    def value(self) -> str | None:
+        """The token or the value. Never log or store it. None for credentials that are nothing but fields."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When it stops working by itself, where that is known."""
+
+@typing.final
+class EmergencySecretKind:
+    """What a revealed secret is."""
+    ACCESS_TOKEN: typing.ClassVar[EmergencySecretKind]
+    """A bearer token of a connection."""
+    CREDENTIALS: typing.ClassVar[EmergencySecretKind]
+    """What a connection authenticates with that has no bearer token: an API key, a password, a token with its secret."""
+    SERVICE_KEY: typing.ClassVar[EmergencySecretKind]
+    """The value of a service key."""
+    @property
+    def value(self) -> typing.Literal["access_token", "credentials", "service_key"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class EmergencyState:
+    """How an emergency request stands."""
+    PENDING: typing.ClassVar[EmergencyState]
+    """It waits for approvals."""
+    GRANTED: typing.ClassVar[EmergencyState]
+    """It has them: whoever made it may reveal the secret."""
+    REVEALED: typing.ClassVar[EmergencyState]
+    """The secret was revealed."""
+    DENIED: typing.ClassVar[EmergencyState]
+    """Somebody denied it."""
+    CANCELLED: typing.ClassVar[EmergencyState]
+    """Whoever made it withdrew it."""
+    EXPIRED: typing.ClassVar[EmergencyState]
+    """It was not approved within a day, or not used within its minutes."""
+    @property
+    def value(self) -> typing.Literal["pending", "granted", "revealed", "denied", "cancelled", "expired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2024,6 +2297,28 @@ class NewBatch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewEmergencyAccess:
+    """What is needed in an emergency: the credential of a connection, or the value of a service key. Name one of the two."""
+    def __new__(cls, *, reason: str, connection_id: str | None = None, service_key_id: str | None = None, token_set: str | None = None, minutes: int | None = None) -> NewEmergencyAccess: ...
+    @property
+    def reason(self) -> str:
+        """Why, for those who decide: 10 to 500 characters. It is stored sealed, and stands in no event and no audit entry."""
+    @property
+    def connection_id(self) -> str | None:
+        """The connection whose credential is needed."""
+    @property
+    def service_key_id(self) -> str | None:
+        """The service key whose value is needed."""
+    @property
+    def token_set(self) -> str | None:
+        """The token set, where the connection has several. Default: `default`."""
+    @property
+    def minutes(self) -> int | None:
+        """For how many minutes the secret may be revealed once it is granted, 5 to 60. Default: 30."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewEvent:
     """An event to put into a calendar."""
     def __new__(cls, *, title: str, starts: EventTime, ends: EventTime, calendar_id: str | None = None, description: str | None = None, location: str | None = None, attendees: list[Attendee] | None = None) -> NewEvent: ...
@@ -2214,6 +2509,22 @@ class NewWebhookEndpoint:
     @property
     def key(self) -> str | None:
         """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
+
+@typing.final
+class OfflineKey:
+    """The public key whose private half approves emergency requests offline."""
+    def __new__(cls, *, public_key: str | None = None, next_public_key: str | None = None, next_from: datetime.datetime | None = None) -> OfflineKey: ...
+    @property
+    def public_key(self) -> str | None:
+        """The one that counts now, in hexadecimal."""
+    @property
+    def next_public_key(self) -> str | None:
+        """The one that takes its place."""
+    @property
+    def next_from(self) -> datetime.datetime | None:
+        """When."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class OnDuplicate:
@@ -2978,6 +3289,9 @@ class Scope:
     @property
     def service_keys(self) -> ServiceKeys:
         """The API keys of other services that the user may use: their own, and the workspace's."""
+    @property
+    def emergency_access(self) -> EmergencyAccess:
+        """Secrets that nothing lets out, for emergencies: with the approval of two others."""
     @property
     def jobs(self) -> Jobs:
         """The workspace's jobs. What is enqueued here is enqueued on the user's behalf."""

@@ -10,6 +10,7 @@ mod create;
 mod hosts;
 mod model;
 mod placement;
+mod release;
 mod remove;
 mod reveal;
 mod rotate;
@@ -23,6 +24,7 @@ pub use model::{
     KeyPlacement, NewServiceKey, RevealedServiceKey, ServiceKey, ServiceKeyFilter, ServiceKeyOwner, ServiceKeyPage,
     ServiceKeyPatch, ServiceKeyRotation,
 };
+pub(crate) use release::{count_reveal, owner, release};
 pub(crate) use upkeep::CHORE;
 #[cfg(feature = "testing")]
 pub(crate) use upkeep::tell;

@@ -104,6 +104,13 @@ pub(super) async fn get(db: &Db, principal: &Principal, id: ServiceKeyId) -> Res
     row.map(KeyRow::into_key).ok_or_else(|| Error::not_found("service key"))
 }
 
+/// Whose a key is, whoever asks: none if it is not there, and nobody in particular if it is the workspace's.
+pub(super) async fn owner(db: &Db, workspace: WorkspaceId, id: ServiceKeyId) -> Result<Option<Option<UserId>>> {
+    let row: Option<(Option<Uuid>,)> = on!(db, c => sqlx::query_as("SELECT user_id FROM atom_service_keys WHERE workspace_id = $1 AND id = $2")
+        .bind(workspace.0).bind(id.0).fetch_optional(c).await)?;
+    Ok(row.map(|(user,)| user.map(UserId)))
+}
+
 /// An owner has one key of a name for a service.
 fn taken(error: Error) -> Error {
     match error.kind() {
