@@ -50,7 +50,9 @@ pub use connect::{
     Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState, Provider,
     ProviderStatus, ServiceStatus, StartConnection, StartDevice,
 };
-pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
+#[cfg(feature = "pkcs11")]
+pub use crypto::Pkcs11Key;
+pub use crypto::{BoxFuture, HostKey, KeyProvider, KeychainOptions, LocalKey, Pkcs11Options};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,

@@ -5,6 +5,7 @@
 //! older ones have sealed, through the list of all sealed [`columns`]. Both go on where they were, in any process.
 
 mod columns;
+mod given;
 mod model;
 mod reseal;
 mod rotate;
@@ -13,6 +14,7 @@ mod store;
 
 #[cfg(feature = "testing")]
 pub(crate) use columns::COLUMNS;
+pub(crate) use given::given;
 pub use model::{DataKey, DataKeyState, KeyRotation, KeyStatus, Resealing, WrappingKey};
 
 use crate::atom::Inner;
