@@ -89,7 +89,9 @@ impl Pkcs11Key {
             Ok(Self(Arc::new(Token { module, options, fingerprint, state })))
         });
         tokio::time::timeout(PATIENCE, opening).await.unwrap_or_else(|_| {
-            let text = format!("the PKCS#11 module did not answer within {PATIENCE:?}: see whether the device is reached, and open again");
+            let text = format!(
+                "the PKCS#11 module did not answer within {PATIENCE:?}: see whether the device is reached, and open again"
+            );
             Err(Error::unavailable("key_provider_timeout", text))
         })
     }
@@ -286,7 +288,10 @@ fn missing(what: &str) -> Error {
 }
 
 fn ambiguous(what: &str, label: &str) -> Error {
-    Error::sealed("key_ambiguous", format!("there are several {what} with the label {label}: give the right one a label of its own"))
+    Error::sealed(
+        "key_ambiguous",
+        format!("there are several {what} with the label {label}: give the right one a label of its own"),
+    )
 }
 
 fn pin_locked() -> Error {
@@ -322,9 +327,14 @@ fn failed(error: ModuleError) -> Error {
         }
         // SoftHSM says of a wrong tag that there is a general error.
         (E::EncryptedDataInvalid | E::EncryptedDataLenRange | E::GeneralError, Function::Decrypt) => altered(),
-        (E::MechanismInvalid | E::MechanismParamInvalid | E::KeyFunctionNotPermitted | E::KeyTypeInconsistent | E::KeySizeRange, _) => {
-            unsuitable()
-        }
+        (
+            E::MechanismInvalid
+            | E::MechanismParamInvalid
+            | E::KeyFunctionNotPermitted
+            | E::KeyTypeInconsistent
+            | E::KeySizeRange,
+            _,
+        ) => unsuitable(),
         (E::DeviceError | E::DeviceMemory | E::DeviceRemoved | E::HostMemory | E::SessionCount | E::TokenNotPresent, _) => {
             let text = "the token does not answer: see whether it is plugged in or reached, and call again";
             Error::unavailable("key_provider_unavailable", text)

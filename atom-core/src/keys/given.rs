@@ -15,7 +15,10 @@ pub(crate) async fn given(options: &OpenOptions, host: Option<Provider>, mut acc
     let named = [host.is_some(), key.is_some(), key_file.is_some(), keychain.is_some(), pkcs11.is_some()];
     let count = named.into_iter().filter(|is_named| *is_named).count();
     if count > 1 {
-        return Err(Error::invalid("malformed_option", "give one key: `key`, `key_file`, `keychain`, `pkcs11`, or the host's own"));
+        return Err(Error::invalid(
+            "malformed_option",
+            "give one key: `key`, `key_file`, `keychain`, `pkcs11`, or the host's own",
+        ));
     }
     // A key may have to be made, so whatever is refused comes first.
     accept(options, count == 0, &mut accepted).await?;
@@ -91,6 +94,7 @@ async fn pkcs11(_: &Pkcs11Options) -> Result<Provider> {
 
 #[cfg_attr(all(feature = "keychain", feature = "pkcs11"), allow(dead_code))]
 fn feature_missing(feature: &str) -> Error {
-    let text = format!("Atom was built without its cargo feature `{feature}`: build it with that, or give the key in another way");
+    let text =
+        format!("Atom was built without its cargo feature `{feature}`: build it with that, or give the key in another way");
     Error::new(ErrorKind::Unsupported, "feature_missing", text)
 }

@@ -68,8 +68,15 @@ impl Desktop {
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address).env("HOME", self.home.path()).env("XDG_RUNTIME_DIR", self.home.path());
-        command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME").env_remove("GNOME_KEYRING_CONTROL").env_remove("DISPLAY");
+        command
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .env("HOME", self.home.path())
+            .env("XDG_RUNTIME_DIR", self.home.path());
+        command
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("GNOME_KEYRING_CONTROL")
+            .env_remove("DISPLAY");
         command
     }
 

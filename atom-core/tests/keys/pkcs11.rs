@@ -71,13 +71,7 @@ impl Module {
 
     /// Where the key `main` of the token `atom` is; it is made if there is none.
     fn options(&self) -> Pkcs11Options {
-        Pkcs11Options {
-            module: self.path.clone(),
-            token: "atom".into(),
-            pin: PIN.into(),
-            key: "main".into(),
-            create: Some(true),
-        }
+        Pkcs11Options { module: self.path.clone(), token: "atom".into(), pin: PIN.into(), key: "main".into(), create: Some(true) }
     }
 }
 
@@ -184,7 +178,7 @@ with_module!(p34_what_is_wrong_with_a_module_a_token_or_a_pin_is_said, |module| 
     assert_eq!(refused(Atom::open(options).await).reason(), "malformed_fingerprint");
 
     let session = module.session("atom");
-    let mut generate = |label: &str, encrypts: bool, length: u8| {
+    let generate = |label: &str, encrypts: bool, length: u8| {
         let label = Attribute::Label(label.as_bytes().to_vec());
         let length = Attribute::ValueLen(std::ffi::c_ulong::from(length).into());
         let template = [Attribute::Token(true), Attribute::Encrypt(encrypts), Attribute::Decrypt(true), length, label];
@@ -223,16 +217,15 @@ with_module!(a_wrapped_key_opens_in_its_context_and_unaltered_only, |module| asy
 with_module!(a_session_that_is_lost_is_begun_again, |module| async move {
     let database = Database::sqlite();
     let atom = open(&database, &module.options(), &[]).await.unwrap();
-    let lose: [(&str, fn(&Module)); 3] = [
-        ("logged out", |module| module.session("atom").logout().unwrap()),
-        ("finalized", |module| module.load().finalize().unwrap()),
-        ("finalized and initialized again", |module| {
-            module.load().finalize().unwrap();
-            module.load();
-        }),
-    ];
-    for (i, (how, lose)) in lose.into_iter().enumerate() {
-        lose(&module);
+    for (i, how) in ["logged out", "finalized", "finalized and initialized again"].into_iter().enumerate() {
+        match how {
+            "logged out" => module.session("atom").logout().unwrap(),
+            "finalized" => module.load().finalize().unwrap(),
+            _ => {
+                module.load().finalize().unwrap();
+                module.load();
+            }
+        }
         let signing_up = atom.accounts().sign_up(account(&format!("user{i}@example.com"))).await;
         assert!(signing_up.is_ok(), "{how}: {:?}", signing_up.err());
     }

@@ -54,7 +54,10 @@ impl LocalKey {
         // Nothing is sealed with a key that the keychain does not give back.
         match system::read(options).await? {
             Some(text) if text == key.to_base64() => Ok(key),
-            _ => Err(Error::sealed("keychain_failed", "the keychain does not give back what it was given: repair it; nothing was sealed")),
+            _ => Err(Error::sealed(
+                "keychain_failed",
+                "the keychain does not give back what it was given: repair it; nothing was sealed",
+            )),
         }
     }
 }
@@ -89,7 +92,10 @@ fn locked() -> Error {
 }
 
 fn ambiguous() -> Error {
-    Error::sealed("key_ambiguous", "the keychain has several entries of this service and account: leave the one that belongs here")
+    Error::sealed(
+        "key_ambiguous",
+        "the keychain has several entries of this service and account: leave the one that belongs here",
+    )
 }
 
 fn unavailable() -> Error {

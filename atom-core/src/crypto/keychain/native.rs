@@ -1,7 +1,9 @@
 //! The keychains of macOS and Windows, through the crates of the keyring project.
 
-use super::{KeychainOptions, Result, locked, text, unavailable};
-use crate::{Error, Secret};
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+use super::KeychainOptions;
+use super::{ambiguous, locked, text, unavailable};
+use crate::{Error, Result, Secret};
 use keyring_core::{Entry, Error as StoreError};
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
@@ -52,7 +54,7 @@ fn failed(error: StoreError) -> Error {
     match error {
         StoreError::NoStorageAccess(source) => locked().with_source(source),
         StoreError::PlatformFailure(source) => unavailable().with_source(source),
-        StoreError::Ambiguous(_) => super::ambiguous(),
+        StoreError::Ambiguous(_) => ambiguous(),
         _ => Error::sealed("keychain_failed", "the keychain does not take such an entry: change `service` or `account`"),
     }
 }
