@@ -122,6 +122,11 @@ export declare class Atom {
    *
    * Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
    * `key_missing`, `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+   *
+   * A key in the system's keychain: `sealed` (`keychain_unavailable`, `keychain_locked`, `keychain_failed`, `key_ambiguous`). One in a
+   * hardware module: `sealed` (`wrong_pin`, `pin_locked`, `pin_expired`, `pin_last_try`, `key_ambiguous`, `key_unsuitable`,
+   * `key_provider_failed`) or `unavailable` (`key_provider_unavailable`, `key_provider_timeout`). Where this build has no such keys:
+   * `unsupported` (`feature_missing`).
    */
   static open(options: OpenOptions): Promise<Atom>
   /**
@@ -1415,6 +1420,21 @@ export interface KeyStatus {
 }
 
 /**
+ * An entry of the system's keychain: the Keychain of macOS, the Credential Manager of Windows, or on Linux the Secret Service of the
+ * desktop (GNOME Keyring, KWallet, KeePassXC). Its value is a key in base64, as `OpenOptions.key` takes it.
+ *
+ * Who loses the entry loses what it seals. Write its value down where backups are kept: it opens the installation as `key`, too.
+ */
+export interface KeychainOptions {
+  /** The application, by a name that no other one has: `com.example.notes`. */
+  service: string
+  /** Which of the application's keys it is: `production`. */
+  account: string
+  /** Make the entry, with a fresh key, if there is none. Default: false, so that a lost key is noticed. */
+  create?: boolean | null
+}
+
+/**
  * The keys of the installation: how they stand, and their rotation. Who may call this is for the host to decide.
  *
  * To replace the key-encryption key: open every process with both keys (the new one as `key`, the old one among `accepted_keys`), call
@@ -1793,6 +1813,13 @@ export interface OpenOptions {
   keyFile?: string | null
   /** Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed. */
   createKeyFile?: boolean | null
+  /** A key in the system's keychain, instead of `key`. A build without the feature `keychain` refuses it with `unsupported` (`feature_missing`). */
+  keychain?: KeychainOptions | null
+  /**
+   * A key in a hardware security module, instead of `key`. A build without the feature `pkcs11` refuses it with `unsupported`
+   * (`feature_missing`).
+   */
+  pkcs11?: Pkcs11Options | null
   /**
    * Further keys, in base64, that may have wrapped data keys: the old key until `Keys.rotate` has replaced it, or the next one before. Default, where
    * the key is that of `ATOM_KEY`: the environment variable `ATOM_ACCEPTED_KEYS`, separated by commas.
@@ -1800,6 +1827,10 @@ export interface OpenOptions {
   acceptedKeys?: string[] | null
   /** Files that hold such keys, as `key_file` does. */
   acceptedKeyFiles?: string[] | null
+  /** Such keys in the system's keychain. None of them is made. */
+  acceptedKeychains?: KeychainOptions[] | null
+  /** Such keys in hardware security modules. None of them is made. */
+  acceptedPkcs11?: Pkcs11Options[] | null
   /** The providers to connect to, each with the host's own OAuth client. */
   providers?: ProviderApp[] | null
   /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
@@ -1822,6 +1853,31 @@ export interface OpenOptions {
    * false.
    */
   loopbackWebhooks?: boolean | null
+}
+
+/**
+ * A key in a hardware security module (HSM), smart card or other token with a PKCS#11 library. It is an AES-256 key that may encrypt and
+ * decrypt, and never leaves the token.
+ *
+ * Who loses the token loses what the key seals: back it up by the means of its vendor.
+ */
+export interface Pkcs11Options {
+  /** The path of the vendor's library: `/usr/lib/softhsm/libsofthsm2.so`. It runs in this process. */
+  module: string
+  /** The label of the token. */
+  token: string
+  /**
+   * The PIN of the token's user. It stays in memory, to log in again when the token was away. A wrong one is shown to the token once and
+   * never again by the same `Atom`, because tokens lock themselves after a few.
+   */
+  pin: string
+  /** The label of the key, without spaces. */
+  key: string
+  /**
+   * Make the key in the token if there is none: it can be used there and not be read. Default: false, so that a lost key is noticed. Let
+   * one process do it, once.
+   */
+  create?: boolean | null
 }
 
 /** Who is acting: a user in a workspace with a role. */

@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Connections, Exports, Flights, Provider};
 use crate::crypto::password::Hasher;
-use crate::crypto::{HostKey, KeyProvider, KeyRing, LocalKey, SigningKeys, WrappingKeys};
+use crate::crypto::{HostKey, KeyRing, SigningKeys};
 use crate::egress::Egress;
 use crate::emergency::{self, EmergencyAccess};
 use crate::events::{self, EventType};
@@ -15,7 +15,7 @@ use crate::keys::{self, Keys};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
-use crate::storage::{Db, OwnDb, PRIVATE, Schema};
+use crate::storage::{Db, OwnDb, Schema};
 use crate::tally::{self, Tally};
 use crate::vault::TokenCache;
 use crate::vault::service_keys::{self, ServiceKeys};
@@ -24,7 +24,6 @@ use crate::{Error, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -97,6 +96,11 @@ impl Atom {
     ///
     /// Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
     /// `key_missing`, `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+    ///
+    /// A key in the system's keychain: `sealed` (`keychain_unavailable`, `keychain_locked`, `keychain_failed`, `key_ambiguous`). One in a
+    /// hardware module: `sealed` (`wrong_pin`, `pin_locked`, `pin_expired`, `pin_last_try`, `key_ambiguous`, `key_unsuitable`,
+    /// `key_provider_failed`) or `unavailable` (`key_provider_unavailable`, `key_provider_timeout`). Where this build has no such keys:
+    /// `unsupported` (`feature_missing`).
     pub async fn open(options: OpenOptions) -> Result<Self> {
         let mut builder = Builder::new(String::new());
         builder.options = options;
@@ -110,9 +114,6 @@ impl Atom {
     /// Fails as `open` does, and with `invalid` (`malformed_fingerprint`), `sealed` (`key_provider_failed`) or `unavailable`
     /// (`key_provider_timeout`).
     pub async fn open_with_keys(options: OpenOptions, key: Option<HostKey>, accepted_keys: Option<Vec<HostKey>>) -> Result<Self> {
-        if key.is_some() && (options.key.is_some() || options.key_file.is_some()) {
-            return Err(Error::invalid("malformed_option", "give one key: in the options, or the host's own"));
-        }
         let mut builder = Builder::new(String::new());
         builder.options = options;
         builder.key = key.map(|key| key.0);
@@ -232,7 +233,7 @@ impl Atom {
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
-        let Builder { options, key, accepted, clock } = builder;
+        let Builder { mut options, key, accepted, clock } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
@@ -245,22 +246,13 @@ impl Atom {
         if !(0.0..=60.0).contains(&token_cache_seconds) {
             return Err(Error::invalid("malformed_option", "token_cache_seconds is between 0 and 60"));
         }
-        // Everything that can be refused without the database comes first.
-        let accepted = [accepted, accepted_keys(&options, key.is_none())?].concat();
+        // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
-        let apps = Apps::new(options.providers.unwrap_or_default())?;
+        let apps = Apps::new(options.providers.take().unwrap_or_default())?;
         let own = [webhooks::kind(), keys::kind()].into_iter().chain(connect::kinds());
-        let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), own.collect())?;
-        let provider = match key {
-            Some(provider) => provider,
-            // What vanishes with the process needs no key that outlives it.
-            None if options.database_url == PRIVATE && options.key.is_none() && options.key_file.is_none() => {
-                Arc::new(LocalKey::generate()?)
-            }
-            None => Arc::new(local_key(options.key.as_ref(), options.key_file.as_deref(), options.create_key_file)?),
-        };
-        let wrapping = WrappingKeys::new(provider, accepted)?;
+        let kinds = Kinds::new(options.job_kinds.take().unwrap_or_default(), own.collect())?;
+        let wrapping = keys::given(&options, key, accepted).await?;
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let now = clock.now();
 
@@ -320,35 +312,6 @@ fn chores() -> Vec<Chore> {
         vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE, connect::USAGE_CHORE, emergency::CHORE];
     chores.extend(webhooks::chores());
     chores
-}
-
-/// The key from the options or the environment. Without one nothing starts: there is no unencrypted mode.
-fn local_key(key: Option<&Secret>, file: Option<&str>, create: Option<bool>) -> Result<LocalKey> {
-    match (key, file) {
-        (Some(_), Some(_)) => Err(Error::invalid("malformed_option", "give `key` or `key_file`, not both")),
-        (Some(key), None) => LocalKey::from_base64(key),
-        (None, Some(file)) if create == Some(true) && !Path::new(file).exists() => LocalKey::create_file(file),
-        (None, Some(file)) => LocalKey::from_file(file),
-        (None, None) => match std::env::var("ATOM_KEY") {
-            Ok(text) => LocalKey::from_base64(&text.into()),
-            Err(_) => Err(Error::sealed(
-                "no_key",
-                "there is no key: pass `key` or `key_file`, or set ATOM_KEY to 32 random bytes in base64 (`openssl rand -base64 32`)",
-            )),
-        },
-    }
-}
-
-/// Further keys, from the options or, beside that of the environment, from there.
-fn accepted_keys(options: &OpenOptions, no_provider: bool) -> Result<Vec<Arc<dyn KeyProvider>>> {
-    let mut texts: Vec<Secret> = options.accepted_keys.clone().unwrap_or_default();
-    let is_from_environment = no_provider && options.key.is_none() && options.key_file.is_none();
-    if is_from_environment && let Ok(list) = std::env::var("ATOM_ACCEPTED_KEYS") {
-        texts.extend(list.split([',', ' ']).filter(|text| !text.is_empty()).map(Secret::from));
-    }
-    let files = options.accepted_key_files.iter().flatten().map(LocalKey::from_file);
-    let keys = texts.iter().map(LocalKey::from_base64).chain(files);
-    keys.map(|key| key.map(|key| Arc::new(key) as Arc<dyn KeyProvider>)).collect()
 }
 
 /// What one principal may see and do. It is made only from a proof: an access token, or the host's word for a background job.

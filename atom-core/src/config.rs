@@ -1,6 +1,6 @@
 //! What an installation is opened with.
 
-use crate::{Clock, JobKind, KeyProvider, Secret};
+use crate::{Clock, JobKind, KeyProvider, KeychainOptions, Pkcs11Options, Secret};
 use atom_macros::model;
 use std::sync::Arc;
 
@@ -16,11 +16,20 @@ pub struct OpenOptions {
     pub key_file: Option<String>,
     /// Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed.
     pub create_key_file: Option<bool>,
+    /// A key in the system's keychain, instead of `key`. A build without the feature `keychain` refuses it with `unsupported` (`feature_missing`).
+    pub keychain: Option<KeychainOptions>,
+    /// A key in a hardware security module, instead of `key`. A build without the feature `pkcs11` refuses it with `unsupported`
+    /// (`feature_missing`).
+    pub pkcs11: Option<Pkcs11Options>,
     /// Further keys, in base64, that may have wrapped data keys: the old key until `Keys.rotate` has replaced it, or the next one before. Default, where
     /// the key is that of `ATOM_KEY`: the environment variable `ATOM_ACCEPTED_KEYS`, separated by commas.
     pub accepted_keys: Option<Vec<Secret>>,
     /// Files that hold such keys, as `key_file` does.
     pub accepted_key_files: Option<Vec<String>>,
+    /// Such keys in the system's keychain. None of them is made.
+    pub accepted_keychains: Option<Vec<KeychainOptions>>,
+    /// Such keys in hardware security modules. None of them is made.
+    pub accepted_pkcs11: Option<Vec<Pkcs11Options>>,
     /// The providers to connect to, each with the host's own OAuth client.
     pub providers: Option<Vec<ProviderApp>>,
     /// Who signs access tokens: their `iss` and `aud`. Default: `atom`.
@@ -161,7 +170,9 @@ impl Builder {
     ///
     /// # Errors
     /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, …
-    /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `key_missing`, `key_provider_failed`, `database_damaged`
+    /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `key_missing`, `key_provider_failed`, `database_damaged`, and those of
+    ///   [`LocalKey::from_keychain`](crate::LocalKey) and `Pkcs11Key::open` where the options name such a key
+    /// - `unsupported`: `feature_missing`
     /// - `unavailable`: `database_unreachable`, `database_busy`, `disk_full`
     pub async fn open(self) -> crate::Result<crate::Atom> {
         crate::Atom::build(self).await

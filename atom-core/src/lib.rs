@@ -53,7 +53,9 @@ pub use connect::{
     Provider, ProviderStatus, ProviderUsage, ServiceStatus, StartConnection, StartDevice, UsageBucket, UsageCounts,
     UsageFailures, UsageInterval, UsageQuery, UsageReport,
 };
-pub use crypto::{BoxFuture, HostKey, KeyProvider, LocalKey};
+#[cfg(feature = "pkcs11")]
+pub use crypto::Pkcs11Key;
+pub use crypto::{BoxFuture, HostKey, KeyProvider, KeychainOptions, LocalKey, Pkcs11Options};
 pub use emergency::{
     EmergencyAccess, EmergencyApproval, EmergencyFilter, EmergencyPage, EmergencyRequest, EmergencySecret, EmergencySecretKind,
     EmergencyState, NewEmergencyAccess, OfflineKey,

@@ -75,3 +75,11 @@ def test_what_a_provider_raises_is_an_error_without_its_text(tmp_path, error):
     details = caught.value.details()
     assert details.reason == "key_provider_failed"
     assert ("ValueError" in details.text or "busy" in details.text) and CANARY not in details.text
+
+
+def test_a_key_of_a_module_that_is_not_there_is_refused(tmp_path):
+    nowhere = atom.Pkcs11Options(module="/nowhere/module.so", token="atom", pin=CANARY, key="main")
+    with pytest.raises(atom.AtomError.Sealed) as caught:
+        run(lambda: atom.Atom.open(options(tmp_path, pkcs11=nowhere)))
+    details = caught.value.details()
+    assert details.reason == "no_key" and CANARY not in details.text

@@ -124,3 +124,20 @@ describe('a key of the host', () => {
     assert.equal(execFileSync(process.execPath, ['-e', program], { timeout: 20_000, encoding: 'utf8' }), 'open\n');
   });
 });
+
+test('a key of a module or a keychain that is not there is refused', async () => {
+  const nowhere = { module: '/nowhere/module.so', token: 'atom', pin: CANARY, key: 'main' };
+  const refusal = (reason) => (error) => {
+    assert.ok(isAtomError(error) && !`${error.stack}${JSON.stringify(error)}`.includes(CANARY));
+    assert.equal(error.reason, reason);
+    return true;
+  };
+  await assert.rejects(Atom.open({ databaseUrl: 'memory:', pkcs11: nowhere }), refusal('no_key'));
+  await assert.rejects(Atom.open({ databaseUrl: 'memory:', key: KEY, acceptedPkcs11: [nowhere] }), refusal('no_key'));
+  await assert.rejects(Atom.open({ databaseUrl: 'memory:', key: KEY, pkcs11: nowhere }), refusal('malformed_option'));
+  if (process.platform === 'linux') {
+    process.env.DBUS_SESSION_BUS_ADDRESS = 'unix:path=/nowhere/bus';
+    const keychain = { service: 'com.example.notes', account: 'test', create: true };
+    await assert.rejects(Atom.open({ databaseUrl: 'memory:', keychain }), refusal('keychain_unavailable'));
+  }
+});

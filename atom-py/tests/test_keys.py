@@ -5,11 +5,12 @@ import base64
 import hashlib
 import hmac
 import secrets
+import sys
 import threading
 
 import pytest
 
-from atom_py import Atom, Credentials, InvalidError, NewAccount, OpenOptions, SealedError
+from atom_py import Atom, Credentials, InvalidError, KeychainOptions, NewAccount, OpenOptions, Pkcs11Options, SealedError
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 CANARY = "canary-of-a-key"
@@ -155,3 +156,22 @@ def test_a_provider_has_a_fingerprint_and_two_functions(tmp_path):
     with pytest.raises(InvalidError) as caught:
         Atom.open_with_keys_blocking(options(tmp_path), spaced)
     assert caught.value.reason == "malformed_fingerprint"
+
+
+def test_a_key_of_a_module_or_a_keychain_that_is_not_there_is_refused(tmp_path, monkeypatch):
+    nowhere = Pkcs11Options(module="/nowhere/module.so", token="atom", pin=CANARY, key="main")
+    assert repr(nowhere) == "Pkcs11Options(…)"
+    for given in [{"pkcs11": nowhere}, {"key": KEY, "accepted_pkcs11": [nowhere]}]:
+        with pytest.raises(SealedError) as caught:
+            Atom.open_blocking(options(tmp_path, **given))
+        assert caught.value.reason == "no_key" and CANARY not in f"{caught.value}{caught.value!r}"
+    with pytest.raises(InvalidError) as caught:
+        Atom.open_blocking(options(tmp_path, key=KEY, pkcs11=nowhere))
+    assert caught.value.reason == "malformed_option"
+    if sys.platform == "linux":
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
+        entry = KeychainOptions(service="com.example.notes", account="test", create=True)
+        with pytest.raises(SealedError) as caught:
+            Atom.open_blocking(options(tmp_path, keychain=entry))
+        assert caught.value.reason == "keychain_unavailable"
+    assert not list(tmp_path.iterdir()), "no key, no database"

@@ -1,12 +1,18 @@
 //! Keys and sealed records: nothing secret reaches the database in the clear.
 //!
-//! A [`KeyProvider`] holds a key-encryption key; those of a process are its [`WrappingKeys`](wrapping). They wrap the data keys of
+//! A [`KeyProvider`] holds a key-encryption key, in memory, in a hardware module (`pkcs11`) or somewhere of the host's; those of a process are its
+//! [`WrappingKeys`](wrapping). They wrap the data keys of
 //! workspaces, which [`KeyRing`] unwraps on first use and keeps in memory, and which count what they seal ([`usage`]). Each record is
 //! sealed under a subkey of its own ([`record`]). Passwords are hashed ([`password`]), access tokens signed ([`jws`]).
 
 pub(crate) mod jws;
+#[cfg(feature = "keychain")]
+mod keychain;
 mod keys;
+mod model;
 pub(crate) mod password;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod provider;
 pub(crate) mod record;
 mod signing;
@@ -16,6 +22,9 @@ mod wrapping;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use keys::Tuning;
 pub(crate) use keys::{INSTALLATION, KeyRing, referenced};
+pub use model::{KeychainOptions, Pkcs11Options};
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::Pkcs11Key;
 pub use provider::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub(crate) use record::Place;
 pub(crate) use signing::SigningKeys;

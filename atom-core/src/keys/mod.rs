@@ -7,6 +7,7 @@
 mod columns;
 #[cfg(feature = "testing")] // until workspaces can be deleted
 mod destroy_all;
+mod given;
 mod model;
 mod reseal;
 mod rotate;
@@ -17,6 +18,7 @@ mod store;
 pub(crate) use columns::COLUMNS;
 #[cfg(feature = "testing")]
 pub(crate) use destroy_all::run as destroy_all;
+pub(crate) use given::given;
 pub use model::{DataKey, DataKeyState, KeyRotation, KeyStatus, Resealing, WrappingKey};
 
 use crate::atom::Inner;

@@ -6,6 +6,10 @@ mod bounds;
 mod columns;
 mod crash;
 mod data_keys;
+#[cfg(all(feature = "keychain", target_os = "linux"))]
+mod keychain;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod processes;
 mod providers;
 mod wrapping;

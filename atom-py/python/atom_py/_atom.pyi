@@ -93,6 +93,7 @@ __all__ = [
     "KeyPlacement",
     "KeyRotation",
     "KeyStatus",
+    "KeychainOptions",
     "Keys",
     "ListEvents",
     "ListFiles",
@@ -116,6 +117,7 @@ __all__ = [
     "OfflineKey",
     "OnDuplicate",
     "OpenOptions",
+    "Pkcs11Options",
     "Principal",
     "Probe",
     "Provider",
@@ -245,6 +247,11 @@ class Atom:
 
         Fails with `invalid` (`malformed_database_url`, `schema_newer`, `malformed_manifest`, …), `sealed` (`no_key`, `wrong_key`,
         `key_missing`, `database_damaged`) or `unavailable` (`database_unreachable`, `disk_full`). Nothing is lost in any of these cases.
+
+        A key in the system's keychain: `sealed` (`keychain_unavailable`, `keychain_locked`, `keychain_failed`, `key_ambiguous`). One in a
+        hardware module: `sealed` (`wrong_pin`, `pin_locked`, `pin_expired`, `pin_last_try`, `key_ambiguous`, `key_unsuitable`,
+        `key_provider_failed`) or `unavailable` (`key_provider_unavailable`, `key_provider_timeout`). Where this build has no such keys:
+        `unsupported` (`feature_missing`).
         """
     @staticmethod
     def open_blocking(options: OpenOptions) -> Atom:
@@ -2011,6 +2018,26 @@ class KeyStatus:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class KeychainOptions:
+    """An entry of the system's keychain: the Keychain of macOS, the Credential Manager of Windows, or on Linux the Secret Service of the
+    desktop (GNOME Keyring, KWallet, KeePassXC). Its value is a key in base64, as `OpenOptions.key` takes it.
+
+    Who loses the entry loses what it seals. Write its value down where backups are kept: it opens the installation as `key`, too.
+    """
+    def __new__(cls, *, service: str, account: str, create: bool | None = None) -> KeychainOptions: ...
+    @property
+    def service(self) -> str:
+        """The application, by a name that no other one has: `com.example.notes`."""
+    @property
+    def account(self) -> str:
+        """Which of the application's keys it is: `production`."""
+    @property
+    def create(self) -> bool | None:
+        """Make the entry, with a fresh key, if there is none. Default: false, so that a lost key is noticed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Keys:
     """The keys of the installation: how they stand, and their rotation. Who may call this is for the host to decide.
 
@@ -2547,7 +2574,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -2563,6 +2590,14 @@ class OpenOptions:
     def create_key_file(self) -> bool | None:
         """Make `key_file` with a fresh key if it does not exist. Default: false, so that a lost key is noticed."""
     @property
+    def keychain(self) -> KeychainOptions | None:
+        """A key in the system's keychain, instead of `key`. A build without the feature `keychain` refuses it with `unsupported` (`feature_missing`)."""
+    @property
+    def pkcs11(self) -> Pkcs11Options | None:
+        """A key in a hardware security module, instead of `key`. A build without the feature `pkcs11` refuses it with `unsupported`
+        (`feature_missing`).
+        """
+    @property
     def accepted_keys(self) -> list[str] | None:
         """Further keys, in base64, that may have wrapped data keys: the old key until `Keys.rotate` has replaced it, or the next one before. Default, where
         the key is that of `ATOM_KEY`: the environment variable `ATOM_ACCEPTED_KEYS`, separated by commas.
@@ -2570,6 +2605,12 @@ class OpenOptions:
     @property
     def accepted_key_files(self) -> list[str] | None:
         """Files that hold such keys, as `key_file` does."""
+    @property
+    def accepted_keychains(self) -> list[KeychainOptions] | None:
+        """Such keys in the system's keychain. None of them is made."""
+    @property
+    def accepted_pkcs11(self) -> list[Pkcs11Options] | None:
+        """Such keys in hardware security modules. None of them is made."""
     @property
     def providers(self) -> list[ProviderApp] | None:
         """The providers to connect to, each with the host's own OAuth client."""
@@ -2597,6 +2638,34 @@ class OpenOptions:
     def loopback_webhooks(self) -> bool | None:
         """Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
         false.
+        """
+
+@typing.final
+class Pkcs11Options:
+    """A key in a hardware security module (HSM), smart card or other token with a PKCS#11 library. It is an AES-256 key that may encrypt and
+    decrypt, and never leaves the token.
+
+    Who loses the token loses what the key seals: back it up by the means of its vendor.
+    """
+    def __new__(cls, *, module: str, token: str, pin: str, key: str, create: bool | None = None) -> Pkcs11Options: ...
+    @property
+    def module(self) -> str:
+        """The path of the vendor's library: `/usr/lib/softhsm/libsofthsm2.so`. It runs in this process."""
+    @property
+    def token(self) -> str:
+        """The label of the token."""
+    @property
+    def pin(self) -> str:
+        """The PIN of the token's user. It stays in memory, to log in again when the token was away. A wrong one is shown to the token once and
+        never again by the same `Atom`, because tokens lock themselves after a few.
+        """
+    @property
+    def key(self) -> str:
+        """The label of the key, without spaces."""
+    @property
+    def create(self) -> bool | None:
+        """Make the key in the token if there is none: it can be used there and not be read. Default: false, so that a lost key is noticed. Let
+        one process do it, once.
         """
 
 @typing.final

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every suite of every language, with all it needs, and one table at the end.
 
 mod count;
+mod key_stores;
 mod postgres;
 mod readme;
 mod suites;
@@ -22,6 +23,15 @@ pub(super) struct Ran {
     /// The program ended well; a crash after the last test is a failure too.
     ended_well: bool,
     output: String,
+}
+
+impl Ran {
+    /// Notes what could not be tested on this machine.
+    fn without(&mut self, what: &str, why: &str) {
+        self.skipped += 1;
+        let note = format!("{what}: {}", why.lines().next().unwrap_or_default());
+        self.note = if self.note.is_empty() { note } else { format!("{}; {note}", self.note) };
+    }
 }
 
 /// Why a suite did not run to its end.

@@ -1,7 +1,7 @@
 //! The suites, in the order in which they run: what fails most often and costs least comes first.
 
 use super::workshop::{Workshop, need};
-use super::{Ran, Stop, count, readme};
+use super::{Ran, Stop, count, key_stores, readme};
 use crate::{bindings, shell};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +30,18 @@ pub(super) const WITH_DATABASE: &[&str] = &["rust", "python", "node", "kotlin", 
 fn rust(workshop: &Workshop) -> Result<Ran, Stop> {
     let mut cargo = workshop.cargo("test");
     cargo.args(["--workspace", "--all-features", "--no-fail-fast", "--lib", "--bins", "--tests"]);
-    workshop.test("rust", cargo, count::cargo)
+    let (module, keyring) = (key_stores::softhsm(), key_stores::keyring());
+    match &module {
+        Ok(module) => cargo.env("ATOM_TEST_PKCS11", module),
+        Err(_) => cargo.env_remove("ATOM_TEST_PKCS11"),
+    };
+    let mut ran = workshop.test("rust", cargo, count::cargo)?;
+    for (what, missing) in [("no hardware module", module.err()), ("no keychain", keyring.err())] {
+        if let Some(why) = missing {
+            ran.without(what, &why.to_string());
+        }
+    }
+    Ok(ran)
 }
 
 fn doc(workshop: &Workshop) -> Result<Ran, Stop> {

@@ -107,13 +107,12 @@ impl Workshop {
             }
             Err(why) => {
                 command.env_remove("ATOM_TEST_POSTGRES");
-                Some(format!("on SQLite only: {}", why.lines().next().unwrap_or_default()))
+                Some(why)
             }
         };
         let mut ran = self.run(suite, command, read)?;
         if let Some(why) = missing {
-            ran.skipped += 1;
-            ran.note = if ran.note.is_empty() { why } else { format!("{}; {why}", ran.note) };
+            ran.without("on SQLite only", why);
         }
         Ok(ran)
     }

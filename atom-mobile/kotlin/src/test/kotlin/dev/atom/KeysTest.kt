@@ -61,4 +61,15 @@ class KeysTest {
         assertTrue(refused { _, _ -> throw NotImplementedError(canary) }.contains("NotImplementedError"))
         assertTrue(refused { _, _ -> ByteArray(32) }.contains("give back"))
     }
+
+    @Test
+    fun `a key of a module that is not there is refused`() {
+        val nowhere = Pkcs11Options(module = "/nowhere/module.so", token = "atom", pin = canary, key = "main")
+        assertFalse(nowhere.toString().contains(canary))
+        val error = assertThrows(AtomException.Sealed::class.java) {
+            runBlocking { Atom.open(OpenOptions(databaseUrl = "memory:", pkcs11 = nowhere)) }
+        }
+        assertEquals("no_key", error.reason)
+        assertFalse(error.toString().contains(canary) || error.text.contains(canary))
+    }
 }
