@@ -26,6 +26,10 @@ pub struct DeviceFlowId;
 #[id]
 pub struct ServiceKeyId;
 
+/// The right to make calls with a secret for a while.
+#[id]
+pub struct SecretLeaseId;
+
 /// A job, from the moment it is enqueued.
 #[id]
 pub struct JobId;

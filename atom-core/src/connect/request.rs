@@ -5,13 +5,20 @@ use super::methods::Way;
 use super::{Connection, refresh};
 use crate::http_client::{Request, Response};
 use crate::raw::{RawRequest, RawResponse};
-use crate::vault::DEFAULT;
+use crate::vault::policies;
+use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, Result};
 use reqwest::header::AUTHORIZATION;
 
 /// Sends a request with a valid token set. A 401 means that the token died early: it is refreshed and the request sent once more.
-pub(super) async fn authorized(connection: &Connection, set: &str, mut request: Request) -> Result<Response> {
+pub(super) async fn authorized(connection: &Connection, set: &str, request: Request) -> Result<Response> {
+    Ok(send(connection, set, request).await?.0)
+}
+
+/// Sends a request, and says with which token set.
+async fn send(connection: &Connection, set: &str, mut request: Request) -> Result<(Response, TokenSet)> {
     let (app, http) = (&connection.app, &connection.inner.http);
+    policies::check_request(&connection.inner, &connection.principal, connection.target(), &request).await?;
     request.url = app.resolve(&request.url)?;
     let named = |e: Error| e.with_provider(&app.manifest.name);
     let stored = refresh::valid_tokens(connection, set).await?;
@@ -19,15 +26,19 @@ pub(super) async fn authorized(connection: &Connection, set: &str, mut request: 
     authenticate(app, &stored.tokens, &mut first)?;
     let answer = http.send(first).await.map_err(named)?;
     if answer.status != 401 || Way::find(app, &stored.tokens.method)?.how.is_fixed() {
-        return Ok(answer);
+        return Ok((answer, stored.tokens));
     }
     let stored = refresh::refresh(connection, set, Some(&stored)).await?;
     authenticate(app, &stored.tokens, &mut request)?;
-    http.send(request).await.map_err(named)
+    Ok((http.send(request).await.map_err(named)?, stored.tokens))
 }
 
 pub(super) async fn raw(connection: &Connection, request: RawRequest) -> Result<RawResponse> {
     let set = request.token_set.clone();
     let request = request.into_request(Some(&AUTHORIZATION))?;
-    Ok(authorized(connection, set.as_deref().unwrap_or(DEFAULT), request).await?.into())
+    let (mut answer, tokens) = send(connection, set.as_deref().unwrap_or(DEFAULT), request).await?;
+    for secret in Way::find(&connection.app, &tokens.method)?.secrets(&tokens) {
+        answer.cut(secret.expose());
+    }
+    Ok(answer.into())
 }

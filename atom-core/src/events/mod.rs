@@ -20,7 +20,8 @@ mod tails;
 
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
+    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, SecretDenied, SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked,
+    SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring,
     ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp,
     WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
 };

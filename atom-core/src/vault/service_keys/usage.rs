@@ -4,7 +4,7 @@
 //! moment is lost; a clean stop stores it.
 
 use super::store;
-use crate::accounts::Principal;
+use crate::accounts::{Principal, Purpose};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::{Error, ErrorKind, Result, ServiceKeyId, SessionId, UserId, WorkspaceId};
@@ -35,11 +35,12 @@ struct Counted {
 /// In the order in which rows are locked: the same in every process.
 type Uses = BTreeMap<WorkspaceId, BTreeMap<Who, Count>>;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Who {
     key: ServiceKeyId,
     user: UserId,
     session: Option<SessionId>,
+    purpose: Option<Purpose>,
 }
 
 #[derive(Clone, Copy)]
@@ -51,7 +52,7 @@ struct Count {
 impl Usage {
     /// Counts one use. It is stored a moment later.
     pub(super) fn count(&self, inner: &Arc<Inner>, principal: &Principal, key: ServiceKeyId, now: DateTime<Utc>) {
-        let who = Who { key, user: principal.user_id, session: principal.session_id };
+        let who = Who { key, user: principal.user_id, session: principal.session_id, purpose: principal.purpose.clone() };
         let mut counted = self.counted();
         add(counted.uses.entry(principal.workspace_id).or_default(), who, Count { uses: 1, last: now });
         if counted.clerk.as_ref().is_none_or(JoinHandle::is_finished) {
@@ -133,12 +134,14 @@ async fn store_some(inner: &Inner, workspace: WorkspaceId, counts: &BTreeMap<Who
         store::count_uses(&mut tx, workspace, who.key, count.uses, count.last).await?;
     }
     for (who, count) in counts {
+        let uses = count.uses.to_string();
+        let details: Vec<_> = [("uses", uses.as_str())].into_iter().chain(who.purpose.iter().flat_map(Purpose::details)).collect();
         let entry = Entry {
             workspace,
             actor: Actor { user: who.user, session: who.session },
             action: AuditAction::ServiceKeyUsed,
             subject: Some(who.key.to_string()),
-            details: &[("uses", &count.uses.to_string())],
+            details: &details,
         };
         audit::append(&mut tx, entry, count.last).await?;
     }
