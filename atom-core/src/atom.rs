@@ -390,8 +390,8 @@ impl Scope {
     /// agent such a scope, and it stays within it.
     ///
     /// Fails with `invalid` (`malformed_purpose`) or `forbidden` (`purpose_fixed`: the scope has another purpose, or another tool).
-    pub async fn for_purpose(&self, purpose: Purpose) -> Result<Self> {
-        Ok(Self { inner: Arc::clone(&self.inner), principal: self.principal.clone().for_purpose(purpose)? })
+    pub async fn for_purpose(&self, purpose: Purpose) -> Result<Scope> {
+        Ok(Scope { inner: Arc::clone(&self.inner), principal: self.principal.clone().for_purpose(purpose)? })
     }
 
     /// The user's connected accounts.

@@ -1,7 +1,7 @@
 //! Databases, installations and people to test with.
 
 use atom_core::testing::GoogleStandIn;
-use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Scope, Session, StartConnection};
+use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Role, Scope, Session, StartConnection};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection as _, Executor, PgConnection};
 use std::sync::{Arc, Mutex};
@@ -82,6 +82,49 @@ pub(crate) async fn sql(database: &Database, sqlite: &'static str, postgres: &'s
         let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
         sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
     }
+}
+
+/// Everything in the database as text.
+pub(crate) async fn dump(database: &Database) -> Vec<String> {
+    if database.url.starts_with("sqlite:") {
+        let files = std::fs::read_dir(database.folder.path()).unwrap();
+        let read = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        return files.map(|file| read(file.unwrap().path())).collect();
+    }
+    let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    let tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut c).await.unwrap();
+    let mut all = Vec::new();
+    for table in tables {
+        let rows = sqlx::AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"));
+        let rows = sqlx::query(rows).fetch_all(&mut c).await.unwrap();
+        all.extend(rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0)));
+    }
+    all
+}
+
+/// Makes somebody a member of Ada's workspace.
+pub(crate) async fn join(database: &Database, email: &str, role: Role) {
+    let sql = |now: &str| {
+        let role = role.as_str();
+        sqlx::AssertSqlSafe(format!(
+            "INSERT INTO atom_memberships SELECT w.id, u.id, '{role}', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = '{email}'"
+        ))
+    };
+    if database.url.starts_with("sqlite:") {
+        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(sql("0")).execute(&mut c).await.unwrap();
+    } else {
+        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(sql("now()")).execute(&mut c).await.unwrap();
+    }
+}
+
+/// Somebody who has signed up, in Ada's workspace.
+pub(crate) async fn member(database: &Database, atom: &Atom, ada: &Session, email: &str, role: Role) -> Scope {
+    let (session, _) = sign_up(atom, email).await;
+    join(database, email, role).await;
+    atom.act_as(session.user.id, ada.workspace.id).await.unwrap()
 }
 
 /// Writes a test once and runs it on both databases: `on_both!(name, |database| async move { … });`

@@ -58,7 +58,7 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'stat
         let asked_at = Instant::now();
         let (known, generation) = {
             let entries = lock(&self.entries);
-            let known = entries.get(key).filter(|known| asked_at.saturating_duration_since(known.asked_at) < self.max_age);
+            let known = entries.get(&key).filter(|known| asked_at.saturating_duration_since(known.asked_at) < self.max_age);
             (known.map(|known| Arc::clone(&known.value)), entries.generation)
         };
         if let Some(known) = known {
@@ -71,7 +71,7 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'stat
 
     fn keep(&self, key: K, entry: Entry<V>, generation: u64) {
         let mut entries = lock(&self.entries);
-        let is_overtaken = entries.get(key).is_some_and(|known| known.asked_at > entry.asked_at);
+        let is_overtaken = entries.get(&key).is_some_and(|known| known.asked_at > entry.asked_at);
         if entries.generation != generation || is_overtaken {
             return;
         }
@@ -109,8 +109,8 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'stat
 }
 
 impl<K: Eq + Hash, V> Entries<K, V> {
-    fn get(&self, key: K) -> Option<&Entry<V>> {
-        self.young.get(&key).or_else(|| self.old.get(&key))
+    fn get(&self, key: &K) -> Option<&Entry<V>> {
+        self.young.get(key).or_else(|| self.old.get(key))
     }
 
     fn turn(&mut self) {

@@ -1,7 +1,6 @@
 //! Canaries: values that are looked for in everything that comes out.
 
 use super::*;
-use sqlx::{Connection, Row};
 use std::sync::{Arc, Mutex};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};
@@ -24,25 +23,6 @@ impl Seen {
             source = cause.source();
         }
     }
-}
-
-/// Everything in the database as text.
-async fn dump(database: &Database) -> Vec<String> {
-    if database.url.starts_with("sqlite:") {
-        let files = std::fs::read_dir(database.folder.path()).unwrap();
-        let read = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-        return files.map(|file| read(file.unwrap().path())).collect();
-    }
-    let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
-    let tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut c).await.unwrap();
-    let mut all = Vec::new();
-    for table in tables {
-        let rows = sqlx::AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"));
-        let rows = sqlx::query(rows).fetch_all(&mut c).await.unwrap();
-        all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
-    }
-    all
 }
 
 /// The forms in which a value could be seen: as it is, in base64, in a URL, and as PostgreSQL shows bytes.
