@@ -24,6 +24,9 @@ enum Thing {
     Queues(Queues),
     Schedules(Schedules),
     ServiceKeys(ServiceKeys),
+    SecretPolicies(SecretPolicies),
+    SecretLeases(SecretLeases),
+    LeasedSecret(LeasedSecret),
     Webhooks(Webhooks),
     Connections(Connections),
     Connection(Connection),
@@ -55,6 +58,8 @@ impl Thing {
             (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
             (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
             (Self::Scope(scope), "service_keys") => Self::ServiceKeys(scope.service_keys()),
+            (Self::Scope(scope), "secret_policies") => Self::SecretPolicies(scope.secret_policies()),
+            (Self::Scope(scope), "secret_leases") => Self::SecretLeases(scope.secret_leases()),
             (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
@@ -75,6 +80,8 @@ impl Thing {
         match (self, method) {
             (Self::Atom(atom), "authenticate") => atom.authenticate(args.secret()).await.map(Self::Scope),
             (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
+            (Self::Atom(atom), "use_lease") => atom.use_lease(args.secret()).await.map(Self::LeasedSecret),
+            (Self::Scope(scope), "for_purpose") => scope.for_purpose(args.next()).await.map(Self::Scope),
             (Self::Schema(schema), "migrations") => schema.migrations().await.map(Self::plain),
             (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
@@ -89,6 +96,10 @@ impl Thing {
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
             (Self::ServiceKeys(keys), method) => service_keys_method(keys, method, args).await,
+            (Self::SecretPolicies(policies), method) => secret_policies_method(policies, method, args).await,
+            (Self::SecretLeases(leases), method) => secret_leases_method(leases, method, args).await,
+            (Self::LeasedSecret(secret), "lease") => secret.lease().await.map(Self::plain),
+            (Self::LeasedSecret(secret), "request") => secret.request(args.next()).await.map(Self::plain),
             (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
             (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
             (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
@@ -225,6 +236,31 @@ async fn service_keys_method(keys: &ServiceKeys, method: &str, mut args: Args) -
         "request" => keys.request(args.next(), args.next()).await.map(Thing::plain),
         "remove" => keys.remove(args.next()).await.map(Thing::plain),
         _ => panic!("service keys have no method `{method}`"),
+    }
+}
+
+async fn secret_policies_method(policies: &SecretPolicies, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "put" => policies.put(args.next()).await.map(Thing::plain),
+        "list" => policies.list().await.map(Thing::plain),
+        "get" => policies.get(args.next()).await.map(Thing::plain),
+        "remove" => policies.remove(args.next()).await.map(Thing::plain),
+        "explain" => policies.explain(args.next()).await.map(Thing::plain),
+        _ => panic!("secret policies have no method `{method}`"),
+    }
+}
+
+async fn secret_leases_method(leases: &SecretLeases, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "create" => {
+            let granted = leases.create(args.next()).await?;
+            Ok(Thing::plain(json!({ "token": granted.token.expose(), "lease": granted.lease })))
+        }
+        "list" => leases.list(args.next()).await.map(Thing::plain),
+        "get" => leases.get(args.next()).await.map(Thing::plain),
+        "renew" => leases.renew(args.next(), args.next()).await.map(Thing::plain),
+        "revoke" => leases.revoke(args.next()).await.map(Thing::plain),
+        _ => panic!("secret leases have no method `{method}`"),
     }
 }
 
