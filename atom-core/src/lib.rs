@@ -57,8 +57,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId, WebhookEndpointId,
-    WorkspaceId,
+    ConnectionId, DataKeyId, DeviceFlowId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookDeliveryId,
+    WebhookEndpointId, WorkspaceId,
 };
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
@@ -76,10 +76,12 @@ pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
-pub use vault::leases::{GrantedSecretLease, LeasedSecret, NewSecretLease, SecretLease, SecretLeaseFilter, SecretLeasePage, SecretLeases};
+pub use vault::leases::{
+    GrantedSecretLease, LeasedSecret, NewSecretLease, SecretLease, SecretLeaseFilter, SecretLeasePage, SecretLeases,
+};
 pub use vault::policies::{
-    NewSecretPolicy, SecretAction, SecretDecision, SecretDecisionReason, SecretEffect, SecretPolicies, SecretPolicy, SecretTarget,
-    SecretUse,
+    NewSecretPolicy, SecretAction, SecretDecision, SecretDecisionReason, SecretEffect, SecretPolicies, SecretPolicy,
+    SecretTarget, SecretUse,
 };
 pub use vault::service_keys::{
     KeyPlacement, NewServiceKey, RevealedServiceKey, ServiceKey, ServiceKeyFilter, ServiceKeyOwner, ServiceKeyPage,

@@ -35,8 +35,7 @@ impl Purpose {
 
 /// Whether this is a name that programs give: of a purpose, a tool, a service, a policy.
 pub(crate) fn is_label(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
 }
 
 impl Principal {

@@ -20,13 +20,19 @@ on_both!(a_lease_is_granted_and_says_what_it_is, |database| async move {
     assert_eq!((lease.user_id, lease.purpose.tool.as_deref()), (place.session.user.id, Some("crm.search")));
     assert_eq!((lease.methods.join(" ").as_str(), lease.path_prefixes.join(" ").as_str()), ("GET POST", "/v1/files"));
     assert_eq!((lease.max_uses, lease.use_count, lease.last_used_at, lease.revoked_at), (Some(3), 0, None, None));
-    assert_eq!((lease.expires_at - lease.created_at, lease.ends_at - lease.created_at), (TimeDelta::seconds(120), TimeDelta::seconds(600)));
+    assert_eq!(
+        (lease.expires_at - lease.created_at, lease.ends_at - lease.created_at),
+        (TimeDelta::seconds(120), TimeDelta::seconds(600))
+    );
     assert!(lease.created_at - now < TimeDelta::seconds(60));
     assert_eq!(place.scope.secret_leases().get(lease.id).await.unwrap(), lease);
     assert_eq!(place.atom.use_lease(granted.token).await.unwrap().lease().await.unwrap(), lease);
 
     let usual = place.grant(place.on_connection()).await.lease;
-    assert_eq!((usual.expires_at - usual.created_at, usual.ends_at - usual.created_at), (TimeDelta::minutes(15), TimeDelta::days(1)));
+    assert_eq!(
+        (usual.expires_at - usual.created_at, usual.ends_at - usual.created_at),
+        (TimeDelta::minutes(15), TimeDelta::days(1))
+    );
     let target = SecretTarget::Connection { provider: "google".into(), connection_id: Some(place.connection.id()) };
     assert_eq!((usual.target, usual.methods, usual.path_prefixes, usual.max_uses), (target, vec![], vec![], None));
 });

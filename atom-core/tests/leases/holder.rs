@@ -21,7 +21,8 @@ on_both!(p41_a_holder_makes_calls_without_having_the_secret, |database| async mo
     // The bounds of the secret hold, too.
     assert_eq!(reason(key.request(google("GET", "https://evil.example/")).await), "host_not_allowed");
     assert_eq!(reason(account.request(google("GET", "https://evil.example/")).await), "host_not_allowed");
-    let smuggled = RawRequest { headers: Some([("authorization".to_owned(), "mine".to_owned())].into()), ..place.call("GET", "/") };
+    let smuggled =
+        RawRequest { headers: Some([("authorization".to_owned(), "mine".to_owned())].into()), ..place.call("GET", "/") };
     assert_eq!(reason(key.request(smuggled).await), "reserved_header");
 });
 
@@ -103,8 +104,14 @@ on_both!(p39_neither_a_secret_nor_a_token_is_in_what_a_holder_or_a_database_show
     }
     seen.push(format!("{:?} {:?}", secret.lease().await.unwrap(), account.lease().await.unwrap()));
     seen.push(format!("{:?}", place.scope.secret_leases().list(SecretLeaseFilter::default()).await.unwrap()));
-    seen.push(format!("{:?}", place.scope.audit().list(AuditFilter { page_size: Some(1000), ..Default::default() }).await.unwrap()));
-    seen.push(format!("{:?}", place.scope.events().list(EventFilter { page_size: Some(1000), ..Default::default() }).await.unwrap()));
+    seen.push(format!(
+        "{:?}",
+        place.scope.audit().list(AuditFilter { page_size: Some(1000), ..Default::default() }).await.unwrap()
+    ));
+    seen.push(format!(
+        "{:?}",
+        place.scope.events().list(EventFilter { page_size: Some(1000), ..Default::default() }).await.unwrap()
+    ));
     place.atom.shut_down().await.unwrap();
     seen.extend(dump(&database).await);
     let mut secrets: Vec<String> = place.google.secrets().iter().map(|secret| secret.expose().to_owned()).collect();

@@ -8,13 +8,16 @@ on_both!(p41_twenty_callers_in_two_processes_use_a_lease_as_often_as_it_may_be, 
     for most in [1, 7] {
         let before = place.calls();
         let granted = place.grant(NewSecretLease { max_uses: Some(most), ..place.on_key() }).await;
-        let mut callers = Vec::new();
+        let mut holders = Vec::new();
         for i in 0..20 {
             let atom = if i % 2 == 0 { &place.atom } else { &other };
-            let secret = atom.use_lease(granted.token.clone()).await.unwrap();
-            let request = place.call("GET", "/");
-            callers.push(tokio::spawn(async move { secret.request(request).await.map(|answer| answer.status) }));
+            holders.push(atom.use_lease(granted.token.clone()).await.unwrap());
         }
+        let call = |secret: LeasedSecret| {
+            let request = place.call("GET", "/");
+            tokio::spawn(async move { secret.request(request).await.map(|answer| answer.status) })
+        };
+        let callers: Vec<_> = holders.into_iter().map(call).collect();
         let mut served = 0;
         for caller in callers {
             match caller.await.unwrap() {
@@ -59,5 +62,9 @@ on_both!(no_call_begins_after_a_revocation_has_returned, |database| async move {
         assert_eq!(caller.await.unwrap(), "lease_revoked");
     }
     let after = place.scope.secret_leases().get(granted.lease.id).await.unwrap().use_count;
-    assert_eq!((counted, i64::try_from(place.calls()).unwrap()), (after, after), "every call that was counted was made, and no other");
+    assert_eq!(
+        (counted, i64::try_from(place.calls()).unwrap()),
+        (after, after),
+        "every call that was counted was made, and no other"
+    );
 });

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 /// What each way to use a secret says.
 async fn verdicts(place: &Place) -> [Result<(), &'static str>; 7] {
     let (connection, keys, id) = (&place.connection, place.scope.service_keys(), place.key.id);
-    let file = NewFile { name: "a".into(), content: Bytes(b"a".to_vec()), mime_type: None, parent_id: None };
+    let file = NewFile { name: "a".into(), content: Bytes(b"a".to_vec()), ..Default::default() };
     let verdicts = [
         connection.files().list(ListFiles::default()).await.map(drop),
         connection.files().upload(file).await.map(drop),
@@ -34,14 +34,14 @@ on_both!(p41_a_policy_holds_at_every_border, |database| async move {
         (NewSecretPolicy { actions: export, ..deny("p") }, [YES, YES, YES, YES, NO, YES, NO]),
         (NewSecretPolicy { providers: words(&["google"]), ..deny("p") }, [NO, NO, NO, NO, NO, YES, YES]),
         (NewSecretPolicy { services: words(&["openai"]), ..deny("p") }, [YES, YES, YES, YES, YES, NO, NO]),
-        (NewSecretPolicy { providers: words(&["slack"]), services: words(&["openai"]), ..deny("p") }, [YES, YES, YES, YES, YES, NO, NO]),
+        (
+            NewSecretPolicy { providers: words(&["slack"]), services: words(&["openai"]), ..deny("p") },
+            [YES, YES, YES, YES, YES, NO, NO],
+        ),
         (NewSecretPolicy { connection_ids: Some(vec![place.connection.id()]), ..deny("p") }, [NO, NO, NO, NO, NO, YES, YES]),
         (NewSecretPolicy { connection_ids: Some(vec![ConnectionId::generate()]), ..deny("p") }, [YES; 7]),
         (NewSecretPolicy { service_key_ids: Some(vec![place.key.id]), ..deny("p") }, [YES, YES, YES, YES, YES, NO, NO]),
-        (
-            NewSecretPolicy { services: words(&["anthropic"]), service_key_ids: Some(vec![place.key.id]), ..deny("p") },
-            [YES; 7],
-        ),
+        (NewSecretPolicy { services: words(&["anthropic"]), service_key_ids: Some(vec![place.key.id]), ..deny("p") }, [YES; 7]),
         (NewSecretPolicy { methods: words(&["POST", "DELETE"]), ..deny("p") }, [YES, NO, YES, YES, YES, YES, YES]),
         (NewSecretPolicy { methods: words(&["GET"]), ..allow("p") }, [YES, NO, YES, YES, NO, YES, NO]),
         (NewSecretPolicy { methods: words(&["GET"]), actions: request, ..allow("p") }, [YES, NO, YES, YES, YES, YES, YES]),
@@ -69,12 +69,8 @@ on_both!(p41_no_policy_widens_what_leaves, |database| async move {
     let atom = database.builder().provider(inside).open().await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
-    let new = NewServiceKey {
-        service: "openai".into(),
-        value: CANARY.into(),
-        hosts: words(&["api.openai.com"]),
-        ..Default::default()
-    };
+    let new =
+        NewServiceKey { service: "openai".into(), value: CANARY.into(), hosts: words(&["api.openai.com"]), ..Default::default() };
     let key = scope.service_keys().create(new).await.unwrap();
     scope.secret_policies().put(allow("everything")).await.unwrap();
     assert_eq!(reason(connection.access_token().await), "token_export_not_allowed");
@@ -135,7 +131,11 @@ on_both!(p39_what_a_provider_repeats_of_a_token_is_cut_out_of_its_answer, |datab
     let with = ConnectWith { provider: "echo".into(), method: None, fields: fields.into(), scopes: None };
     let connection = scope.connections().connect(with).await.unwrap();
     let url = CANARY.replace('/', "%2F").replace('+', "%2B");
-    service.once(200, &format!("x-echo: {CANARY}\r\n"), &format!("{{\"you\": \"ada-account\", \"sent\": \"{CANARY}\", \"url\": \"{url}\"}}"));
+    service.once(
+        200,
+        &format!("x-echo: {CANARY}\r\n"),
+        &format!("{{\"you\": \"ada-account\", \"sent\": \"{CANARY}\", \"url\": \"{url}\"}}"),
+    );
     let request = RawRequest { method: "GET".into(), url: service.url("/echo"), ..Default::default() };
     let answer = connection.request(request).await.unwrap();
     assert_eq!(service.received()[0].headers["x-echo-key"], CANARY);

@@ -36,7 +36,8 @@ on_both!(a_policy_is_stored_replaced_and_removed, |database| async move {
     assert_eq!(reason(policies.get("no\0name".into()).await), "not_found");
 
     let changed = place.entries(AuditAction::SecretPolicyChanged).await;
-    let subjects: Vec<_> = changed.iter().map(|entry| (entry.subject.as_deref().unwrap(), entry.details["effect"].as_str())).collect();
+    let subjects: Vec<_> =
+        changed.iter().map(|entry| (entry.subject.as_deref().unwrap(), entry.details["effect"].as_str())).collect();
     assert_eq!(subjects, [("everything", "deny"), ("everything", "allow"), ("a-first-one", "deny")]);
     assert!(changed[0].details["rule"].contains("crm.search"), "the log has what it was");
     assert_eq!(place.entries(AuditAction::SecretPolicyRemoved).await.len(), 1);

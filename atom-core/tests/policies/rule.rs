@@ -199,8 +199,16 @@ on_both!(tools_and_purposes_are_told_apart, |database| async move {
 on_both!(an_explanation_names_the_policy_and_looks_up_who_is_meant, |database| async move {
     let place = Place::open(&database).await;
     let bob = member(&database, &place.atom, &place.session, "bob@example.com", Role::Guest).await;
-    place.put(NewSecretPolicy { roles: Some(vec![Role::Owner, Role::Admin]), services: words(&["openai"]), ..allow("for-admins") }).await;
-    place.put(NewSecretPolicy { user_ids: Some(vec![bob.principal().user_id]), methods: words(&["DELETE"]), ..deny("bob-deletes-nothing") }).await;
+    place
+        .put(NewSecretPolicy { roles: Some(vec![Role::Owner, Role::Admin]), services: words(&["openai"]), ..allow("for-admins") })
+        .await;
+    place
+        .put(NewSecretPolicy {
+            user_ids: Some(vec![bob.principal().user_id]),
+            methods: words(&["DELETE"]),
+            ..deny("bob-deletes-nothing")
+        })
+        .await;
     let policies = place.scope.secret_policies();
     let openai = || SecretTarget::ServiceKey { service: "openai".into(), service_key_id: None };
     let asked = |user_id, method: Option<&str>, target| SecretUse {
@@ -212,7 +220,8 @@ on_both!(an_explanation_names_the_policy_and_looks_up_who_is_meant, |database| a
         method: method.map(str::to_owned),
     };
     let bob_id = Some(bob.principal().user_id);
-    let said = |is_allowed, reason, policy: Option<&str>| SecretDecision { is_allowed, reason, policy: policy.map(str::to_owned) };
+    let said =
+        |is_allowed, reason, policy: Option<&str>| SecretDecision { is_allowed, reason, policy: policy.map(str::to_owned) };
     use SecretDecisionReason::*;
     let cases = [
         (asked(None, None, openai()), said(true, Allowed, Some("for-admins"))),

@@ -43,7 +43,9 @@ fn check_fit(lease: &SecretLease, request: &RawRequest) -> Result<()> {
     }
     if !paths::fit(&lease.path_prefixes, &request.url, &head.url) {
         let prefixes = lease.path_prefixes.join(", ");
-        return refused(format!("this lease is for paths below {prefixes} only, without `.` and `..`: ask who granted it for another"));
+        return refused(format!(
+            "this lease is for paths below {prefixes} only, without `.` and `..`: ask who granted it for another"
+        ));
     }
     Ok(())
 }

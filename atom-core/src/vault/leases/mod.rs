@@ -189,7 +189,10 @@ impl SecretLease {
             return refused("lease_revoked", "this lease was revoked: ask who granted it for a new one");
         }
         if self.expires_at <= now {
-            return refused("lease_expired", "this lease has expired: ask who granted it for a new one, and to renew that in time");
+            return refused(
+                "lease_expired",
+                "this lease has expired: ask who granted it for a new one, and to renew that in time",
+            );
         }
         if self.max_uses.is_some_and(|most| self.use_count >= most) {
             return refused("lease_used_up", "this lease was used as often as it may be: ask who granted it for a new one");

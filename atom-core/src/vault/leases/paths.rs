@@ -16,7 +16,8 @@ const ROUNDS: usize = 4;
 /// Fails with `invalid` (`malformed_path_prefix`).
 pub(super) fn checked(text: &str) -> Result<String> {
     let malformed = || {
-        let text = "a prefix is the beginning of a path, such as `/drive/v3/files`: 1 to 200 bytes, without `?`, `#`, `.` and `..`";
+        let text =
+            "a prefix is the beginning of a path, such as `/drive/v3/files`: 1 to 200 bytes, without `?`, `#`, `.` and `..`";
         Error::invalid("malformed_path_prefix", text)
     };
     let is_path = text.starts_with('/') && text.len() <= LONGEST && !text.contains(['?', '#', '\\']) && !climbs(text);
@@ -74,10 +75,19 @@ mod tests {
 
     #[test]
     fn a_prefix_is_for_itself_and_what_is_below() {
-        for path in ["/v1/files", "/v1/files/", "/v1/files/7", "/v1/files?q=../x", "/v1/files/a%20b", "/v1/files/..a/b..", "/v1/files/a.b"] {
+        for path in [
+            "/v1/files",
+            "/v1/files/",
+            "/v1/files/7",
+            "/v1/files?q=../x",
+            "/v1/files/a%20b",
+            "/v1/files/..a/b..",
+            "/v1/files/a.b",
+        ] {
             assert!(goes("/v1/files", path), "{path}");
         }
-        for path in ["/", "/v1", "/v1/", "/v1/filesystem", "/v1/Files", "//v1/files", "/v1//files", "/v2/v1/files", "/v1/files;x"] {
+        for path in ["/", "/v1", "/v1/", "/v1/filesystem", "/v1/Files", "//v1/files", "/v1//files", "/v2/v1/files", "/v1/files;x"]
+        {
             assert!(!goes("/v1/files", path), "{path}");
         }
         assert!(goes("/v1/files/", "/v1/files/7") && !goes("/v1/files/", "/v1/files"));

@@ -1,9 +1,9 @@
 //! What comes with time: leases that ended long ago are deleted.
 
 use super::store;
+use crate::Result;
 use crate::atom::Inner;
 use crate::jobs::Chore;
-use crate::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;

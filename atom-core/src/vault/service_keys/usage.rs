@@ -135,7 +135,8 @@ async fn store_some(inner: &Inner, workspace: WorkspaceId, counts: &BTreeMap<Who
     }
     for (who, count) in counts {
         let uses = count.uses.to_string();
-        let details: Vec<_> = [("uses", uses.as_str())].into_iter().chain(who.purpose.iter().flat_map(Purpose::details)).collect();
+        let details: Vec<_> =
+            [("uses", uses.as_str())].into_iter().chain(who.purpose.iter().flat_map(Purpose::details)).collect();
         let entry = Entry {
             workspace,
             actor: Actor { user: who.user, session: who.session },
