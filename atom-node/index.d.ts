@@ -158,6 +158,12 @@ export declare class Atom {
    * Fails with `forbidden` (`not_a_member`).
    */
   actAs(userId: UserId, workspaceId: WorkspaceId): Promise<Scope>
+  /**
+   * The secret of a lease, for whoever holds its token: calls can be made with it, and nothing else.
+   *
+   * Fails with `unauthenticated` (`lease_unknown`) or `forbidden` (`lease_expired`, `lease_revoked`, `lease_used_up`).
+   */
+  useLease(token: string): Promise<LeasedSecret>
   /** The jobs of the installation itself, which belong to no workspace. */
   get jobs(): Jobs
   /** The schedules of the installation itself, which belong to no workspace. */
@@ -531,7 +537,12 @@ export interface ConnectedAccount {
   expiresAt?: Date
 }
 
-/** One connected account: its state, and the way to its data. */
+/**
+ * One connected account: its state, and the way to its data.
+ *
+ * Whatever calls the provider, files and mail and calendars too, fails with `forbidden` (`secret_policy_denied`) where a policy of the
+ * workspace does not allow it: see `SecretPolicies`.
+ */
 export declare class Connection {
   private constructor()
   /** The connection's id. */
@@ -548,7 +559,7 @@ export declare class Connection {
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
    * token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
    *
-   * Fails with `forbidden` (`token_export_not_allowed`), `unsupported` (`no_bearer_token`: the account was connected with something else,
+   * Fails with `forbidden` (`token_export_not_allowed`, `secret_policy_denied`), `unsupported` (`no_bearer_token`: the account was connected with something else,
    * such as an API key), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable`
    * (`refresh_paused`: the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and
    * others: call again).
@@ -562,10 +573,11 @@ export declare class Connection {
    */
   accessTokenOf(tokenSet: string): Promise<AccessToken>
   /**
-   * Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
+   * Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts. What the provider repeats of the token is
+   * cut out of its answer.
    *
-   * An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `reauth_required` or
-   * `unavailable`.
+   * An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `forbidden`
+   * (`secret_policy_denied`), `reauth_required` or `unavailable`.
    */
   request(request: RawRequest): Promise<RawResponse>
   /**
@@ -1194,6 +1206,14 @@ export declare class GoogleStandIn {
   hits(path: string): Promise<number>
 }
 
+/** A lease with its token. */
+export interface GrantedSecretLease {
+  /** What is shown to `Atom.use_lease`: `atl_` and 48 characters. Whoever has it can use the lease; it is stored nowhere. */
+  token: string
+  /** The lease. */
+  lease: SecretLease
+}
+
 /** How many jobs of one kind stand where. */
 export interface JobCount {
   /** The queue. */
@@ -1484,6 +1504,29 @@ export declare class Keys {
   events(filter: EventFilter): Promise<EventPage>
 }
 
+/**
+ * A secret in the hands of whoever holds the token of a lease: calls can be made with it, and nothing else.
+ *
+ * See `SecretLeases` for an example.
+ */
+export declare class LeasedSecret {
+  private constructor()
+  /**
+   * What the lease is for, how long it lasts, and how often it was used.
+   *
+   * Fails with `unauthenticated` (`lease_unknown`: it was deleted).
+   */
+  lease(): Promise<SecretLease>
+  /**
+   * Makes a call with the secret, on behalf of the member who granted the lease, as `Connection.request` or `ServiceKeys.request` does. A call that the lease lets through is a use
+   * of it, whatever becomes of it then.
+   *
+   * Fails with `unauthenticated` (`lease_unknown`), `forbidden` (`lease_expired`, `lease_revoked`, `lease_used_up`; `lease_not_for_this`: it is for other methods
+   * or paths; `not_a_member`: who granted it has left; `secret_policy_denied`), and as the calls of these names do.
+   */
+  request(request: RawRequest): Promise<RawResponse>
+}
+
 /** Which events to list. */
 export interface ListEvents {
   /** The calendar. Default: the account's main one. */
@@ -1739,6 +1782,63 @@ export interface NewSchedule {
   missed?: MissedRuns | null
 }
 
+/** A lease to be granted, on one connection or one service key. */
+export interface NewSecretLease {
+  /** What the secret may be used for. Policies and the audit log go by it. */
+  purpose: Purpose
+  /** The connection; none where `service_key_id` is given. */
+  connectionId?: ConnectionId | null
+  /** The service key; none where `connection_id` is given. */
+  serviceKeyId?: ServiceKeyId | null
+  /** The HTTP methods that may be used: `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD`. Default: all. */
+  methods?: string[] | null
+  /**
+   * Where the paths of calls must begin, at most 20: `/drive/v3/files` is for itself and for what is below. A path with `.` or `..` in it, in any
+   * notation, is refused then. Default: anywhere.
+   */
+  pathPrefixes?: string[] | null
+  /** How long it lasts, in seconds, 60 to a day. Default: 900. */
+  seconds?: number | null
+  /** Up to when it can be renewed, in seconds from now, at least `seconds` and at most 30 days. Default: a day. */
+  maxSeconds?: number | null
+  /** How many calls it lets through, 1 to 1,000,000. Default: any number. */
+  maxUses?: number | null
+}
+
+/** A policy to be stored. A list that is empty or absent says nothing; all that is said must fit. */
+export interface NewSecretPolicy {
+  /** Its name in the workspace: 1 to 64 small letters, digits, `.`, `_` and `-`. Refusals name it. */
+  name: string
+  /** Whether it allows or denies. */
+  effect: SecretEffect
+  /** Which actions it is about. Default: both. */
+  actions?: SecretAction[] | null
+  /**
+   * Connections at these providers. Naming providers or connections, and neither services nor keys, leaves service keys out; and the other way
+   * round. Default: all connections and all service keys.
+   */
+  providers?: string[] | null
+  /** Keys of these services. */
+  services?: string[] | null
+  /** Only these connections. */
+  connectionIds?: ConnectionId[] | null
+  /** Only these service keys. */
+  serviceKeyIds?: ServiceKeyId[] | null
+  /** Members with these roles. Default: all. */
+  roles?: Role[] | null
+  /** These members. Default: all. */
+  userIds?: UserId[] | null
+  /** Uses for these purposes. Default: any, and none. */
+  purposes?: string[] | null
+  /** Uses with these tools. Default: any, and none. */
+  tools?: string[] | null
+  /**
+   * Requests with these methods: `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD`. An export has none, so a policy that names methods fits no
+   * export. Default: any.
+   */
+  methods?: string[] | null
+}
+
 /** An API key of another service, to be kept. */
 export interface NewServiceKey {
   /** The service: 1 to 64 small letters, digits, `.`, `_` and `-`, such as `openai`. */
@@ -1845,7 +1945,8 @@ export interface OpenOptions {
   keepEventsDays?: number | null
   /**
    * How long a connection's tokens are kept in memory after they were read, in seconds, 0 to 60. Default: 1. For so long another
-   * process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
+   * process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database. The
+   * same holds for the workspace's secret policies.
    */
   tokenCacheSeconds?: number | null
   /**
@@ -1890,6 +1991,8 @@ export interface Principal {
   role: Role
   /** The session that was shown; none for work that runs without the user present. */
   sessionId?: SessionId
+  /** What the scope is used for, where that was said: see `Scope.for_purpose`. */
+  purpose?: Purpose
 }
 
 /** Calls that only cross the border: what the binding tests and the benches of the borders use. */
@@ -1994,6 +2097,14 @@ export interface PublishEvent {
   userId?: UserId | null
   /** What else is known, at most 20,000 bytes as JSON. Default: `{}`. Leave out what changes or is secret, and name its id. */
   data?: unknown | null
+}
+
+/** What a scope is used for, so that policies and the audit log can tell one use of a secret from another. */
+export interface Purpose {
+  /** The purpose: 1 to 64 small letters, digits, `.`, `_` and `-`, such as `invoice-sync`. */
+  purpose: string
+  /** The tool that serves it, of the same shape, such as `crm.search`. */
+  tool?: string
 }
 
 /** A queue of the installation. */
@@ -2351,6 +2462,13 @@ export declare class Scope {
   private constructor()
   /** Who is acting. */
   get principal(): Principal
+  /**
+   * The same scope for one purpose, and from then on for no other: policies go by it, and the audit log names it with every use of a secret. Give an
+   * agent such a scope, and it stays within it.
+   *
+   * Fails with `invalid` (`malformed_purpose`) or `forbidden` (`purpose_fixed`: the scope has another purpose, or another tool).
+   */
+  forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's connected accounts. */
   get connections(): Connections
   /** The API keys of other services that the user may use: their own, and the workspace's. */
@@ -2385,6 +2503,248 @@ export interface SealedSample {
   version: number
   /** The record. */
   record: Buffer
+}
+
+/** What is done with a secret. */
+export type SecretAction = 'request' | 'export'
+
+export declare const SecretAction: {
+  /** A request that Atom makes with it; the caller gets the answer. */
+  readonly Request: 'request'
+  /** The value itself is handed out. */
+  readonly Export: 'export'
+}
+
+/** What policies say of a use. */
+export interface SecretDecision {
+  /** Whether policies let it happen. */
+  isAllowed: boolean
+  /** Why. */
+  reason: SecretDecisionReason
+  /** The policy that decides, if one does. */
+  policy?: string
+}
+
+/** Why a use is allowed or not. */
+export type SecretDecisionReason = 'denied' | 'allowed' | 'not_allowed' | 'no_policy'
+
+export declare const SecretDecisionReason: {
+  /** A `deny` policy fits. */
+  readonly Denied: 'denied'
+  /** An `allow` policy fits. */
+  readonly Allowed: 'allowed'
+  /** There are `allow` policies for it, and none of them fits. */
+  readonly NotAllowed: 'not_allowed'
+  /** No policy decides: what holds without policies. */
+  readonly NoPolicy: 'no_policy'
+}
+
+/** What a policy does with the uses that it fits. */
+export type SecretEffect = 'allow' | 'deny'
+
+export declare const SecretEffect: {
+  /** It lets them happen, and nothing that no `allow` policy fits. */
+  readonly Allow: 'allow'
+  /** It refuses them, whatever others say. */
+  readonly Deny: 'deny'
+}
+
+/** A lease. */
+export interface SecretLease {
+  /** Its id. It opens nothing. */
+  id: SecretLeaseId
+  /** Who granted it, and on whose behalf it is used. */
+  userId: UserId
+  /** The secret. */
+  target: SecretTarget
+  /** What it may be used for. */
+  purpose: Purpose
+  /** The HTTP methods that may be used; all if there are none. */
+  methods: string[]
+  /** Where paths must begin; anywhere if there are none. */
+  pathPrefixes: string[]
+  /** How many it has let through. */
+  useCount: number
+  /** When it was granted. */
+  createdAt: Date
+  /** When it ends, unless it is renewed. */
+  expiresAt: Date
+  /** When it ends, however often it is renewed. */
+  endsAt: Date
+  /** How many calls it lets through. */
+  maxUses?: number
+  /** When it last did. */
+  lastUsedAt?: Date
+  /** When it was revoked. */
+  revokedAt?: Date
+}
+
+/** Which leases to list, oldest first. */
+export interface SecretLeaseFilter {
+  /** Only those that can be used now, or only the others. */
+  active?: boolean | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** The right to make calls with a secret for a while. */
+export type SecretLeaseId = string
+
+/** A page of leases. */
+export interface SecretLeasePage {
+  /** The leases, oldest first. */
+  items: SecretLease[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The leases that a member has granted on their connections and on the service keys that they see: for an agent, a script, a colleague's tool.
+ *
+ * Members see their own; owners and admins see and revoke those of all. A scope with a purpose grants for this purpose, and sees no others.
+ */
+export declare class SecretLeases {
+  private constructor()
+  /**
+   * Grants a lease. Its token is shown here and never again.
+   *
+   * Fails with `not_found`, `forbidden` (`purpose_fixed`: the scope has another purpose) or `invalid`: `malformed_secret_lease` (name exactly one
+   * connection or service key), `malformed_purpose`, `unknown_method`, `malformed_path_prefix`, `malformed_lifetime`, `malformed_max_uses`.
+   */
+  create(lease: NewSecretLease): Promise<GrantedSecretLease>
+  /**
+   * Lists leases, oldest first, a page at a time. Those that ended 30 days ago are deleted.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: SecretLeaseFilter): Promise<SecretLeasePage>
+  /** One lease. Fails with `not_found`. */
+  get(id: SecretLeaseId): Promise<SecretLease>
+  /**
+   * Has a lease end so many seconds from now, 60 seconds to a day, and not after its `ends_at`.
+   *
+   * Fails with `not_found`, `forbidden` (`not_the_grantor`: somebody else's lease is theirs to renew; `lease_expired`, `lease_revoked`: grant a new
+   * one) or `invalid` (`malformed_lifetime`).
+   */
+  renew(id: SecretLeaseId, seconds: number): Promise<SecretLease>
+  /**
+   * Ends a lease at once, in all processes. Ending it twice is no error.
+   *
+   * Fails with `not_found`.
+   */
+  revoke(id: SecretLeaseId): Promise<void>
+}
+
+/**
+ * The policies of a workspace: who may use which connections and service keys, for what, with which tool.
+ *
+ * A `deny` policy that fits a use refuses it. Otherwise, where there is an `allow` policy for the secret and the action, one of them must fit; where there is none,
+ * members use their own connections and the service keys that they see, and values leave only where `export_tokens` or `exportable` says so, which no policy widens.
+ *
+ * Owners and admins see and change them, with a scope that has no purpose. A change holds at once in this process and within `token_cache_seconds` in others.
+ */
+export declare class SecretPolicies {
+  private constructor()
+  /**
+   * Stores a policy, or replaces the one of its name.
+   *
+   * Fails with `forbidden` (`not_an_admin`, `purpose_fixed`) or `invalid`: `malformed_secret_policy`, `too_many_secret_policies` (100 are the most).
+   */
+  put(policy: NewSecretPolicy): Promise<SecretPolicy>
+  /**
+   * The workspace's policies, by name.
+   *
+   * Fails with `forbidden` (`not_an_admin`).
+   */
+  list(): Promise<SecretPolicy[]>
+  /**
+   * One policy.
+   *
+   * Fails with `forbidden` (`not_an_admin`) or `not_found`.
+   */
+  get(name: string): Promise<SecretPolicy>
+  /**
+   * Removes a policy. True if there was one.
+   *
+   * Fails with `forbidden` (`not_an_admin`, `purpose_fixed`).
+   */
+  remove(name: string): Promise<boolean>
+  /**
+   * What the policies say of a use that nobody makes, and which of them decides. Whether a value may leave at all is also for the provider's
+   * `export_tokens` and the key's `exportable` to say.
+   *
+   * Fails with `forbidden` (`not_an_admin`; `not_a_member`: the user of the question is none) or `invalid` (`malformed_purpose`, `unknown_method`).
+   */
+  explain(question: SecretUse): Promise<SecretDecision>
+}
+
+/** A policy. An empty list says nothing. */
+export interface SecretPolicy {
+  /** Its name in the workspace. */
+  name: string
+  /** Whether it allows or denies. */
+  effect: SecretEffect
+  /** Which actions it is about. */
+  actions: SecretAction[]
+  /** The providers of connections. */
+  providers: string[]
+  /** The services of service keys. */
+  services: string[]
+  /** Single connections. */
+  connectionIds: ConnectionId[]
+  /** Single service keys. */
+  serviceKeyIds: ServiceKeyId[]
+  /** The roles of members. */
+  roles: Role[]
+  /** Single members. */
+  userIds: UserId[]
+  /** Purposes. */
+  purposes: string[]
+  /** Tools. */
+  tools: string[]
+  /** HTTP methods, in capitals. */
+  methods: string[]
+  /** When there first was a policy of this name. */
+  createdAt: Date
+  /** When it was last put. */
+  updatedAt: Date
+}
+
+/** A secret that is used. */
+export type SecretTarget =
+  /** The tokens of a connection. */
+  | {
+      type: 'connection'
+      /** The provider's name: `google`. */
+      provider: string
+      /** The connection. A question without it is about no single one, and policies for single ones are left out. */
+      connectionId?: ConnectionId
+    }
+  /** A service key. */
+  | {
+      type: 'service_key'
+      /** The service: `openai`. */
+      service: string
+      /** The key. A question without it is about no single one, and policies for single ones are left out. */
+      serviceKeyId?: ServiceKeyId
+    }
+
+/** A use of a secret that is asked about. */
+export interface SecretUse {
+  /** The secret. */
+  target: SecretTarget
+  /** What would be done with it. */
+  action: SecretAction
+  /** Who would do it. Default: who asks. */
+  userId?: UserId | null
+  /** With which role. Default: the one that the user has. */
+  role?: Role | null
+  /** What for. Default: no purpose. */
+  purpose?: Purpose | null
+  /** With which HTTP method. Default: none, as an export. */
+  method?: string | null
 }
 
 /** A service key, without its value. */
@@ -2539,14 +2899,15 @@ export declare class ServiceKeys {
    * The value itself, for a vendor's own SDK, if the key was stored as `exportable`. Prefer `request`, which keeps it inside. That somebody
    * looked at it is in the audit log, or it is not shown.
    *
-   * Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`) or `conflict` (`service_key_expired`: rotate it).
+   * Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`, `secret_policy_denied`) or `conflict` (`service_key_expired`: rotate it).
    */
   reveal(id: ServiceKeyId): Promise<RevealedServiceKey>
   /**
    * Any call of the service's API, with the key added, to one of the key's hosts. It is made over https; redirects are not followed. What the
    * service repeats of the key is cut out of its answer.
    *
-   * An answer with an error status is an answer, not an error. Fails with `not_found`, `conflict` (`service_key_expired`: rotate it), `invalid`
+   * An answer with an error status is an answer, not an error. Fails with `not_found`, `forbidden` (`secret_policy_denied`), `conflict`
+   * (`service_key_expired`: rotate it), `invalid`
    * (`host_not_allowed`, `https_only`, `reserved_header`, `reserved_query`, `malformed_url`, `address_not_public`, …), `provider`
    * (`answer_too_large`) or `unavailable` (`timeout`, `unreachable`, `broken_answer`).
    */

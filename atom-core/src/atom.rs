@@ -18,9 +18,11 @@ use crate::storage::Topic;
 use crate::storage::{Db, OwnDb, Schema};
 use crate::tally::{self, Tally};
 use crate::vault::TokenCache;
+use crate::vault::leases::{self, LeasedSecret, SecretLeases};
+use crate::vault::policies::{Denials, PolicyCache, SecretPolicies};
 use crate::vault::service_keys::{self, ServiceKeys};
 use crate::webhooks::{self, Webhooks};
-use crate::{Error, Result, Secret, UserId, WorkspaceId};
+use crate::{Error, Purpose, Result, Secret, UserId, WorkspaceId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
@@ -62,6 +64,8 @@ pub(crate) struct Inner {
     pub(crate) apps: Apps,
     pub(crate) flights: Flights,
     pub(crate) token_cache: TokenCache,
+    pub(crate) policy_cache: PolicyCache,
+    pub(crate) denials: Denials,
     pub(crate) exports: Exports,
     /// How long events are kept.
     keep_events: TimeDelta,
@@ -157,6 +161,13 @@ impl Atom {
         Ok(Scope { inner: Arc::clone(&self.inner), principal })
     }
 
+    /// The secret of a lease, for whoever holds its token: calls can be made with it, and nothing else.
+    ///
+    /// Fails with `unauthenticated` (`lease_unknown`) or `forbidden` (`lease_expired`, `lease_revoked`, `lease_used_up`).
+    pub async fn use_lease(&self, token: Secret) -> Result<LeasedSecret> {
+        LeasedSecret::open(Arc::clone(&self.inner), &token).await
+    }
+
     /// The jobs of the installation itself, which belong to no workspace.
     pub fn jobs(&self) -> Jobs {
         Jobs { inner: Arc::clone(&self.inner), workspace: WorkspaceId(uuid::Uuid::nil()), user: None }
@@ -200,6 +211,7 @@ impl Atom {
         let counted = [tally::flush::<service_keys::Uses>(&self.inner).await, tally::flush::<connect::Used>(&self.inner).await];
         self.inner.db()?.close().await;
         self.inner.token_cache.clear();
+        self.inner.policy_cache.clear();
         stopped.into_iter().chain(counted).collect()
     }
 }
@@ -282,6 +294,8 @@ impl Atom {
             apps,
             flights: Flights::default(),
             token_cache: TokenCache::new(Duration::from_secs_f64(token_cache_seconds)),
+            policy_cache: PolicyCache::new(Duration::from_secs_f64(token_cache_seconds)),
+            denials: Denials::default(),
             exports: Exports::default(),
             keep_events,
             kinds,
@@ -308,8 +322,15 @@ fn chores() -> Vec<Chore> {
             })
         },
     };
-    let mut chores =
-        vec![schedules::CHORE, service_keys::CHORE, events, connect::CHORE, connect::USAGE_CHORE, emergency::CHORE];
+    let mut chores = vec![
+        schedules::CHORE,
+        service_keys::CHORE,
+        leases::CHORE,
+        events,
+        connect::CHORE,
+        connect::USAGE_CHORE,
+        emergency::CHORE,
+    ];
     chores.extend(webhooks::chores());
     chores
 }
@@ -341,6 +362,14 @@ impl Scope {
         self.principal.clone()
     }
 
+    /// The same scope for one purpose, and from then on for no other: policies go by it, and the audit log names it with every use of a secret. Give an
+    /// agent such a scope, and it stays within it.
+    ///
+    /// Fails with `invalid` (`malformed_purpose`) or `forbidden` (`purpose_fixed`: the scope has another purpose, or another tool).
+    pub async fn for_purpose(&self, purpose: Purpose) -> Result<Scope> {
+        Ok(Scope { inner: Arc::clone(&self.inner), principal: self.principal.clone().for_purpose(purpose)? })
+    }
+
     /// The user's connected accounts.
     pub fn connections(&self) -> Connections {
         Connections { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
@@ -349,6 +378,16 @@ impl Scope {
     /// The API keys of other services that the user may use: their own, and the workspace's.
     pub fn service_keys(&self) -> ServiceKeys {
         ServiceKeys { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Who may use which of these for what. For owners and admins.
+    pub fn secret_policies(&self) -> SecretPolicies {
+        SecretPolicies { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The right to make calls with one of these, handed on for a purpose and a while.
+    pub fn secret_leases(&self) -> SecretLeases {
+        SecretLeases { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// Secrets that nothing lets out, for emergencies: with the approval of two others.

@@ -43,7 +43,8 @@ pub struct OpenOptions {
     /// How long events are kept, in days, 1 to 3650. Default: 30. Who follows them may stay away for so long.
     pub keep_events_days: Option<i32>,
     /// How long a connection's tokens are kept in memory after they were read, in seconds, 0 to 60. Default: 1. For so long another
-    /// process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
+    /// process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database. The
+    /// same holds for the workspace's secret policies.
     pub token_cache_seconds: Option<f64>,
     /// Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
     /// false.

@@ -2,12 +2,14 @@
 
 use crate::{Error, ErrorKind, Result};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use memchr::memmem;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use std::sync::Arc;
 use std::time::Duration;
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,11 +26,66 @@ pub(crate) struct Request {
     pub(crate) timeout: Duration,
 }
 
+/// Headers that have some services take another method than the request's own, such as Google's.
+const OTHER_METHOD: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+/// What stands in an answer where a secret was.
+const CUT: &[u8] = b"[redacted]";
+
+impl Request {
+    /// The methods that a service may take it for: its own, and what a header asks for.
+    pub(crate) fn methods(&self) -> Vec<String> {
+        let asked = OTHER_METHOD.iter().flat_map(|name| self.headers.get_all(*name));
+        let asked = asked.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_uppercase());
+        std::iter::once(self.method.as_str().to_owned()).chain(asked).collect()
+    }
+}
+
 /// An answer, whole.
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    /// Takes a secret out of the answer, in the forms in which secrets are usually repeated: a second net for services that show a request to
+    /// whoever made it.
+    pub(crate) fn cut(&mut self, secret: &str) {
+        let forms = [
+            Zeroizing::new(secret.as_bytes().to_vec()),
+            Zeroizing::new(STANDARD.encode(secret).into_bytes()),
+            Zeroizing::new(URL_SAFE_NO_PAD.encode(secret).into_bytes()),
+            Zeroizing::new(form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>().into_bytes()),
+            Zeroizing::new(serde_json::Value::from(secret).to_string().trim_matches('"').as_bytes().to_vec()),
+        ];
+        for form in &forms {
+            replace(&mut self.body, form);
+            for header in self.headers.values_mut() {
+                let mut bytes = header.as_bytes().to_vec();
+                if replace(&mut bytes, form) {
+                    *header = HeaderValue::from_bytes(&bytes).unwrap_or(HeaderValue::from_static("[redacted]"));
+                }
+            }
+        }
+    }
+}
+
+/// Puts [`CUT`] in the place of every `needle`, and says whether there was one.
+fn replace(bytes: &mut Vec<u8>, needle: &[u8]) -> bool {
+    let found: Vec<usize> = memmem::find_iter(bytes, needle).collect();
+    if found.is_empty() {
+        return false;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = 0;
+    for at in found {
+        out.extend_from_slice(&bytes[rest..at]);
+        out.extend_from_slice(CUT);
+        rest = at + needle.len();
+    }
+    out.extend_from_slice(&bytes[rest..]);
+    *bytes = out;
+    true
 }
 
 #[derive(Clone)]

@@ -30,6 +30,10 @@ pub struct ServiceKeyId;
 #[id]
 pub struct EmergencyRequestId;
 
+/// The right to make calls with a secret for a while.
+#[id]
+pub struct SecretLeaseId;
+
 /// A job, from the moment it is enqueued.
 #[id]
 pub struct JobId;

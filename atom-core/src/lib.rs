@@ -17,6 +17,7 @@ mod accounts;
 mod atom;
 mod audit;
 pub mod bridge;
+mod broker;
 mod clock;
 mod config;
 mod connect;
@@ -42,7 +43,7 @@ mod value;
 mod vault;
 mod webhooks;
 
-pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Role, Session, User, Workspace};
+pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, User, Workspace};
 pub use atom::{Atom, Scope};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
@@ -65,7 +66,7 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, ServiceKeyId, SessionId, UserId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId,
     WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
 };
 pub use integrations::calendar::{
@@ -84,6 +85,13 @@ pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json};
+pub use vault::leases::{
+    GrantedSecretLease, LeasedSecret, NewSecretLease, SecretLease, SecretLeaseFilter, SecretLeasePage, SecretLeases,
+};
+pub use vault::policies::{
+    NewSecretPolicy, SecretAction, SecretDecision, SecretDecisionReason, SecretEffect, SecretPolicies, SecretPolicy,
+    SecretTarget, SecretUse,
+};
 pub use vault::service_keys::{
     KeyPlacement, NewServiceKey, RevealedServiceKey, ServiceKey, ServiceKeyFilter, ServiceKeyOwner, ServiceKeyPage,
     ServiceKeyPatch, ServiceKeyRotation, ServiceKeys,

@@ -44,20 +44,21 @@ pub struct RawResponse {
     pub json: Option<Json>,
 }
 
+/// An HTTP method by its name.
+///
+/// Fails with `invalid` (`unknown_method`).
+pub(crate) fn method(name: &str) -> Result<Method> {
+    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD];
+    let found = known.into_iter().find(|method| method.as_str() == name);
+    found.ok_or_else(|| Error::invalid("unknown_method", "use GET, POST, PUT, PATCH, DELETE or HEAD"))
+}
+
 impl RawRequest {
     /// The request as it is sent, but for the header that carries the authentication, which the host must leave out.
     ///
     /// Fails with `invalid`: `unknown_method`, `malformed_url`, `malformed_header`, `reserved_header`, `two_bodies`.
     pub(crate) fn into_request(self, authentication: Option<&HeaderName>) -> Result<Request> {
-        let method = match self.method.as_str() {
-            "GET" => Method::GET,
-            "POST" => Method::POST,
-            "PUT" => Method::PUT,
-            "PATCH" => Method::PATCH,
-            "DELETE" => Method::DELETE,
-            "HEAD" => Method::HEAD,
-            _ => return Err(Error::invalid("unknown_method", "use GET, POST, PUT, PATCH, DELETE or HEAD")),
-        };
+        let method = method(&self.method)?;
         let mut url = Url::parse(&self.url).map_err(|e| {
             Error::invalid("malformed_url", "this is not an absolute URL: write https://host/path").with_source(e)
         })?;

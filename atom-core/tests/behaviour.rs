@@ -1,8 +1,11 @@
 //! The Rust runner of the behaviour suite: see testdata/behaviour/README.md.
 
+mod methods;
+
 use crate::support::*;
 use atom_core::testing::{GoogleStandIn, Probe};
 use atom_core::*;
+use methods::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -25,6 +28,9 @@ enum Thing {
     Queues(Queues),
     Schedules(Schedules),
     ServiceKeys(ServiceKeys),
+    SecretPolicies(SecretPolicies),
+    SecretLeases(SecretLeases),
+    LeasedSecret(LeasedSecret),
     Webhooks(Webhooks),
     Connections(Connections),
     Connection(Connection),
@@ -57,6 +63,8 @@ impl Thing {
             (Self::Scope(scope), "schedules") => Self::Schedules(scope.schedules()),
             (Self::Scope(scope), "service_keys") => Self::ServiceKeys(scope.service_keys()),
             (Self::Scope(scope), "emergency_access") => Self::EmergencyAccess(scope.emergency_access()),
+            (Self::Scope(scope), "secret_policies") => Self::SecretPolicies(scope.secret_policies()),
+            (Self::Scope(scope), "secret_leases") => Self::SecretLeases(scope.secret_leases()),
             (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
@@ -77,6 +85,8 @@ impl Thing {
         match (self, method) {
             (Self::Atom(atom), "authenticate") => atom.authenticate(args.secret()).await.map(Self::Scope),
             (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
+            (Self::Atom(atom), "use_lease") => atom.use_lease(args.secret()).await.map(Self::LeasedSecret),
+            (Self::Scope(scope), "for_purpose") => scope.for_purpose(args.next()).await.map(Self::Scope),
             (Self::Schema(schema), "migrations") => schema.migrations().await.map(Self::plain),
             (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
@@ -92,6 +102,10 @@ impl Thing {
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
             (Self::ServiceKeys(keys), method) => service_keys_method(keys, method, args).await,
             (Self::EmergencyAccess(emergency), method) => emergency_method(emergency, method, args).await,
+            (Self::SecretPolicies(policies), method) => secret_policies_method(policies, method, args).await,
+            (Self::SecretLeases(leases), method) => secret_leases_method(leases, method, args).await,
+            (Self::LeasedSecret(secret), "lease") => secret.lease().await.map(Self::plain),
+            (Self::LeasedSecret(secret), "request") => secret.request(args.next()).await.map(Self::plain),
             (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
             (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
             (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
@@ -152,108 +166,6 @@ impl Thing {
             (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
             _ => panic!("there is no method `{method}` here"),
         }
-    }
-}
-
-async fn jobs_method(jobs: &Jobs, method: &str, mut args: Args) -> Result<Thing> {
-    match method {
-        "enqueue" => jobs.enqueue(args.next()).await.map(Thing::plain),
-        "enqueue_many" => jobs.enqueue_many(args.next()).await.map(Thing::plain),
-        "enqueue_batch" => jobs.enqueue_batch(args.next()).await.map(Thing::plain),
-        "batch" => jobs.batch(args.next()).await.map(Thing::plain),
-        "statement" => jobs.statement(args.next()).await.map(Thing::plain),
-        "get" => jobs.get(args.next()).await.map(Thing::plain),
-        "list" => jobs.list(args.next()).await.map(Thing::plain),
-        "counts" => jobs.counts().await.map(Thing::plain),
-        "wait" => jobs.wait(args.next(), args.next()).await.map(Thing::plain),
-        "cancel" => jobs.cancel(args.next()).await.map(Thing::plain),
-        "replay" => jobs.replay(args.next()).await.map(Thing::plain),
-        "replay_all" => jobs.replay_all(args.next()).await.map(Thing::plain),
-        "settle" => jobs.settle(args.next(), args.next(), args.next()).await.map(Thing::plain),
-        _ => panic!("jobs have no method `{method}`"),
-    }
-}
-
-async fn keys_method(keys: &Keys, method: &str, mut args: Args) -> Result<Thing> {
-    match method {
-        "status" => keys.status().await.map(Thing::plain),
-        "rotate" => keys.rotate(args.next()).await.map(Thing::plain),
-        "rotate_workspace" => keys.rotate_workspace(args.next()).await.map(Thing::plain),
-        "reseal" => keys.reseal(args.next(), args.next()).await.map(Thing::plain),
-        "data_keys" => keys.data_keys(args.next()).await.map(Thing::plain),
-        "audit" => keys.audit(args.next()).await.map(Thing::plain),
-        "events" => keys.events(args.next()).await.map(Thing::plain),
-        _ => panic!("keys have no method `{method}`"),
-    }
-}
-
-async fn schedules_method(schedules: &Schedules, method: &str, mut args: Args) -> Result<Thing> {
-    match method {
-        "put" => schedules.put(args.next()).await.map(Thing::plain),
-        "get" => schedules.get(args.next()).await.map(Thing::plain),
-        "list" => schedules.list().await.map(Thing::plain),
-        "remove" => schedules.remove(args.next()).await.map(Thing::plain),
-        "pause" => schedules.pause(args.next()).await.map(Thing::plain),
-        "resume" => schedules.resume(args.next()).await.map(Thing::plain),
-        "trigger" => schedules.trigger(args.next()).await.map(Thing::plain),
-        "preview" => schedules.preview(args.next(), args.next()).await.map(Thing::plain),
-        _ => panic!("schedules have no method `{method}`"),
-    }
-}
-
-async fn webhooks_method(webhooks: &Webhooks, method: &str, mut args: Args) -> Result<Thing> {
-    let text = |secret: Result<Secret>| secret.map(|secret| Thing::plain(secret.expose()));
-    match method {
-        "create" => webhooks.create(args.webhook()).await.map(Thing::plain),
-        "update" => webhooks.update(args.next(), args.next()).await.map(Thing::plain),
-        "get" => webhooks.get(args.next()).await.map(Thing::plain),
-        "list" => webhooks.list().await.map(Thing::plain),
-        "enable" => webhooks.enable(args.next()).await.map(Thing::plain),
-        "disable" => webhooks.disable(args.next()).await.map(Thing::plain),
-        "remove" => webhooks.remove(args.next()).await.map(Thing::plain),
-        "verification_key" => text(webhooks.verification_key(args.next()).await),
-        "rotate_key" => text(webhooks.rotate_key(args.next(), args.next(), Some(args.secret())).await),
-        "deliveries" => webhooks.deliveries(args.next()).await.map(Thing::plain),
-        "replay" => webhooks.replay(args.next(), args.next()).await.map(Thing::plain),
-        _ => panic!("webhooks have no method `{method}`"),
-    }
-}
-
-async fn emergency_method(emergency: &EmergencyAccess, method: &str, mut args: Args) -> Result<Thing> {
-    match method {
-        "request" => emergency.request(args.next()).await.map(Thing::plain),
-        "list" => emergency.list(args.next()).await.map(Thing::plain),
-        "get" => emergency.get(args.next()).await.map(Thing::plain),
-        "approve" => emergency.approve(args.next()).await.map(Thing::plain),
-        "approve_offline" => emergency.approve_offline(args.next(), args.next()).await.map(Thing::plain),
-        "deny" => emergency.deny(args.next()).await.map(Thing::plain),
-        "cancel" => emergency.cancel(args.next()).await.map(Thing::plain),
-        "reveal" => emergency.reveal(args.next()).await.map(|secret| {
-            let fields: HashMap<_, _> = secret.fields.iter().map(|(name, value)| (name, value.expose())).collect();
-            let value = secret.value.as_ref().map(Secret::expose);
-            Thing::plain(json!({ "kind": secret.kind, "value": value, "fields": fields, "expires_at": secret.expires_at }))
-        }),
-        "offline_key" => emergency.offline_key().await.map(Thing::plain),
-        "set_offline_key" => emergency.set_offline_key(args.next()).await.map(Thing::plain),
-        "remove_offline_key" => emergency.remove_offline_key().await.map(Thing::plain),
-        _ => panic!("emergency access has no method `{method}`"),
-    }
-}
-
-async fn service_keys_method(keys: &ServiceKeys, method: &str, mut args: Args) -> Result<Thing> {
-    match method {
-        "create" => keys.create(args.service_key()).await.map(Thing::plain),
-        "list" => keys.list(args.next()).await.map(Thing::plain),
-        "get" => keys.get(args.next()).await.map(Thing::plain),
-        "update" => keys.update(args.next(), args.next()).await.map(Thing::plain),
-        "rotate" => keys.rotate(args.next(), args.rotation()).await.map(Thing::plain),
-        "reveal" => keys.reveal(args.next()).await.map(|revealed| {
-            let previous = revealed.previous.as_ref().map(Secret::expose);
-            Thing::plain(json!({ "value": revealed.value.expose(), "previous": previous, "expires_at": revealed.expires_at }))
-        }),
-        "request" => keys.request(args.next(), args.next()).await.map(Thing::plain),
-        "remove" => keys.remove(args.next()).await.map(Thing::plain),
-        _ => panic!("service keys have no method `{method}`"),
     }
 }
 

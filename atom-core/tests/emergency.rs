@@ -40,14 +40,7 @@ impl<'a> Place<'a> {
 
     /// Somebody who joins Ada's workspace.
     async fn joins(&self, name: &str, role: Role) -> Scope {
-        let (session, _) = sign_up(&self.atom, &format!("{name}@example.com")).await;
-        self.run(format!(
-            "INSERT INTO atom_memberships SELECT w.id, u.id, '{}', w.created_at FROM atom_workspaces w, atom_users u
-              WHERE w.name = 'ada' AND u.email = '{name}@example.com'",
-            role.as_str()
-        ))
-        .await;
-        self.atom.act_as(session.user.id, self.session.workspace.id).await.unwrap()
+        member(self.database, &self.atom, &self.session, &format!("{name}@example.com"), role).await
     }
 
     async fn becomes(&self, name: &str, role: Role) {

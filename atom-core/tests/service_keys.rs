@@ -14,25 +14,6 @@ use atom_core::*;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::{Duration, Instant};
 
-/// The statement that makes Bob a member of Ada's workspace, for SQLite and PostgreSQL.
-macro_rules! bob_is {
-    ($role:literal) => {
-        (
-            concat!(
-                "INSERT INTO atom_memberships SELECT w.id, u.id, '",
-                $role,
-                "', 0 FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = 'bob@example.com'"
-            ),
-            concat!(
-                "INSERT INTO atom_memberships SELECT w.id, u.id, '",
-                $role,
-                "', now() FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = 'bob@example.com'"
-            ),
-        )
-    };
-}
-use bob_is;
-
 /// What is looked for where it must not be.
 const CANARY: &str = "sk-canary/0a1b2c3d4e5f+67890-wxyz";
 const NEXT: &str = "sk-canary/next0a1b2c3d4e5f+678-abcd";
@@ -66,15 +47,7 @@ impl Place {
 
     /// Bob, in Ada's workspace, with a role there.
     async fn bob(&self, database: &Database, role: Role) -> ServiceKeys {
-        let (bob, _) = sign_up(&self.atom, "bob@example.com").await;
-        let statement = match role {
-            Role::Owner => bob_is!("owner"),
-            Role::Admin => bob_is!("admin"),
-            Role::Member => bob_is!("member"),
-            Role::Guest => bob_is!("guest"),
-        };
-        sql(database, statement.0, statement.1).await;
-        self.atom.act_as(bob.user.id, self.session.workspace.id).await.unwrap().service_keys()
+        member(database, &self.atom, &self.session, "bob@example.com", role).await.service_keys()
     }
 
     fn keys(&self) -> ServiceKeys {

@@ -1,7 +1,7 @@
 //! Databases, installations and people to test with.
 
 use atom_core::testing::GoogleStandIn;
-use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Scope, Session, StartConnection};
+use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Role, Scope, Session, StartConnection};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection as _, Executor, PgConnection, Row as _};
 use std::sync::{Arc, Mutex};
@@ -101,6 +101,30 @@ pub(crate) async fn dump(database: &Database) -> Vec<String> {
         all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
     }
     all
+}
+
+/// Makes somebody a member of Ada's workspace.
+pub(crate) async fn join(database: &Database, email: &str, role: Role) {
+    let sql = |now: &str| {
+        let role = role.as_str();
+        sqlx::AssertSqlSafe(format!(
+            "INSERT INTO atom_memberships SELECT w.id, u.id, '{role}', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = '{email}'"
+        ))
+    };
+    if database.url.starts_with("sqlite:") {
+        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(sql("0")).execute(&mut c).await.unwrap();
+    } else {
+        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql(sql("now()")).execute(&mut c).await.unwrap();
+    }
+}
+
+/// Somebody who has signed up, in Ada's workspace.
+pub(crate) async fn member(database: &Database, atom: &Atom, ada: &Session, email: &str, role: Role) -> Scope {
+    let (session, _) = sign_up(atom, email).await;
+    join(database, email, role).await;
+    atom.act_as(session.user.id, ada.workspace.id).await.unwrap()
 }
 
 /// Writes a test once and runs it on both databases: `on_both!(name, |database| async move { … });`

@@ -64,5 +64,11 @@ pub(super) async fn verify(inner: &Inner, token: &Secret) -> Result<Principal> {
     if claims.exp <= (now - SKEW).timestamp() {
         return Err(refused("access_token_expired", "the access token has expired: refresh the session"));
     }
-    Ok(Principal { user_id: claims.sub, workspace_id: claims.workspace, role: claims.role, session_id: Some(claims.sid) })
+    Ok(Principal {
+        user_id: claims.sub,
+        workspace_id: claims.workspace,
+        role: claims.role,
+        session_id: Some(claims.sid),
+        purpose: None,
+    })
 }

@@ -29,6 +29,6 @@ impl Accounts {
         let (workspace, role) = membership.ok_or_else(|| {
             Error::new(ErrorKind::Forbidden, "not_a_member", "the user is not an active member of this workspace: check both ids")
         })?;
-        Ok(Principal { user_id: user, workspace_id: workspace.id, role, session_id: None })
+        Ok(Principal { user_id: user, workspace_id: workspace.id, role, session_id: None, purpose: None })
     }
 }

@@ -6,6 +6,7 @@ mod authenticate;
 mod email;
 mod events;
 mod model;
+mod purpose;
 mod refresh;
 mod session;
 mod sign_in;
@@ -19,6 +20,8 @@ pub(crate) use session::fill as fill_sessions;
 pub use audit_trail::AuditTrail;
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub use purpose::Purpose;
+pub(crate) use purpose::is_label;
 
 use crate::atom::Inner;
 use crate::{Result, Secret};

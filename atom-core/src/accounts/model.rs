@@ -1,5 +1,6 @@
 //! What the accounts API takes and returns.
 
+use super::Purpose;
 use crate::audit::Actor;
 use crate::{Error, ErrorKind, Result, Secret, SessionId, UserId, WorkspaceId};
 use atom_macros::model;
@@ -105,6 +106,8 @@ pub struct Principal {
     pub role: Role,
     /// The session that was shown; none for work that runs without the user present.
     pub session_id: Option<SessionId>,
+    /// What the scope is used for, where that was said: see `Scope.for_purpose`.
+    pub purpose: Option<Purpose>,
 }
 
 impl Principal {

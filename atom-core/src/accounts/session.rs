@@ -131,8 +131,13 @@ pub(super) struct Issue {
 
 impl Issue {
     pub(super) fn tokens(self, inner: &Inner, key: &[u8], now: DateTime<Utc>) -> Result<Session> {
-        let principal =
-            Principal { user_id: self.user.id, workspace_id: self.workspace.id, role: self.role, session_id: Some(self.session) };
+        let principal = Principal {
+            user_id: self.user.id,
+            workspace_id: self.workspace.id,
+            role: self.role,
+            session_id: Some(self.session),
+            purpose: None,
+        };
         let (access_token, access_expires_at) = access_token::issue(inner, &principal, self.session, now)?;
         Ok(Session {
             id: self.session,

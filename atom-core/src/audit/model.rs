@@ -70,6 +70,20 @@ pub enum AuditAction {
     OfflineKeySet,
     /// The workspace's offline key was removed.
     OfflineKeyRemoved,
+    /// A policy of secrets was stored or replaced; the details have it whole.
+    SecretPolicyChanged,
+    /// A policy of secrets was removed.
+    SecretPolicyRemoved,
+    /// A policy refused somebody the use of a secret. A loop of them is here once in a second and process.
+    SecretUseDenied,
+    /// A lease on a secret was granted.
+    SecretLeaseGranted,
+    /// A lease on a secret was renewed.
+    SecretLeaseRenewed,
+    /// A lease on a secret was revoked.
+    SecretLeaseRevoked,
+    /// A lease on a secret was used for the first time; how often since, the lease says.
+    SecretLeaseUsed,
     /// A key-encryption key that was retired wraps again.
     KeyTakenIntoUse,
     /// A key-encryption key has lost its last data key to its successor.

@@ -3,7 +3,9 @@
 use super::flight::Flight;
 use super::methods::Way;
 use super::{AccessToken, Connection, Meter, refresh};
+use crate::accounts::Purpose;
 use crate::audit::{self, AuditAction};
+use crate::vault::policies;
 use crate::{Error, ErrorKind, Result};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -12,28 +14,31 @@ use std::sync::{Mutex, PoisonError};
 /// How many token sets are remembered. Who is forgotten is only audited once more.
 const MOST: usize = 10_000;
 
-/// The newest token of each set that has left through this process: it is audited once, however often it is asked for.
+/// The newest token of each set that has left through this process: it is audited once for each purpose, however often it is asked for.
 #[derive(Default)]
 pub(crate) struct Exports {
-    known: Mutex<HashMap<Flight, Which>>,
+    known: Mutex<HashMap<What, Which>>,
     /// Held while an entry is written, so that of many callers one writes it and none gets the token before.
     writing: tokio::sync::Mutex<()>,
 }
 
-/// A token set: its revision, and when it was obtained, because revisions begin anew when a revoked account is connected again.
+/// A token set, and what for.
+type What = (Flight, Option<Purpose>);
+
+/// A token of it: its revision, and when it was obtained, because revisions begin anew when a revoked account is connected again.
 type Which = (i64, DateTime<Utc>);
 
 impl Exports {
-    fn has(&self, set: &Flight, which: Which) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(set) == Some(&which)
+    fn has(&self, what: &What, which: Which) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(what) == Some(&which)
     }
 
-    fn add(&self, set: Flight, which: Which) {
+    fn add(&self, what: What, which: Which) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(set, which);
+        known.insert(what, which);
     }
 }
 
@@ -47,6 +52,7 @@ async fn token(connection: &Connection, set: &str) -> Result<AccessToken> {
         let error = Error::new(ErrorKind::Forbidden, "token_export_not_allowed", text);
         return Err(error.with_provider(&connection.app.manifest.name));
     }
+    policies::check_export(&connection.inner, &connection.principal, connection.target()).await?;
     let stored = refresh::valid_tokens(connection, set).await?;
     let has_bearer = !Way::find(&connection.app, &stored.tokens.method)?.how.is_fixed();
     let Some(token) = stored.tokens.access_token.filter(|_| has_bearer) else {
@@ -60,17 +66,19 @@ async fn token(connection: &Connection, set: &str) -> Result<AccessToken> {
 }
 
 async fn record(connection: &Connection, set: Flight, which: Which) -> Result<()> {
-    let (inner, exports) = (&connection.inner, &connection.inner.exports);
-    if exports.has(&set, which) {
+    let (inner, principal, exports) = (&connection.inner, &connection.principal, &connection.inner.exports);
+    let what = (set, principal.purpose.clone());
+    if exports.has(&what, which) {
         return Ok(());
     }
     let _writing = exports.writing.lock().await;
-    if !exports.has(&set, which) {
+    if !exports.has(&what, which) {
         let mut tx = inner.db()?.begin().await?;
-        let details = [("provider", connection.app.manifest.name.as_str()), ("token_set", set.1.as_str())];
+        let mut details = vec![("provider", connection.app.manifest.name.as_str()), ("token_set", what.0.1.as_str())];
+        details.extend(principal.purpose_details());
         audit::append(&mut tx, connection.entry(AuditAction::TokenExported, &details), inner.now()).await?;
         tx.commit().await?;
-        exports.add(set, which);
+        exports.add(what, which);
     }
     Ok(())
 }

@@ -50,6 +50,7 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
+use crate::vault::policies::Target;
 use crate::vault::{self, DEFAULT, Stored};
 use crate::{ConnectionId, DeviceFlowId, Error, ErrorKind, RawRequest, RawResponse, Result, Secret};
 use atom_macros::{api, handle};
@@ -180,6 +181,9 @@ impl Connections {
 }
 
 /// One connected account: its state, and the way to its data.
+///
+/// Whatever calls the provider, files and mail and calendars too, fails with `forbidden` (`secret_policy_denied`) where a policy of the
+/// workspace does not allow it: see `SecretPolicies`.
 #[handle]
 pub struct Connection {
     pub(crate) inner: Arc<Inner>,
@@ -218,7 +222,7 @@ impl Connection {
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
     /// token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
     ///
-    /// Fails with `forbidden` (`token_export_not_allowed`), `unsupported` (`no_bearer_token`: the account was connected with something else,
+    /// Fails with `forbidden` (`token_export_not_allowed`, `secret_policy_denied`), `unsupported` (`no_bearer_token`: the account was connected with something else,
     /// such as an API key), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable`
     /// (`refresh_paused`: the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and
     /// others: call again).
@@ -234,10 +238,11 @@ impl Connection {
         export::run(self, &token_set).await
     }
 
-    /// Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
+    /// Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts. What the provider repeats of the token is
+    /// cut out of its answer.
     ///
-    /// An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `reauth_required` or
-    /// `unavailable`.
+    /// An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `forbidden`
+    /// (`secret_policy_denied`), `reauth_required` or `unavailable`.
     pub async fn request(&self, request: RawRequest) -> Result<RawResponse> {
         request::raw(self, request).await
     }
@@ -292,9 +297,14 @@ impl Connection {
         self.inner.token_cache.read((self.principal.workspace_id, self.id), load).await.map(Some)
     }
 
+    /// What policies say of it.
+    fn target(&self) -> Target<'_> {
+        Target::Connection { provider: &self.app.manifest.name, id: Some(self.id) }
+    }
+
     /// Has the next reader ask the database.
     fn forget(&self) {
-        self.inner.token_cache.forget(self.principal.workspace_id, self.id);
+        self.inner.token_cache.forget((self.principal.workspace_id, self.id));
     }
 
     /// An audit entry about this connection.

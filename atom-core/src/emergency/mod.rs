@@ -46,6 +46,8 @@ const WAITS: TimeDelta = TimeDelta::days(1);
 /// whoever asks must approve. One of the two approvals may be a signature of the workspace's offline key; where nobody else could approve,
 /// that signature is enough. Each step is in the audit log and an event, so a webhook on `emergency.*` alerts whoever should know.
 ///
+/// A scope that has a purpose asks for nothing here, approves nothing and reveals nothing: `forbidden` (`purpose_fixed`).
+///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// # let folder = tempfile::tempdir().unwrap();

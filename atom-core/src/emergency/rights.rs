@@ -10,10 +10,11 @@ use chrono::{DateTime, Utc};
 /// How many approvals it takes.
 const APPROVALS: i64 = 2;
 
-/// Who somebody is in the workspace now.
+/// Who somebody is in the workspace now. Whoever was let in for one purpose has no say in emergencies.
 ///
-/// Fails with `forbidden` (`not_a_member`).
+/// Fails with `forbidden` (`not_a_member`, `purpose_fixed`).
 async fn role(tx: &mut Tx, principal: &Principal) -> Result<Role> {
+    principal.check_unbound()?;
     let role = Accounts::role(tx, principal.workspace_id, principal.user_id).await?;
     role.ok_or_else(|| {
         let text = "the user is no active member of this workspace any more: ask one of its owners";

@@ -1,7 +1,9 @@
 //! The events that Atom itself emits: the only place that names them.
 
 use super::{EventField, EventFieldType, EventType};
-use crate::{ConnectionId, DataKeyId, EmergencyRequestId, JobId, ServiceKeyId, SessionId, UserId, WebhookEndpointId};
+use crate::{
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookEndpointId,
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -18,6 +20,9 @@ pub(super) const RESERVED: &[&str] = &[
     "member",
     "queue",
     "schedule",
+    "secret",
+    "secret_lease",
+    "secret_policy",
     "service_key",
     "session",
     "user",
@@ -55,6 +60,7 @@ fields!(
     DataKeyId = Id,
     EmergencyRequestId = Id,
     JobId = Id,
+    SecretLeaseId = Id,
     ServiceKeyId = Id,
     SessionId = Id,
     UserId = Id,
@@ -416,6 +422,72 @@ catalogue! {
     "emergency.offline_key_removed" = OfflineKeyRemoved(about remover_id) {
         /// Who removed it.
         remover_id: UserId,
+    }
+
+    /// A policy of secrets was stored or replaced.
+    "secret_policy.changed" = SecretPolicyChanged(about name) {
+        /// Its name.
+        name: String,
+        /// What it does: `allow` or `deny`.
+        effect: String,
+    }
+
+    /// A policy of secrets was removed.
+    "secret_policy.removed" = SecretPolicyRemoved(about name) {
+        /// Its name.
+        name: String,
+    }
+
+    /// A policy refused somebody the use of a secret. A loop of them is told once in a second and process.
+    "secret.denied" = SecretDenied(about secret_id, of user_id) {
+        /// The id of the connection or the service key.
+        secret_id: String,
+        /// Who was refused.
+        user_id: UserId,
+        /// The connection's provider; `null` for a service key.
+        provider: Option<String>,
+        /// The key's service; `null` for a connection.
+        service: Option<String>,
+        /// What was refused: `request` or `export`.
+        action: String,
+        /// What for, where that was said.
+        purpose: Option<String>,
+        /// With which tool, where that was said.
+        tool: Option<String>,
+        /// The policy that denies it; `null` where none of those that allow it to others fits.
+        policy: Option<String>,
+    }
+
+    /// A lease on a secret was granted.
+    "secret_lease.granted" = SecretLeaseGranted(about lease_id, of user_id) {
+        /// The lease.
+        lease_id: SecretLeaseId,
+        /// Who granted it.
+        user_id: UserId,
+        /// What for.
+        purpose: String,
+        /// With which tool.
+        tool: Option<String>,
+        /// When it ends, unless it is renewed.
+        expires_at: DateTime<Utc>,
+    }
+
+    /// A lease on a secret was renewed.
+    "secret_lease.renewed" = SecretLeaseRenewed(about lease_id, of user_id) {
+        /// The lease.
+        lease_id: SecretLeaseId,
+        /// Who granted it.
+        user_id: UserId,
+        /// When it ends now.
+        expires_at: DateTime<Utc>,
+    }
+
+    /// A lease on a secret was revoked.
+    "secret_lease.revoked" = SecretLeaseRevoked(about lease_id, of user_id) {
+        /// The lease.
+        lease_id: SecretLeaseId,
+        /// Who granted it.
+        user_id: UserId,
     }
 
     /// The workspace got a new data key. Its records are being sealed anew.

@@ -21,7 +21,8 @@ mod tails;
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
     EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, OfflineKeyRemoved, OfflineKeySet, ServiceKeyAdded, ServiceKeyChanged,
+    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, OfflineKeyRemoved, OfflineKeySet, SecretDenied, SecretLeaseGranted,
+    SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged,
     ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
     SessionStarted, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn,
     catalogue,

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_service_keys",
     8 "0008_key_rotation",
     9 "0009_methods",
+    10 "0010_policies",
     11 "0011_emergency",
     12 "0012_connection_usage",
 ];

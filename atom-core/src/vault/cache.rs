@@ -1,12 +1,14 @@
-//! Token sets that were read moments ago, so that a busy connection is not read and opened anew for every call.
+//! What was read moments ago: token sets, so that a busy connection is not read and opened anew for every call, and the policies that every
+//! use of a secret is compared with.
 //!
-//! What is here may be as old as the installation allows; only the refresh protocol and other writers always ask the database. A write of
+//! What is here may be as old as the installation allows; only the refresh protocol and other writers of tokens always ask the database. A write of
 //! this process drops what it makes old as soon as its transaction has ended, so that only another process's goes unnoticed for that long.
 
 use super::Stored;
 use crate::storage::Tx;
 use crate::{ConnectionId, Result, WorkspaceId};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
@@ -16,59 +18,60 @@ const HALF: usize = 2048;
 /// Entries leave memory in at least this rhythm, if nobody uses them.
 const SWEEP: Duration = Duration::from_secs(1);
 
-type Key = (WorkspaceId, ConnectionId);
-
 /// The token sets that this process has read.
+pub(crate) type TokenCache = Cache<(WorkspaceId, ConnectionId), Stored>;
+
+/// What this process has read of one kind.
 #[derive(Clone)]
-pub(crate) struct TokenCache {
-    entries: Arc<Mutex<Entries>>,
+pub(crate) struct Cache<K, V> {
+    entries: Arc<Mutex<Entries<K, V>>>,
     /// How old an entry may become. Zero: nothing is kept.
     max_age: Duration,
 }
 
 /// New entries come into the young map. Now and then it becomes the old one, and what was old is dropped.
-#[derive(Default)]
-struct Entries {
-    young: HashMap<Key, Entry>,
-    old: HashMap<Key, Entry>,
-    /// Grows with every write: what was being read meanwhile may be the older set, and is not kept.
+struct Entries<K, V> {
+    young: HashMap<K, Entry<V>>,
+    old: HashMap<K, Entry<V>>,
+    /// Grows with every write: what was being read meanwhile may be older, and is not kept.
     generation: u64,
     sweeper: Option<AbortHandle>,
 }
 
-struct Entry {
-    stored: Arc<Stored>,
+struct Entry<V> {
+    value: Arc<V>,
     /// When the database was asked, by a clock that no test and no administrator moves.
     asked_at: Instant,
 }
 
-impl TokenCache {
+impl<K: Copy + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Cache<K, V> {
     pub(crate) fn new(max_age: Duration) -> Self {
-        Self { entries: Arc::default(), max_age }
+        let entries = Entries { young: HashMap::new(), old: HashMap::new(), generation: 0, sweeper: None };
+        Self { entries: Arc::new(Mutex::new(entries)), max_age }
     }
 
-    /// A connection's token set as it is or was moments ago; `load` asks the database.
-    pub(crate) async fn read(&self, key: Key, load: impl Future<Output = Result<Stored>>) -> Result<Stored> {
+    /// What is or was there moments ago; `load` asks the database.
+    pub(crate) async fn read(&self, key: K, load: impl Future<Output = Result<V>>) -> Result<V> {
         if self.max_age.is_zero() {
             return load.await;
         }
         let asked_at = Instant::now();
         let (known, generation) = {
             let entries = lock(&self.entries);
-            let known = entries.get(key).filter(|known| asked_at.saturating_duration_since(known.asked_at) < self.max_age);
-            (known.map(|known| Arc::clone(&known.stored)), entries.generation)
+            let known = entries.get(&key).filter(|known| asked_at.saturating_duration_since(known.asked_at) < self.max_age);
+            (known.map(|known| Arc::clone(&known.value)), entries.generation)
         };
         if let Some(known) = known {
-            return Ok(Stored::clone(&known));
+            return Ok(V::clone(&known));
         }
-        let stored = load.await?;
-        self.keep(key, Entry { stored: Arc::new(stored.clone()), asked_at }, generation);
-        Ok(stored)
+        let value = load.await?;
+        self.keep(key, Entry { value: Arc::new(value.clone()), asked_at }, generation);
+        Ok(value)
     }
 
-    fn keep(&self, key: Key, entry: Entry, generation: u64) {
+    fn keep(&self, key: K, entry: Entry<V>, generation: u64) {
         let mut entries = lock(&self.entries);
-        let is_overtaken = entries.get(key).is_some_and(|known| known.asked_at > entry.asked_at);
+        let is_overtaken = entries.get(&key).is_some_and(|known| known.asked_at > entry.asked_at);
         if entries.generation != generation || is_overtaken {
             return;
         }
@@ -82,18 +85,18 @@ impl TokenCache {
         }
     }
 
-    /// Drops what is known of a connection.
-    pub(crate) fn forget(&self, workspace: WorkspaceId, connection: ConnectionId) {
-        let (key, mut entries) = ((workspace, connection), lock(&self.entries));
+    /// Drops what is known.
+    pub(crate) fn forget(&self, key: K) {
+        let mut entries = lock(&self.entries);
         entries.generation += 1;
         entries.young.remove(&key);
         entries.old.remove(&key);
     }
 
-    /// Drops what is known of a connection when a transaction that writes its tokens has ended.
-    pub(super) fn forget_after(&self, tx: &mut Tx, workspace: WorkspaceId, connection: ConnectionId) {
+    /// Drops what is known when a transaction that writes it has ended.
+    pub(super) fn forget_after(&self, tx: &mut Tx, key: K) {
         let cache = self.clone();
-        tx.at_end(move || cache.forget(workspace, connection));
+        tx.at_end(move || cache.forget(key));
     }
 
     /// Drops everything, as a process that shuts down does.
@@ -105,9 +108,9 @@ impl TokenCache {
     }
 }
 
-impl Entries {
-    fn get(&self, key: Key) -> Option<&Entry> {
-        self.young.get(&key).or_else(|| self.old.get(&key))
+impl<K: Eq + Hash, V> Entries<K, V> {
+    fn get(&self, key: &K) -> Option<&Entry<V>> {
+        self.young.get(key).or_else(|| self.old.get(key))
     }
 
     fn turn(&mut self) {
@@ -116,7 +119,7 @@ impl Entries {
 }
 
 /// Has secrets that nobody asks for leave memory.
-async fn sweep(entries: Weak<Mutex<Entries>>, every: Duration) {
+async fn sweep<K: Eq + Hash, V>(entries: Weak<Mutex<Entries<K, V>>>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
         let Some(entries) = entries.upgrade() else { return };
@@ -129,7 +132,7 @@ async fn sweep(entries: Weak<Mutex<Entries>>, every: Duration) {
     }
 }
 
-fn lock(entries: &Mutex<Entries>) -> MutexGuard<'_, Entries> {
+fn lock<K, V>(entries: &Mutex<Entries<K, V>>) -> MutexGuard<'_, Entries<K, V>> {
     entries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -13,6 +13,8 @@ fn stored(token: &str) -> Stored {
     Stored { tokens, revision: 1, obtained_at: Utc::now(), retry_at: None }
 }
 
+type Key = (WorkspaceId, ConnectionId);
+
 fn key() -> Key {
     (WorkspaceId(Uuid::now_v7()), ConnectionId(Uuid::now_v7()))
 }
@@ -58,7 +60,7 @@ async fn a_set_is_read_once_within_its_time_and_again_after_it() {
 async fn a_read_that_began_before_a_write_does_not_put_the_older_set_back() {
     let (cache, key) = (TokenCache::new(LONG), key());
     let (answer, reader) = slow_read(&cache, key).await;
-    cache.forget(key.0, key.1);
+    cache.forget(key);
     assert!(answer.send(stored("older")).is_ok());
     reader.await.expect("it ends");
     assert_eq!(read(&cache, key, "newer").await, "newer");
@@ -154,7 +156,7 @@ async fn no_reader_sees_an_older_set_than_one_whose_write_has_ended() {
     for number in 1..=2_000 {
         database.store(number, Ordering::SeqCst);
         tokio::task::yield_now().await;
-        cache.forget(key.0, key.1);
+        cache.forget(key);
         written.store(number, Ordering::SeqCst);
         tokio::task::yield_now().await;
     }

@@ -1,7 +1,10 @@
-//! Sealed secrets: the token sets of connections, and the API keys of other services.
+//! Sealed secrets: the token sets of connections, and the API keys of other services; who may use them for what ([`policies`]), and the right to
+//! use one of them that can be handed on ([`leases`]).
 
 mod cache;
 mod lease;
+pub(crate) mod leases;
+pub(crate) mod policies;
 mod refusal;
 pub(crate) mod service_keys;
 mod token_set;

@@ -175,7 +175,7 @@ impl TokenSet {
 
 /// Stores the first token set of a connection under a name.
 pub(crate) async fn insert(tx: &mut Tx, set: Stamped, now: DateTime<Utc>) -> Result<()> {
-    set.cache.forget_after(tx, set.workspace, set.connection);
+    set.cache.forget_after(tx, (set.workspace, set.connection));
     Ok(on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_token_sets (workspace_id, connection_id, name, revision, sealed, scopes, expires_at, updated_at, keep_alive_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
@@ -186,7 +186,7 @@ pub(crate) async fn insert(tx: &mut Tx, set: Stamped, now: DateTime<Utc>) -> Res
 
 /// Stores the next token set, for the one writer that read the revision before it and, after a refresh, still holds the lease.
 pub(crate) async fn replace(tx: &mut Tx, set: Stamped, lease: Option<&Lease>, now: DateTime<Utc>) -> Result<bool> {
-    set.cache.forget_after(tx, set.workspace, set.connection);
+    set.cache.forget_after(tx, (set.workspace, set.connection));
     let written: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as(
         "UPDATE atom_token_sets
             SET revision = $4, sealed = $5, scopes = $6, expires_at = $7, updated_at = $8, keep_alive_at = $9,
@@ -247,14 +247,14 @@ pub(crate) async fn delete(
     connection: ConnectionId,
     name: &str,
 ) -> Result<()> {
-    inner.token_cache.forget_after(tx, workspace, connection);
+    inner.token_cache.forget_after(tx, (workspace, connection));
     Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2 AND name = $3")
         .bind(workspace.0).bind(connection.0).bind(name).execute(c).await.map(drop))?)
 }
 
 /// Forgets the token sets of a connection.
 pub(crate) async fn delete_all(tx: &mut Tx, inner: &Inner, workspace: WorkspaceId, connection: ConnectionId) -> Result<()> {
-    inner.token_cache.forget_after(tx, workspace, connection);
+    inner.token_cache.forget_after(tx, (workspace, connection));
     Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_token_sets WHERE workspace_id = $1 AND connection_id = $2")
         .bind(workspace.0).bind(connection.0).execute(c).await.map(drop))?)
 }

@@ -84,6 +84,10 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let needed = "the vendor asks for the key";
     let needed = NewEmergencyAccess { service_key_id: Some(service_key.id), reason: needed.into(), ..Default::default() };
     let emergency = scope.emergency_access().request(needed).await.unwrap();
+    // Of the token of a lease there is only a hash.
+    let purpose = Purpose { purpose: "sync".into(), tool: None };
+    let lease = NewSecretLease { service_key_id: Some(service_key.id), purpose, ..Default::default() };
+    scope.secret_leases().create(lease).await.unwrap();
     let device = StartDevice { provider: "google".into(), ..Default::default() };
     scope.connections().start_device(device).await.unwrap();
     // A grant that the provider has not withdrawn yet.

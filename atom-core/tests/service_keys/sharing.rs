@@ -45,8 +45,7 @@ on_both!(p21_nor_is_a_users_own_key_in_another_workspace_of_theirs, |database| a
     let place = Place::open(&database).await;
     let (bob, scope) = sign_up(&place.atom, "bob@example.com").await;
     let made = scope.service_keys().create(place.key()).await.unwrap();
-    let (sqlite, postgres) = bob_is!("owner");
-    sql(&database, sqlite, postgres).await;
+    join(&database, "bob@example.com", Role::Owner).await;
     let elsewhere = place.atom.act_as(bob.user.id, place.session.workspace.id).await.unwrap().service_keys();
     assert_eq!(reason(elsewhere.get(made.id).await), "not_found");
 });

@@ -82,6 +82,7 @@ __all__ = [
     "FilePage",
     "Files",
     "GoogleStandIn",
+    "GrantedSecretLease",
     "JobCount",
     "JobFilter",
     "JobKind",
@@ -95,6 +96,7 @@ __all__ = [
     "KeyStatus",
     "KeychainOptions",
     "Keys",
+    "LeasedSecret",
     "ListEvents",
     "ListFiles",
     "ListMessages",
@@ -112,6 +114,8 @@ __all__ = [
     "NewJob",
     "NewMessage",
     "NewSchedule",
+    "NewSecretLease",
+    "NewSecretPolicy",
     "NewServiceKey",
     "NewWebhookEndpoint",
     "OfflineKey",
@@ -124,6 +128,7 @@ __all__ = [
     "ProviderApp",
     "ProviderStatus",
     "PublishEvent",
+    "Purpose",
     "QueueStatus",
     "Queues",
     "RawRequest",
@@ -142,6 +147,18 @@ __all__ = [
     "Schema",
     "Scope",
     "SealedSample",
+    "SecretAction",
+    "SecretDecision",
+    "SecretDecisionReason",
+    "SecretEffect",
+    "SecretLease",
+    "SecretLeaseFilter",
+    "SecretLeasePage",
+    "SecretLeases",
+    "SecretPolicies",
+    "SecretPolicy",
+    "SecretTarget",
+    "SecretUse",
     "ServiceKey",
     "ServiceKeyFilter",
     "ServiceKeyOwner",
@@ -294,6 +311,13 @@ class Atom:
         """
     def act_as_blocking(self, user_id: str, workspace_id: str) -> Scope:
         """`act_as`, but the thread waits until it is done."""
+    async def use_lease(self, token: str) -> LeasedSecret:
+        """The secret of a lease, for whoever holds its token: calls can be made with it, and nothing else.
+
+        Fails with `unauthenticated` (`lease_unknown`) or `forbidden` (`lease_expired`, `lease_revoked`, `lease_used_up`).
+        """
+    def use_lease_blocking(self, token: str) -> LeasedSecret:
+        """`use_lease`, but the thread waits until it is done."""
     @property
     def jobs(self) -> Jobs:
         """The jobs of the installation itself, which belong to no workspace."""
@@ -810,7 +834,11 @@ class ConnectedAccount:
 
 @typing.final
 class Connection:
-    """One connected account: its state, and the way to its data."""
+    """One connected account: its state, and the way to its data.
+
+    Whatever calls the provider, files and mail and calendars too, fails with `forbidden` (`secret_policy_denied`) where a policy of the
+    workspace does not allow it: see `SecretPolicies`.
+    """
     @property
     def id(self) -> str:
         """The connection's id."""
@@ -831,7 +859,7 @@ class Connection:
         """A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
         token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
 
-        Fails with `forbidden` (`token_export_not_allowed`), `unsupported` (`no_bearer_token`: the account was connected with something else,
+        Fails with `forbidden` (`token_export_not_allowed`, `secret_policy_denied`), `unsupported` (`no_bearer_token`: the account was connected with something else,
         such as an API key), `reauth_required` (the grant is gone: `reconnect`), `not_connected` (it was revoked) or `unavailable`
         (`refresh_paused`: the provider failed moments ago, wait for `retry_after`; `refresh_busy`: it takes longer than 40 seconds; and
         others: call again).
@@ -847,10 +875,11 @@ class Connection:
     def access_token_of_blocking(self, token_set: str) -> AccessToken:
         """`access_token_of`, but the thread waits until it is done."""
     async def request(self, request: RawRequest) -> RawResponse:
-        """Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
+        """Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts. What the provider repeats of the token is
+        cut out of its answer.
 
-        An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `reauth_required` or
-        `unavailable`.
+        An answer with an error status is an answer, not an error. Fails with `invalid` (`host_not_allowed`), `forbidden`
+        (`secret_policy_denied`), `reauth_required` or `unavailable`.
         """
     def request_blocking(self, request: RawRequest) -> RawResponse:
         """`request`, but the thread waits until it is done."""
@@ -1701,6 +1730,17 @@ class GoogleStandIn:
         """`hits`, but the thread waits until it is done."""
 
 @typing.final
+class GrantedSecretLease:
+    """A lease with its token."""
+    def __new__(cls, *, token: str, lease: SecretLease) -> GrantedSecretLease: ...
+    @property
+    def token(self) -> str:
+        """What is shown to `Atom.use_lease`: `atl_` and 48 characters. Whoever has it can use the lease; it is stored nowhere."""
+    @property
+    def lease(self) -> SecretLease:
+        """The lease."""
+
+@typing.final
 class JobCount:
     """How many jobs of one kind stand where."""
     def __new__(cls, *, queue: str, kind: str, state: JobState, count: int, oldest: datetime.datetime | None = None) -> JobCount: ...
@@ -2096,6 +2136,29 @@ class Keys:
         """`events`, but the thread waits until it is done."""
 
 @typing.final
+class LeasedSecret:
+    """A secret in the hands of whoever holds the token of a lease: calls can be made with it, and nothing else.
+
+    See `SecretLeases` for an example.
+    """
+    async def lease(self) -> SecretLease:
+        """What the lease is for, how long it lasts, and how often it was used.
+
+        Fails with `unauthenticated` (`lease_unknown`: it was deleted).
+        """
+    def lease_blocking(self) -> SecretLease:
+        """`lease`, but the thread waits until it is done."""
+    async def request(self, request: RawRequest) -> RawResponse:
+        """Makes a call with the secret, on behalf of the member who granted the lease, as `Connection.request` or `ServiceKeys.request` does. A call that the lease lets through is a use
+        of it, whatever becomes of it then.
+
+        Fails with `unauthenticated` (`lease_unknown`), `forbidden` (`lease_expired`, `lease_revoked`, `lease_used_up`; `lease_not_for_this`: it is for other methods
+        or paths; `not_a_member`: who granted it has left; `secret_policy_denied`), and as the calls of these names do.
+        """
+    def request_blocking(self, request: RawRequest) -> RawResponse:
+        """`request`, but the thread waits until it is done."""
+
+@typing.final
 class ListEvents:
     """Which events to list."""
     def __new__(cls, *, calendar_id: str | None = None, starts_after: datetime.datetime | None = None, starts_before: datetime.datetime | None = None, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListEvents: ...
@@ -2486,6 +2549,86 @@ class NewSchedule:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewSecretLease:
+    """A lease to be granted, on one connection or one service key."""
+    def __new__(cls, *, purpose: Purpose, connection_id: str | None = None, service_key_id: str | None = None, methods: list[str] | None = None, path_prefixes: list[str] | None = None, seconds: int | None = None, max_seconds: int | None = None, max_uses: int | None = None) -> NewSecretLease: ...
+    @property
+    def purpose(self) -> Purpose:
+        """What the secret may be used for. Policies and the audit log go by it."""
+    @property
+    def connection_id(self) -> str | None:
+        """The connection; none where `service_key_id` is given."""
+    @property
+    def service_key_id(self) -> str | None:
+        """The service key; none where `connection_id` is given."""
+    @property
+    def methods(self) -> list[str] | None:
+        """The HTTP methods that may be used: `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD`. Default: all."""
+    @property
+    def path_prefixes(self) -> list[str] | None:
+        """Where the paths of calls must begin, at most 20: `/drive/v3/files` is for itself and for what is below. A path with `.` or `..` in it, in any
+        notation, is refused then. Default: anywhere.
+        """
+    @property
+    def seconds(self) -> int | None:
+        """How long it lasts, in seconds, 60 to a day. Default: 900."""
+    @property
+    def max_seconds(self) -> int | None:
+        """Up to when it can be renewed, in seconds from now, at least `seconds` and at most 30 days. Default: a day."""
+    @property
+    def max_uses(self) -> int | None:
+        """How many calls it lets through, 1 to 1,000,000. Default: any number."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewSecretPolicy:
+    """A policy to be stored. A list that is empty or absent says nothing; all that is said must fit."""
+    def __new__(cls, *, name: str, effect: SecretEffect, actions: list[SecretAction] | None = None, providers: list[str] | None = None, services: list[str] | None = None, connection_ids: list[str] | None = None, service_key_ids: list[str] | None = None, roles: list[Role] | None = None, user_ids: list[str] | None = None, purposes: list[str] | None = None, tools: list[str] | None = None, methods: list[str] | None = None) -> NewSecretPolicy: ...
+    @property
+    def name(self) -> str:
+        """Its name in the workspace: 1 to 64 small letters, digits, `.`, `_` and `-`. Refusals name it."""
+    @property
+    def effect(self) -> SecretEffect:
+        """Whether it allows or denies."""
+    @property
+    def actions(self) -> list[SecretAction] | None:
+        """Which actions it is about. Default: both."""
+    @property
+    def providers(self) -> list[str] | None:
+        """Connections at these providers. Naming providers or connections, and neither services nor keys, leaves service keys out; and the other way
+        round. Default: all connections and all service keys.
+        """
+    @property
+    def services(self) -> list[str] | None:
+        """Keys of these services."""
+    @property
+    def connection_ids(self) -> list[str] | None:
+        """Only these connections."""
+    @property
+    def service_key_ids(self) -> list[str] | None:
+        """Only these service keys."""
+    @property
+    def roles(self) -> list[Role] | None:
+        """Members with these roles. Default: all."""
+    @property
+    def user_ids(self) -> list[str] | None:
+        """These members. Default: all."""
+    @property
+    def purposes(self) -> list[str] | None:
+        """Uses for these purposes. Default: any, and none."""
+    @property
+    def tools(self) -> list[str] | None:
+        """Uses with these tools. Default: any, and none."""
+    @property
+    def methods(self) -> list[str] | None:
+        """Requests with these methods: `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD`. An export has none, so a policy that names methods fits no
+        export. Default: any.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewServiceKey:
     """An API key of another service, to be kept."""
     def __new__(cls, *, service: str, value: str, name: str | None = None, owner: ServiceKeyOwner | None = None, placement: KeyPlacement | None = None, hosts: list[str] | None = None, exportable: bool | None = None, expires_at: datetime.datetime | None = None, rotate_every_days: int | None = None) -> NewServiceKey: ...
@@ -2632,7 +2775,8 @@ class OpenOptions:
     @property
     def token_cache_seconds(self) -> float | None:
         """How long a connection's tokens are kept in memory after they were read, in seconds, 0 to 60. Default: 1. For so long another
-        process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database.
+        process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database. The
+        same holds for the workspace's secret policies.
         """
     @property
     def loopback_webhooks(self) -> bool | None:
@@ -2671,7 +2815,7 @@ class Pkcs11Options:
 @typing.final
 class Principal:
     """Who is acting: a user in a workspace with a role."""
-    def __new__(cls, *, user_id: str, workspace_id: str, role: Role, session_id: str | None = None) -> Principal: ...
+    def __new__(cls, *, user_id: str, workspace_id: str, role: Role, session_id: str | None = None, purpose: Purpose | None = None) -> Principal: ...
     @property
     def user_id(self) -> str:
         """The user."""
@@ -2684,6 +2828,9 @@ class Principal:
     @property
     def session_id(self) -> str | None:
         """The session that was shown; none for work that runs without the user present."""
+    @property
+    def purpose(self) -> Purpose | None:
+        """What the scope is used for, where that was said: see `Scope.for_purpose`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -2844,6 +2991,19 @@ class PublishEvent:
     @property
     def data(self) -> typing.Any | None:
         """What else is known, at most 20,000 bytes as JSON. Default: `{}`. Leave out what changes or is secret, and name its id."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Purpose:
+    """What a scope is used for, so that policies and the audit log can tell one use of a secret from another."""
+    def __new__(cls, *, purpose: str, tool: str | None = None) -> Purpose: ...
+    @property
+    def purpose(self) -> str:
+        """The purpose: 1 to 64 small letters, digits, `.`, `_` and `-`, such as `invoice-sync`."""
+    @property
+    def tool(self) -> str | None:
+        """The tool that serves it, of the same shape, such as `crm.search`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -3352,6 +3512,14 @@ class Scope:
     @property
     def principal(self) -> Principal:
         """Who is acting."""
+    async def for_purpose(self, purpose: Purpose) -> Scope:
+        """The same scope for one purpose, and from then on for no other: policies go by it, and the audit log names it with every use of a secret. Give an
+        agent such a scope, and it stays within it.
+
+        Fails with `invalid` (`malformed_purpose`) or `forbidden` (`purpose_fixed`: the scope has another purpose, or another tool).
+        """
+    def for_purpose_blocking(self, purpose: Purpose) -> Scope:
+        """`for_purpose`, but the thread waits until it is done."""
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
@@ -3402,6 +3570,334 @@ class SealedSample:
     @property
     def record(self) -> bytes:
         """The record."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SecretAction:
+    """What is done with a secret."""
+    REQUEST: typing.ClassVar[SecretAction]
+    """A request that Atom makes with it; the caller gets the answer."""
+    EXPORT: typing.ClassVar[SecretAction]
+    """The value itself is handed out."""
+    @property
+    def value(self) -> typing.Literal["request", "export"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class SecretDecision:
+    """What policies say of a use."""
+    def __new__(cls, *, is_allowed: bool, reason: SecretDecisionReason, policy: str | None = None) -> SecretDecision: ...
+    @property
+    def is_allowed(self) -> bool:
+        """Whether policies let it happen."""
+    @property
+    def reason(self) -> SecretDecisionReason:
+        """Why."""
+    @property
+    def policy(self) -> str | None:
+        """The policy that decides, if one does."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SecretDecisionReason:
+    """Why a use is allowed or not."""
+    DENIED: typing.ClassVar[SecretDecisionReason]
+    """A `deny` policy fits."""
+    ALLOWED: typing.ClassVar[SecretDecisionReason]
+    """An `allow` policy fits."""
+    NOT_ALLOWED: typing.ClassVar[SecretDecisionReason]
+    """There are `allow` policies for it, and none of them fits."""
+    NO_POLICY: typing.ClassVar[SecretDecisionReason]
+    """No policy decides: what holds without policies."""
+    @property
+    def value(self) -> typing.Literal["denied", "allowed", "not_allowed", "no_policy"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class SecretEffect:
+    """What a policy does with the uses that it fits."""
+    ALLOW: typing.ClassVar[SecretEffect]
+    """It lets them happen, and nothing that no `allow` policy fits."""
+    DENY: typing.ClassVar[SecretEffect]
+    """It refuses them, whatever others say."""
+    @property
+    def value(self) -> typing.Literal["allow", "deny"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class SecretLease:
+    """A lease."""
+    def __new__(cls, *, id: str, user_id: str, target: SecretTarget, purpose: Purpose, methods: list[str], path_prefixes: list[str], use_count: int, created_at: datetime.datetime, expires_at: datetime.datetime, ends_at: datetime.datetime, max_uses: int | None = None, last_used_at: datetime.datetime | None = None, revoked_at: datetime.datetime | None = None) -> SecretLease: ...
+    @property
+    def id(self) -> str:
+        """Its id. It opens nothing."""
+    @property
+    def user_id(self) -> str:
+        """Who granted it, and on whose behalf it is used."""
+    @property
+    def target(self) -> SecretTarget:
+        """The secret."""
+    @property
+    def purpose(self) -> Purpose:
+        """What it may be used for."""
+    @property
+    def methods(self) -> list[str]:
+        """The HTTP methods that may be used; all if there are none."""
+    @property
+    def path_prefixes(self) -> list[str]:
+        """Where paths must begin; anywhere if there are none."""
+    @property
+    def use_count(self) -> int:
+        """How many it has let through."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was granted."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends, unless it is renewed."""
+    @property
+    def ends_at(self) -> datetime.datetime:
+        """When it ends, however often it is renewed."""
+    @property
+    def max_uses(self) -> int | None:
+        """How many calls it lets through."""
+    @property
+    def last_used_at(self) -> datetime.datetime | None:
+        """When it last did."""
+    @property
+    def revoked_at(self) -> datetime.datetime | None:
+        """When it was revoked."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SecretLeaseFilter:
+    """Which leases to list, oldest first."""
+    def __new__(cls, *, active: bool | None = None, page_size: int | None = None, cursor: str | None = None) -> SecretLeaseFilter: ...
+    @property
+    def active(self) -> bool | None:
+        """Only those that can be used now, or only the others."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SecretLeasePage:
+    """A page of leases."""
+    def __new__(cls, *, items: list[SecretLease], next_cursor: str | None = None) -> SecretLeasePage: ...
+    @property
+    def items(self) -> list[SecretLease]:
+        """The leases, oldest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SecretLeases:
+    """The leases that a member has granted on their connections and on the service keys that they see: for an agent, a script, a colleague's tool.
+
+    Members see their own; owners and admins see and revoke those of all. A scope with a purpose grants for this purpose, and sees no others.
+    """
+    async def create(self, lease: NewSecretLease) -> GrantedSecretLease:
+        """Grants a lease. Its token is shown here and never again.
+
+        Fails with `not_found`, `forbidden` (`purpose_fixed`: the scope has another purpose) or `invalid`: `malformed_secret_lease` (name exactly one
+        connection or service key), `malformed_purpose`, `unknown_method`, `malformed_path_prefix`, `malformed_lifetime`, `malformed_max_uses`.
+        """
+    def create_blocking(self, lease: NewSecretLease) -> GrantedSecretLease:
+        """`create`, but the thread waits until it is done."""
+    async def list(self, filter: SecretLeaseFilter) -> SecretLeasePage:
+        """Lists leases, oldest first, a page at a time. Those that ended 30 days ago are deleted.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: SecretLeaseFilter) -> SecretLeasePage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> SecretLease:
+        """One lease. Fails with `not_found`."""
+    def get_blocking(self, id: str) -> SecretLease:
+        """`get`, but the thread waits until it is done."""
+    async def renew(self, id: str, seconds: int) -> SecretLease:
+        """Has a lease end so many seconds from now, 60 seconds to a day, and not after its `ends_at`.
+
+        Fails with `not_found`, `forbidden` (`not_the_grantor`: somebody else's lease is theirs to renew; `lease_expired`, `lease_revoked`: grant a new
+        one) or `invalid` (`malformed_lifetime`).
+        """
+    def renew_blocking(self, id: str, seconds: int) -> SecretLease:
+        """`renew`, but the thread waits until it is done."""
+    async def revoke(self, id: str) -> None:
+        """Ends a lease at once, in all processes. Ending it twice is no error.
+
+        Fails with `not_found`.
+        """
+    def revoke_blocking(self, id: str) -> None:
+        """`revoke`, but the thread waits until it is done."""
+
+@typing.final
+class SecretPolicies:
+    """The policies of a workspace: who may use which connections and service keys, for what, with which tool.
+
+    A `deny` policy that fits a use refuses it. Otherwise, where there is an `allow` policy for the secret and the action, one of them must fit; where there is none,
+    members use their own connections and the service keys that they see, and values leave only where `export_tokens` or `exportable` says so, which no policy widens.
+
+    Owners and admins see and change them, with a scope that has no purpose. A change holds at once in this process and within `token_cache_seconds` in others.
+    """
+    async def put(self, policy: NewSecretPolicy) -> SecretPolicy:
+        """Stores a policy, or replaces the one of its name.
+
+        Fails with `forbidden` (`not_an_admin`, `purpose_fixed`) or `invalid`: `malformed_secret_policy`, `too_many_secret_policies` (100 are the most).
+        """
+    def put_blocking(self, policy: NewSecretPolicy) -> SecretPolicy:
+        """`put`, but the thread waits until it is done."""
+    async def list(self) -> builtins.list[SecretPolicy]:
+        """The workspace's policies, by name.
+
+        Fails with `forbidden` (`not_an_admin`).
+        """
+    def list_blocking(self) -> builtins.list[SecretPolicy]:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, name: str) -> SecretPolicy:
+        """One policy.
+
+        Fails with `forbidden` (`not_an_admin`) or `not_found`.
+        """
+    def get_blocking(self, name: str) -> SecretPolicy:
+        """`get`, but the thread waits until it is done."""
+    async def remove(self, name: str) -> bool:
+        """Removes a policy. True if there was one.
+
+        Fails with `forbidden` (`not_an_admin`, `purpose_fixed`).
+        """
+    def remove_blocking(self, name: str) -> bool:
+        """`remove`, but the thread waits until it is done."""
+    async def explain(self, question: SecretUse) -> SecretDecision:
+        """What the policies say of a use that nobody makes, and which of them decides. Whether a value may leave at all is also for the provider's
+        `export_tokens` and the key's `exportable` to say.
+
+        Fails with `forbidden` (`not_an_admin`; `not_a_member`: the user of the question is none) or `invalid` (`malformed_purpose`, `unknown_method`).
+        """
+    def explain_blocking(self, question: SecretUse) -> SecretDecision:
+        """`explain`, but the thread waits until it is done."""
+
+@typing.final
+class SecretPolicy:
+    """A policy. An empty list says nothing."""
+    def __new__(cls, *, name: str, effect: SecretEffect, actions: list[SecretAction], providers: list[str], services: list[str], connection_ids: list[str], service_key_ids: list[str], roles: list[Role], user_ids: list[str], purposes: list[str], tools: list[str], methods: list[str], created_at: datetime.datetime, updated_at: datetime.datetime) -> SecretPolicy: ...
+    @property
+    def name(self) -> str:
+        """Its name in the workspace."""
+    @property
+    def effect(self) -> SecretEffect:
+        """Whether it allows or denies."""
+    @property
+    def actions(self) -> list[SecretAction]:
+        """Which actions it is about."""
+    @property
+    def providers(self) -> list[str]:
+        """The providers of connections."""
+    @property
+    def services(self) -> list[str]:
+        """The services of service keys."""
+    @property
+    def connection_ids(self) -> list[str]:
+        """Single connections."""
+    @property
+    def service_key_ids(self) -> list[str]:
+        """Single service keys."""
+    @property
+    def roles(self) -> list[Role]:
+        """The roles of members."""
+    @property
+    def user_ids(self) -> list[str]:
+        """Single members."""
+    @property
+    def purposes(self) -> list[str]:
+        """Purposes."""
+    @property
+    def tools(self) -> list[str]:
+        """Tools."""
+    @property
+    def methods(self) -> list[str]:
+        """HTTP methods, in capitals."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When there first was a policy of this name."""
+    @property
+    def updated_at(self) -> datetime.datetime:
+        """When it was last put."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing_extensions.disjoint_base
+class SecretTarget:
+    """A secret that is used."""
+    @typing.final
+    class Connection(SecretTarget):
+        """The tokens of a connection."""
+        __match_args__ = ("provider", "connection_id")
+        def __new__(cls, provider: str, connection_id: str | None = None) -> SecretTarget.Connection: ...
+        @property
+        def provider(self) -> str:
+            """The provider's name: `google`."""
+        @property
+        def connection_id(self) -> str | None:
+            """The connection. A question without it is about no single one, and policies for single ones are left out."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class ServiceKey(SecretTarget):
+        """A service key."""
+        __match_args__ = ("service", "service_key_id")
+        def __new__(cls, service: str, service_key_id: str | None = None) -> SecretTarget.ServiceKey: ...
+        @property
+        def service(self) -> str:
+            """The service: `openai`."""
+        @property
+        def service_key_id(self) -> str | None:
+            """The key. A question without it is about no single one, and policies for single ones are left out."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SecretUse:
+    """A use of a secret that is asked about."""
+    def __new__(cls, *, target: SecretTarget, action: SecretAction, user_id: str | None = None, role: Role | None = None, purpose: Purpose | None = None, method: str | None = None) -> SecretUse: ...
+    @property
+    def target(self) -> SecretTarget:
+        """The secret."""
+    @property
+    def action(self) -> SecretAction:
+        """What would be done with it."""
+    @property
+    def user_id(self) -> str | None:
+        """Who would do it. Default: who asks."""
+    @property
+    def role(self) -> Role | None:
+        """With which role. Default: the one that the user has."""
+    @property
+    def purpose(self) -> Purpose | None:
+        """What for. Default: no purpose."""
+    @property
+    def method(self) -> str | None:
+        """With which HTTP method. Default: none, as an export."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -3613,7 +4109,7 @@ class ServiceKeys:
         """The value itself, for a vendor's own SDK, if the key was stored as `exportable`. Prefer `request`, which keeps it inside. That somebody
         looked at it is in the audit log, or it is not shown.
 
-        Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`) or `conflict` (`service_key_expired`: rotate it).
+        Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`, `secret_policy_denied`) or `conflict` (`service_key_expired`: rotate it).
         """
     def reveal_blocking(self, id: str) -> RevealedServiceKey:
         """`reveal`, but the thread waits until it is done."""
@@ -3621,7 +4117,8 @@ class ServiceKeys:
         """Any call of the service's API, with the key added, to one of the key's hosts. It is made over https; redirects are not followed. What the
         service repeats of the key is cut out of its answer.
 
-        An answer with an error status is an answer, not an error. Fails with `not_found`, `conflict` (`service_key_expired`: rotate it), `invalid`
+        An answer with an error status is an answer, not an error. Fails with `not_found`, `forbidden` (`secret_policy_denied`), `conflict`
+        (`service_key_expired`: rotate it), `invalid`
         (`host_not_allowed`, `https_only`, `reserved_header`, `reserved_query`, `malformed_url`, `address_not_public`, …), `provider`
         (`answer_too_large`) or `unavailable` (`timeout`, `unreachable`, `broken_answer`).
         """

@@ -241,6 +241,12 @@ impl<'a> Way<'a> {
         Err(Error::invalid("unknown_field", format!("a field is given that `{}` does not have: it has {known}", self.name)))
     }
 
+    /// What must not come back in an answer. What is short may stand there by chance.
+    pub(super) fn secrets<'t>(&self, tokens: &'t TokenSet) -> impl Iterator<Item = &'t Secret> + use<'a, 't> {
+        let secret = self.fields().iter().filter(|spec| spec.secret).filter_map(|spec| tokens.fields.get(&spec.name));
+        tokens.access_token.iter().chain(secret).filter(|secret| secret.expose().len() >= 8)
+    }
+
     /// What was granted, marked as this method's.
     pub(super) fn mark(&self, mut granted: Granted) -> Granted {
         granted.sets.values_mut().for_each(|tokens| self.name.clone_into(&mut tokens.method));

@@ -1,6 +1,7 @@
 //! A call on the caller's behalf, with a key that they do not see.
 
 use super::{ServiceKeys, check_unexpired, hosts, store, usage, value};
+use crate::vault::policies;
 use crate::{Error, RawRequest, RawResponse, Result, ServiceKeyId};
 
 pub(super) async fn run(keys: &ServiceKeys, id: ServiceKeyId, request: RawRequest) -> Result<RawResponse> {
@@ -8,6 +9,7 @@ pub(super) async fn run(keys: &ServiceKeys, id: ServiceKeyId, request: RawReques
     let key = store::get(inner.db()?, &keys.principal, id).await?;
     check_unexpired(&key, now)?;
     let request = request.into_request(key.placement.header().as_ref())?;
+    policies::check_request(inner, &keys.principal, key.target(), &request).await?;
     hosts::check(&key, &request.url)?;
     inner.egress.admit(&request.url).map_err(|e| e.with_provider(&key.service))?;
     let values = value::load(inner, workspace, id, now).await?;

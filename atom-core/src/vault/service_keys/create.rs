@@ -1,13 +1,13 @@
 //! Storing a key.
 
 use super::{KeyPlacement, NewServiceKey, ServiceKey, ServiceKeyOwner, ServiceKeys, hosts, store, upkeep, value};
+use crate::accounts::is_label;
 use crate::audit::AuditAction;
 use crate::events::{self, ServiceKeyAdded};
 use crate::storage::Timestamp;
 use crate::{Error, Result, ServiceKeyId};
 use chrono::{DateTime, TimeDelta, Utc};
 
-const LONGEST_SERVICE: usize = 64;
 const LONGEST_NAME: usize = 100;
 const MOST_DAYS: i32 = 3650;
 
@@ -51,8 +51,7 @@ pub(super) async fn run(keys: &ServiceKeys, new: NewServiceKey) -> Result<Servic
 }
 
 fn check_service(service: String) -> Result<String> {
-    let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-    if (1..=LONGEST_SERVICE).contains(&service.len()) && is_word(&service) {
+    if is_label(&service) {
         return Ok(service);
     }
     let text = "the service is 1 to 64 small letters, digits, `.`, `_` and `-`, such as `openai`";

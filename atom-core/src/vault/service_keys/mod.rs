@@ -34,6 +34,7 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, AuditAction, Entry};
 use crate::storage::Tx;
+use crate::vault::policies::Target;
 use crate::{Error, ErrorKind, RawRequest, RawResponse, Result, ServiceKeyId};
 use atom_macros::{api, handle};
 use chrono::{DateTime, Utc};
@@ -123,7 +124,7 @@ impl ServiceKeys {
     /// The value itself, for a vendor's own SDK, if the key was stored as `exportable`. Prefer `request`, which keeps it inside. That somebody
     /// looked at it is in the audit log, or it is not shown.
     ///
-    /// Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`) or `conflict` (`service_key_expired`: rotate it).
+    /// Fails with `not_found`, `forbidden` (`export_not_allowed`, `not_an_admin`, `secret_policy_denied`) or `conflict` (`service_key_expired`: rotate it).
     pub async fn reveal(&self, id: ServiceKeyId) -> Result<RevealedServiceKey> {
         reveal::run(self, id).await
     }
@@ -131,7 +132,8 @@ impl ServiceKeys {
     /// Any call of the service's API, with the key added, to one of the key's hosts. It is made over https; redirects are not followed. What the
     /// service repeats of the key is cut out of its answer.
     ///
-    /// An answer with an error status is an answer, not an error. Fails with `not_found`, `conflict` (`service_key_expired`: rotate it), `invalid`
+    /// An answer with an error status is an answer, not an error. Fails with `not_found`, `forbidden` (`secret_policy_denied`), `conflict`
+    /// (`service_key_expired`: rotate it), `invalid`
     /// (`host_not_allowed`, `https_only`, `reserved_header`, `reserved_query`, `malformed_url`, `address_not_public`, …), `provider`
     /// (`answer_too_large`) or `unavailable` (`timeout`, `unreachable`, `broken_answer`).
     pub async fn request(&self, id: ServiceKeyId, request: RawRequest) -> Result<RawResponse> {
@@ -169,7 +171,15 @@ impl ServiceKeys {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let (workspace, actor) = (self.principal.workspace_id, self.principal.actor());
-        audit::append(tx, Entry { workspace, actor, action, subject: Some(id.to_string()), details }, now).await
+        let details: Vec<_> = details.iter().copied().chain(self.principal.purpose_details()).collect();
+        audit::append(tx, Entry { workspace, actor, action, subject: Some(id.to_string()), details: &details }, now).await
+    }
+}
+
+impl ServiceKey {
+    /// What policies say of it.
+    fn target(&self) -> Target<'_> {
+        Target::ServiceKey { service: &self.service, id: Some(self.id) }
     }
 }
 

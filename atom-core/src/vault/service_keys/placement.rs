@@ -3,19 +3,13 @@
 use super::KeyPlacement;
 use crate::http_client::{self, Request, Response, secret_header};
 use crate::{Error, Result, Secret};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use memchr::memmem;
 use reqwest::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 /// The longest name, prefix and user name, in bytes.
 const LONGEST: usize = 200;
-/// What stands in an answer where the value was.
-const CUT: &[u8] = b"[redacted]";
 
 impl KeyPlacement {
     /// What a host asked for, in its one form.
@@ -89,29 +83,11 @@ impl KeyPlacement {
         Ok(())
     }
 
-    /// Takes the value out of an answer, in the forms in which it was sent and is usually repeated: a second net for services that show a
-    /// request to whoever made it.
+    /// Takes the value out of an answer, also in the form in which it was sent.
     pub(super) fn cut(&self, answer: &mut Response, value: &Secret) {
-        let raw = value.expose();
-        let mut forms = vec![
-            Zeroizing::new(raw.as_bytes().to_vec()),
-            Zeroizing::new(STANDARD.encode(raw).into_bytes()),
-            Zeroizing::new(URL_SAFE_NO_PAD.encode(raw).into_bytes()),
-            Zeroizing::new(form_urlencoded::byte_serialize(raw.as_bytes()).collect::<String>().into_bytes()),
-            Zeroizing::new(serde_json::Value::from(raw).to_string().trim_matches('"').as_bytes().to_vec()),
-        ];
+        answer.cut(value.expose());
         if let Self::Basic { username } = self {
-            let text = basic(username.as_deref(), value);
-            forms.push(Zeroizing::new(text.trim_start_matches("Basic ").as_bytes().to_vec()));
-        }
-        for form in &forms {
-            replace(&mut answer.body, form);
-            for header in answer.headers.values_mut() {
-                let mut bytes = header.as_bytes().to_vec();
-                if replace(&mut bytes, form) {
-                    *header = HeaderValue::from_bytes(&bytes).unwrap_or(HeaderValue::from_static("[redacted]"));
-                }
-            }
+            answer.cut(basic(username.as_deref(), value).trim_start_matches("Basic "));
         }
     }
 }
@@ -124,27 +100,11 @@ fn basic(username: Option<&str>, value: &Secret) -> Zeroizing<String> {
     }
 }
 
-/// Puts [`CUT`] in the place of every `needle`, and says whether there was one.
-fn replace(bytes: &mut Vec<u8>, needle: &[u8]) -> bool {
-    let found: Vec<usize> = memmem::find_iter(bytes, needle).collect();
-    if found.is_empty() {
-        return false;
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = 0;
-    for at in found {
-        out.extend_from_slice(&bytes[rest..at]);
-        out.extend_from_slice(CUT);
-        rest = at + needle.len();
-    }
-    out.extend_from_slice(&bytes[rest..]);
-    *bytes = out;
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use reqwest::header::HeaderMap;
     use std::time::Duration;
     use url::Url;

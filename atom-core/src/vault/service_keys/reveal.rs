@@ -2,6 +2,7 @@
 
 use super::{RevealedServiceKey, ServiceKeys, check_unexpired, store, value};
 use crate::audit::AuditAction;
+use crate::vault::policies;
 use crate::{Error, ErrorKind, Result, ServiceKeyId};
 
 pub(super) async fn run(keys: &ServiceKeys, id: ServiceKeyId) -> Result<RevealedServiceKey> {
@@ -12,6 +13,7 @@ pub(super) async fn run(keys: &ServiceKeys, id: ServiceKeyId) -> Result<Revealed
         return Err(Error::new(ErrorKind::Forbidden, "export_not_allowed", text).with_provider(&key.service));
     }
     keys.check_manager(key.user_id.is_none())?;
+    policies::check_export(inner, &keys.principal, key.target()).await?;
     check_unexpired(&key, now)?;
     let mut values = value::load(inner, workspace, id, now).await?.into_iter();
     let value = values.next().ok_or_else(|| Error::not_found("service key"))?;

@@ -1,7 +1,7 @@
 //! How often keys are used. With the counters goes an audit entry for each user of each key, which says how often.
 
 use super::store;
-use crate::accounts::Principal;
+use crate::accounts::{Principal, Purpose};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::crypto::BoxFuture;
@@ -22,6 +22,7 @@ pub(crate) struct Who {
     key: ServiceKeyId,
     user: UserId,
     session: Option<SessionId>,
+    purpose: Option<Purpose>,
 }
 
 impl Counted for Uses {
@@ -45,12 +46,15 @@ impl Counted for Uses {
                 store::count_uses(&mut tx, workspace, who.key, uses.count, uses.last).await?;
             }
             for (who, uses) in counts {
+                let count = uses.count.to_string();
+                let purpose = who.purpose.iter().flat_map(Purpose::details);
+                let details: Vec<_> = [("uses", count.as_str())].into_iter().chain(purpose).collect();
                 let entry = Entry {
                     workspace,
                     actor: Actor { user: who.user, session: who.session },
                     action: AuditAction::ServiceKeyUsed,
                     subject: Some(who.key.to_string()),
-                    details: &[("uses", &uses.count.to_string())],
+                    details: &details,
                 };
                 audit::append(&mut tx, entry, uses.last).await?;
             }
@@ -61,7 +65,7 @@ impl Counted for Uses {
 
 /// Counts one use.
 pub(super) fn count(inner: &Arc<Inner>, principal: &Principal, key: ServiceKeyId, now: DateTime<Utc>) {
-    let who = Who { key, user: principal.user_id, session: principal.session_id };
+    let who = Who { key, user: principal.user_id, session: principal.session_id, purpose: principal.purpose.clone() };
     tally::count(inner, principal.workspace_id, who, Uses { count: 1, last: now });
 }
 

@@ -21,6 +21,18 @@ class SecretsTest {
         val user = User(id = ID, email = EMAIL, createdAt = Instant.EPOCH)
         val workspace = Workspace(id = ID, name = "Ada", createdAt = Instant.EPOCH)
         val app = ProviderApp(provider = "google", clientId = "id", clientSecret = CANARY, redirectUri = "http://127.0.0.1/callback")
+        val lease = SecretLease(
+            id = ID,
+            userId = ID,
+            target = SecretTarget.ServiceKey(service = "openai"),
+            purpose = Purpose(purpose = "sync"),
+            methods = listOf(),
+            pathPrefixes = listOf(),
+            useCount = 0,
+            createdAt = Instant.EPOCH,
+            expiresAt = Instant.EPOCH,
+            endsAt = Instant.EPOCH,
+        )
         val records = listOf(
             app,
             OpenOptions(databaseUrl = "postgres://ada:$CANARY@localhost/atom", key = CANARY, providers = listOf(app)),
@@ -40,6 +52,7 @@ class SecretsTest {
             NewServiceKey(service = "openai", value = CANARY),
             ServiceKeyRotation(revision = 1, value = CANARY),
             RevealedServiceKey(value = CANARY),
+            GrantedSecretLease(token = CANARY, lease = lease),
         )
         for (record in records) {
             val name = "${record::class.simpleName}(…)"
