@@ -208,7 +208,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -273,6 +273,20 @@ export declare const AuditAction: {
   readonly OfflineKeySet: 'offline_key_set'
   /** The workspace's offline key was removed. */
   readonly OfflineKeyRemoved: 'offline_key_removed'
+  /** A policy of secrets was stored or replaced; the details have it whole. */
+  readonly SecretPolicyChanged: 'secret_policy_changed'
+  /** A policy of secrets was removed. */
+  readonly SecretPolicyRemoved: 'secret_policy_removed'
+  /** A policy refused somebody the use of a secret. A loop of them is here once in a second and process. */
+  readonly SecretUseDenied: 'secret_use_denied'
+  /** A lease on a secret was granted. */
+  readonly SecretLeaseGranted: 'secret_lease_granted'
+  /** A lease on a secret was renewed. */
+  readonly SecretLeaseRenewed: 'secret_lease_renewed'
+  /** A lease on a secret was revoked. */
+  readonly SecretLeaseRevoked: 'secret_lease_revoked'
+  /** A lease on a secret was used for the first time; how often since, the lease says. */
+  readonly SecretLeaseUsed: 'secret_lease_used'
   /** A key-encryption key that was retired wraps again. */
   readonly KeyTakenIntoUse: 'key_taken_into_use'
   /** A key-encryption key has lost its last data key to its successor. */
@@ -517,6 +531,8 @@ export interface ConnectedAccount {
   facts: Record<string, string>
   /** How its refreshes have gone. */
   health: ConnectionHealth
+  /** How many calls were made with it: operations, `request`s, and tokens that were handed out. It may come a few seconds late. */
+  useCount: number
   /** When the user last agreed. */
   connectedAt: Date
   /** When the account was first connected. */
@@ -535,6 +551,8 @@ export interface ConnectedAccount {
   stateReason?: string
   /** When the access token expires; it is refreshed before that. */
   expiresAt?: Date
+  /** When the last of them was made. */
+  lastUsedAt?: Date
 }
 
 /**
@@ -569,7 +587,7 @@ export declare class Connection {
    * The access token of one of the connection's further token sets, such as `user` beside a bot's, or one for another audience.
    *
    * Fails as `access_token` does, with `not_connected` (`no_token_set`: the user did not grant it) or with `reauth_required`
-   * (`grant_insufficient`: the provider refuses this set for the account).
+   * (`grant_insufficient`: the provider refuses this set for the account; it is asked again after a day, or when the user connects again).
    */
   accessTokenOf(tokenSet: string): Promise<AccessToken>
   /**
@@ -580,6 +598,13 @@ export declare class Connection {
    * (`secret_policy_denied`), `reauth_required` or `unavailable`.
    */
   request(request: RawRequest): Promise<RawResponse>
+  /**
+   * How the connection was used, by operation and time: calls, how they failed, and how long they took. What is counted is stored a moment later,
+   * and kept after the connection has ended.
+   *
+   * Fails with `invalid` (`malformed_usage_query`).
+   */
+  usage(query: UsageQuery): Promise<UsageReport>
   /**
    * Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
    * complete it as any other.
@@ -675,6 +700,18 @@ export declare class Connections {
   status(): Promise<ProviderStatus[]>
   /** Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were. */
   revokeAll(provider?: string | null): Promise<number>
+  /**
+   * How the user's connections were used, by provider, operation and time.
+   *
+   * Fails with `invalid` (`malformed_usage_query`).
+   */
+  usage(query: UsageQuery): Promise<UsageReport>
+  /**
+   * How all connections of the workspace were used, by user, provider, operation and time. For its owners and admins.
+   *
+   * Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_usage_query`).
+   */
+  workspaceUsage(query: UsageQuery): Promise<UsageReport>
   /**
    * One connected account, by its id.
    *
@@ -787,6 +824,8 @@ export declare const Effect: {
  * Owners and admins of the workspace may ask for any of its secrets, and every member for their own. Two owners or admins other than
  * whoever asks must approve. One of the two approvals may be a signature of the workspace's offline key; where nobody else could approve,
  * that signature is enough. Each step is in the audit log and an event, so a webhook on `emergency.*` alerts whoever should know.
+ *
+ * A scope that has a purpose asks for nothing here, approves nothing and reveals nothing: `forbidden` (`purpose_fixed`).
  */
 export declare class EmergencyAccess {
   private constructor()
@@ -1956,6 +1995,19 @@ export interface OpenOptions {
   loopbackWebhooks?: boolean | null
 }
 
+/** One of the operations of a report. */
+export interface OperationUsage {
+  /** The provider. */
+  provider: string
+  /**
+   * The vendor's own name of the call, such as `drive.files.list`; `raw` for `Connection.request`, `export` for an access token that was
+   * handed out.
+   */
+  operation: string
+  /** What was counted of it. */
+  counts: UsageCounts
+}
+
 /**
  * A key in a hardware security module (HSM), smart card or other token with a PKCS#11 library. It is an AES-256 key that may encrypt and
  * decrypt, and never leaves the token.
@@ -2082,6 +2134,16 @@ export interface ProviderStatus {
   email?: string
   /** When the user last agreed. */
   lastConnectedAt?: Date
+}
+
+/** What one user did at one provider. */
+export interface ProviderUsage {
+  /** The provider. */
+  provider: string
+  /** Whose connections they were. */
+  userId: UserId
+  /** What was counted. */
+  counts: UsageCounts
 }
 
 /** An event of the host's own. */
@@ -2473,6 +2535,10 @@ export declare class Scope {
   get connections(): Connections
   /** The API keys of other services that the user may use: their own, and the workspace's. */
   get serviceKeys(): ServiceKeys
+  /** Who may use which of these for what. For owners and admins. */
+  get secretPolicies(): SecretPolicies
+  /** The right to make calls with one of these, handed on for a purpose and a while. */
+  get secretLeases(): SecretLeases
   /** Secrets that nothing lets out, for emergencies: with the approval of two others. */
   get emergencyAccess(): EmergencyAccess
   /** The workspace's jobs. What is enqueued here is enqueued on the user's behalf. */
@@ -3127,6 +3193,82 @@ export declare const UniqueUntil: {
   readonly Started: 'started'
   /** Until it has ended for good. */
   readonly Ended: 'ended'
+}
+
+/** One hour or day of a report. */
+export interface UsageBucket {
+  /** When it began. */
+  startsAt: Date
+  /** What was counted in it. */
+  counts: UsageCounts
+}
+
+/** What was counted. What is refused before anything is sent, such as a URL at another host, is not. */
+export interface UsageCounts {
+  /** How many calls were made: operations, `request`s, and tokens that were handed out. */
+  calls: number
+  /** How many of them failed. */
+  failures: UsageFailures
+  /** How often a request was sent once more within a call: with a new token, or after a failure. */
+  retries: number
+  /** How long the calls took together, in milliseconds, with waiting and repeating. */
+  milliseconds: number
+  /** The bodies that were sent, in bytes, each as often as it was sent. */
+  bytesSent: number
+  /** The bodies of the answers that callers got, in bytes. */
+  bytesReceived: number
+}
+
+/** How calls failed, by the provider's last answer. An answer that a caller of `request` got with an error status counts too. */
+export interface UsageFailures {
+  /** All of them. */
+  total: number
+  /** The credential was refused (401 or 403), or the connection is to be connected again. */
+  unauthorized: number
+  /** The provider asked for patience (429, or what its manifest says means the same). */
+  rateLimited: number
+  /** Any other status from 400 to 499. */
+  refused: number
+  /** The provider has a fault: a status from 500 on, or an answer that is none. */
+  providerFaults: number
+  /** It was not reached, did not answer in time, or was left alone after faults. */
+  unreachable: number
+}
+
+/** How finely a report is divided. */
+export type UsageInterval = 'hour' | 'day'
+
+export declare const UsageInterval: {
+  /** By hours. They are kept for seven days, and are days from then on. */
+  readonly Hour: 'hour'
+  /** By days, in UTC. They are kept for 400 days. */
+  readonly Day: 'day'
+}
+
+/** Which time a report is about, and how finely it is divided. */
+export interface UsageQuery {
+  /** From when; the hour or day that it falls into is the first. Default: 24 hours or 30 days before `until`. */
+  since?: Date | null
+  /** Until when; the hour or day that it falls into is the last. Default: now. */
+  until?: Date | null
+  /** Hours or days. Default: days. */
+  by?: UsageInterval | null
+}
+
+/** How connections were used. What other processes have counted may come a few seconds late. */
+export interface UsageReport {
+  /** When the first hour or day begins. */
+  since: Date
+  /** When the last one ends. */
+  until: Date
+  /** Everything together. */
+  totals: UsageCounts
+  /** The hours or days in which there were calls, oldest first. */
+  series: UsageBucket[]
+  /** The operations with the most calls, at most 50. */
+  operations: OperationUsage[]
+  /** Providers and users, those with the most calls first, at most 500. */
+  providers: ProviderUsage[]
 }
 
 /** A person with an account. */

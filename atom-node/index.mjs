@@ -48,6 +48,7 @@ export const {
   TestKit,
   Ticks,
   UniqueUntil,
+  UsageInterval,
   WebhookDeliveryState,
   WebhookDisabled,
   WebhookSigning,

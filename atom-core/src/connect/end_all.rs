@@ -14,7 +14,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, workspace: WorkspaceId, user: Option
     for row in store::connected(inner.db()?, workspace, user).await? {
         let (id, user_id) = (ConnectionId(row.id), UserId(row.user_id));
         // On behalf of its owner, who may have left.
-        let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None };
+        let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None, purpose: None };
         match inner.apps.get(&row.provider) {
             Ok(app) => revoke::run(&Connection { inner: Arc::clone(inner), principal, id, app }).await?,
             Err(error) if error.kind() == ErrorKind::NotFound => {

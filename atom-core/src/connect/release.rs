@@ -27,7 +27,7 @@ impl Connection {
     pub(crate) async fn of_owner(inner: &Arc<Inner>, workspace: WorkspaceId, id: ConnectionId) -> Result<(Self, UserId)> {
         let owner = store::owner(inner.db()?, workspace, id).await?.ok_or_else(|| Error::not_found("connection"))?;
         let user_id = UserId(owner.user_id);
-        let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None };
+        let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None, purpose: None };
         Ok((Self { inner: Arc::clone(inner), principal, id, app: inner.apps.get(&owner.provider)? }, user_id))
     }
 

@@ -230,7 +230,7 @@ pub(crate) async fn set_lifetime(
     stored: &Stored,
 ) -> Result<()> {
     let mut tx = inner.db()?.begin().await?;
-    inner.token_cache.forget_after(&mut tx, workspace, connection);
+    inner.token_cache.forget_after(&mut tx, (workspace, connection));
     on!(tx: &mut tx, c => sqlx::query(
         "UPDATE atom_token_sets SET expires_at = $5, scopes = $6
           WHERE workspace_id = $1 AND connection_id = $2 AND name = $3 AND revision = $4")

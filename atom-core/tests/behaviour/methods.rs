@@ -2,6 +2,8 @@
 
 use super::{Args, Thing};
 use atom_core::*;
+use serde_json::json;
+use std::collections::HashMap;
 
 pub(super) async fn jobs_method(jobs: &Jobs, method: &str, mut args: Args) -> Result<Thing> {
     match method {

@@ -128,3 +128,16 @@ on_both!(requests_are_listed_by_pages_and_nobody_makes_more_than_twenty_a_day, |
     assert_eq!(emergency.list(expired).await.unwrap().items.len(), 19);
     emergency.request(for_key(key.id)).await.expect("a day later there is room again");
 });
+
+on_both!(p41_a_scope_with_a_purpose_has_no_say_in_emergencies, |database| async move {
+    let place = Place::open(&database).await;
+    let (key, bob) = (place.service_key().await, place.joins("bob", Role::Admin).await);
+    let purpose = || Purpose { purpose: "sync".into(), tool: None };
+    let agent = place.ada.for_purpose(purpose()).await.unwrap().emergency_access();
+    assert_eq!(reason(agent.request(for_key(key.id)).await), "purpose_fixed");
+    let request = place.ada.emergency_access().request(for_key(key.id)).await.unwrap();
+    let agent = bob.for_purpose(purpose()).await.unwrap().emergency_access();
+    assert_eq!(reason(agent.approve(request.id).await), "purpose_fixed");
+    assert_eq!(reason(agent.deny(request.id).await), "purpose_fixed");
+    assert_eq!(place.state(request.id).await, EmergencyState::Pending);
+});

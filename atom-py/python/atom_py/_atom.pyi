@@ -121,12 +121,14 @@ __all__ = [
     "OfflineKey",
     "OnDuplicate",
     "OpenOptions",
+    "OperationUsage",
     "Pkcs11Options",
     "Principal",
     "Probe",
     "Provider",
     "ProviderApp",
     "ProviderStatus",
+    "ProviderUsage",
     "PublishEvent",
     "Purpose",
     "QueueStatus",
@@ -178,6 +180,12 @@ __all__ = [
     "TrialOutcome",
     "UniqueJob",
     "UniqueUntil",
+    "UsageBucket",
+    "UsageCounts",
+    "UsageFailures",
+    "UsageInterval",
+    "UsageQuery",
+    "UsageReport",
     "User",
     "WebhookAttempt",
     "WebhookDelivery",
@@ -445,6 +453,20 @@ class AuditAction:
     """The workspace's offline key is to be another one; the details say from when."""
     OFFLINE_KEY_REMOVED: typing.ClassVar[AuditAction]
     """The workspace's offline key was removed."""
+    SECRET_POLICY_CHANGED: typing.ClassVar[AuditAction]
+    """A policy of secrets was stored or replaced; the details have it whole."""
+    SECRET_POLICY_REMOVED: typing.ClassVar[AuditAction]
+    """A policy of secrets was removed."""
+    SECRET_USE_DENIED: typing.ClassVar[AuditAction]
+    """A policy refused somebody the use of a secret. A loop of them is here once in a second and process."""
+    SECRET_LEASE_GRANTED: typing.ClassVar[AuditAction]
+    """A lease on a secret was granted."""
+    SECRET_LEASE_RENEWED: typing.ClassVar[AuditAction]
+    """A lease on a secret was renewed."""
+    SECRET_LEASE_REVOKED: typing.ClassVar[AuditAction]
+    """A lease on a secret was revoked."""
+    SECRET_LEASE_USED: typing.ClassVar[AuditAction]
+    """A lease on a secret was used for the first time; how often since, the lease says."""
     KEY_TAKEN_INTO_USE: typing.ClassVar[AuditAction]
     """A key-encryption key that was retired wraps again."""
     KEY_RETIRED: typing.ClassVar[AuditAction]
@@ -454,7 +476,7 @@ class AuditAction:
     DATA_KEY_DESTROYED: typing.ClassVar[AuditAction]
     """An older data key was destroyed, because no stored record needed it."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -780,7 +802,7 @@ class ConnectWith:
 @typing.final
 class ConnectedAccount:
     """One account of one user at one provider."""
-    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None) -> ConnectedAccount: ...
+    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, use_count: int, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None, last_used_at: datetime.datetime | None = None) -> ConnectedAccount: ...
     @property
     def id(self) -> str:
         """The connection's id."""
@@ -806,6 +828,9 @@ class ConnectedAccount:
     def health(self) -> ConnectionHealth:
         """How its refreshes have gone."""
     @property
+    def use_count(self) -> int:
+        """How many calls were made with it: operations, `request`s, and tokens that were handed out. It may come a few seconds late."""
+    @property
     def connected_at(self) -> datetime.datetime:
         """When the user last agreed."""
     @property
@@ -829,6 +854,9 @@ class ConnectedAccount:
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the access token expires; it is refreshed before that."""
+    @property
+    def last_used_at(self) -> datetime.datetime | None:
+        """When the last of them was made."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -870,7 +898,7 @@ class Connection:
         """The access token of one of the connection's further token sets, such as `user` beside a bot's, or one for another audience.
 
         Fails as `access_token` does, with `not_connected` (`no_token_set`: the user did not grant it) or with `reauth_required`
-        (`grant_insufficient`: the provider refuses this set for the account).
+        (`grant_insufficient`: the provider refuses this set for the account; it is asked again after a day, or when the user connects again).
         """
     def access_token_of_blocking(self, token_set: str) -> AccessToken:
         """`access_token_of`, but the thread waits until it is done."""
@@ -883,6 +911,14 @@ class Connection:
         """
     def request_blocking(self, request: RawRequest) -> RawResponse:
         """`request`, but the thread waits until it is done."""
+    async def usage(self, query: UsageQuery) -> UsageReport:
+        """How the connection was used, by operation and time: calls, how they failed, and how long they took. What is counted is stored a moment later,
+        and kept after the connection has ended.
+
+        Fails with `invalid` (`malformed_usage_query`).
+        """
+    def usage_blocking(self, query: UsageQuery) -> UsageReport:
+        """`usage`, but the thread waits until it is done."""
     async def reconnect(self) -> Authorization:
         """Begins the consent that mends this connection: the same account, the same scopes. Send the user's browser to the returned URL, and
         complete it as any other.
@@ -1000,6 +1036,20 @@ class Connections:
         """Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were."""
     def revoke_all_blocking(self, provider: str | None = None) -> int:
         """`revoke_all`, but the thread waits until it is done."""
+    async def usage(self, query: UsageQuery) -> UsageReport:
+        """How the user's connections were used, by provider, operation and time.
+
+        Fails with `invalid` (`malformed_usage_query`).
+        """
+    def usage_blocking(self, query: UsageQuery) -> UsageReport:
+        """`usage`, but the thread waits until it is done."""
+    async def workspace_usage(self, query: UsageQuery) -> UsageReport:
+        """How all connections of the workspace were used, by user, provider, operation and time. For its owners and admins.
+
+        Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_usage_query`).
+        """
+    def workspace_usage_blocking(self, query: UsageQuery) -> UsageReport:
+        """`workspace_usage`, but the thread waits until it is done."""
     async def open(self, id: str) -> Connection:
         """One connected account, by its id.
 
@@ -1150,6 +1200,8 @@ class EmergencyAccess:
     Owners and admins of the workspace may ask for any of its secrets, and every member for their own. Two owners or admins other than
     whoever asks must approve. One of the two approvals may be a signature of the workspace's offline key; where nobody else could approve,
     that signature is enough. Each step is in the audit log and an event, so a webhook on `emergency.*` alerts whoever should know.
+
+    A scope that has a purpose asks for nothing here, approves nothing and reveals nothing: `forbidden` (`purpose_fixed`).
     """
     async def request(self, request: NewEmergencyAccess) -> EmergencyRequest:
         """Asks for a secret. Owners and admins have a day to approve it.
@@ -2785,6 +2837,24 @@ class OpenOptions:
         """
 
 @typing.final
+class OperationUsage:
+    """One of the operations of a report."""
+    def __new__(cls, *, provider: str, operation: str, counts: UsageCounts) -> OperationUsage: ...
+    @property
+    def provider(self) -> str:
+        """The provider."""
+    @property
+    def operation(self) -> str:
+        """The vendor's own name of the call, such as `drive.files.list`; `raw` for `Connection.request`, `export` for an access token that was
+        handed out.
+        """
+    @property
+    def counts(self) -> UsageCounts:
+        """What was counted of it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Pkcs11Options:
     """A key in a hardware security module (HSM), smart card or other token with a PKCS#11 library. It is an AES-256 key that may encrypt and
     decrypt, and never leaves the token.
@@ -2970,6 +3040,22 @@ class ProviderStatus:
     @property
     def last_connected_at(self) -> datetime.datetime | None:
         """When the user last agreed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ProviderUsage:
+    """What one user did at one provider."""
+    def __new__(cls, *, provider: str, user_id: str, counts: UsageCounts) -> ProviderUsage: ...
+    @property
+    def provider(self) -> str:
+        """The provider."""
+    @property
+    def user_id(self) -> str:
+        """Whose connections they were."""
+    @property
+    def counts(self) -> UsageCounts:
+        """What was counted."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -3526,6 +3612,12 @@ class Scope:
     @property
     def service_keys(self) -> ServiceKeys:
         """The API keys of other services that the user may use: their own, and the workspace's."""
+    @property
+    def secret_policies(self) -> SecretPolicies:
+        """Who may use which of these for what. For owners and admins."""
+    @property
+    def secret_leases(self) -> SecretLeases:
+        """The right to make calls with one of these, handed on for a purpose and a while."""
     @property
     def emergency_access(self) -> EmergencyAccess:
         """Secrets that nothing lets out, for emergencies: with the approval of two others."""
@@ -4437,6 +4529,124 @@ class UniqueUntil:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class UsageBucket:
+    """One hour or day of a report."""
+    def __new__(cls, *, starts_at: datetime.datetime, counts: UsageCounts) -> UsageBucket: ...
+    @property
+    def starts_at(self) -> datetime.datetime:
+        """When it began."""
+    @property
+    def counts(self) -> UsageCounts:
+        """What was counted in it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UsageCounts:
+    """What was counted. What is refused before anything is sent, such as a URL at another host, is not."""
+    def __new__(cls, *, calls: int, failures: UsageFailures, retries: int, milliseconds: int, bytes_sent: int, bytes_received: int) -> UsageCounts: ...
+    @property
+    def calls(self) -> int:
+        """How many calls were made: operations, `request`s, and tokens that were handed out."""
+    @property
+    def failures(self) -> UsageFailures:
+        """How many of them failed."""
+    @property
+    def retries(self) -> int:
+        """How often a request was sent once more within a call: with a new token, or after a failure."""
+    @property
+    def milliseconds(self) -> int:
+        """How long the calls took together, in milliseconds, with waiting and repeating."""
+    @property
+    def bytes_sent(self) -> int:
+        """The bodies that were sent, in bytes, each as often as it was sent."""
+    @property
+    def bytes_received(self) -> int:
+        """The bodies of the answers that callers got, in bytes."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UsageFailures:
+    """How calls failed, by the provider's last answer. An answer that a caller of `request` got with an error status counts too."""
+    def __new__(cls, *, total: int, unauthorized: int, rate_limited: int, refused: int, provider_faults: int, unreachable: int) -> UsageFailures: ...
+    @property
+    def total(self) -> int:
+        """All of them."""
+    @property
+    def unauthorized(self) -> int:
+        """The credential was refused (401 or 403), or the connection is to be connected again."""
+    @property
+    def rate_limited(self) -> int:
+        """The provider asked for patience (429, or what its manifest says means the same)."""
+    @property
+    def refused(self) -> int:
+        """Any other status from 400 to 499."""
+    @property
+    def provider_faults(self) -> int:
+        """The provider has a fault: a status from 500 on, or an answer that is none."""
+    @property
+    def unreachable(self) -> int:
+        """It was not reached, did not answer in time, or was left alone after faults."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UsageInterval:
+    """How finely a report is divided."""
+    HOUR: typing.ClassVar[UsageInterval]
+    """By hours. They are kept for seven days, and are days from then on."""
+    DAY: typing.ClassVar[UsageInterval]
+    """By days, in UTC. They are kept for 400 days."""
+    @property
+    def value(self) -> typing.Literal["hour", "day"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class UsageQuery:
+    """Which time a report is about, and how finely it is divided."""
+    def __new__(cls, *, since: datetime.datetime | None = None, until: datetime.datetime | None = None, by: UsageInterval | None = None) -> UsageQuery: ...
+    @property
+    def since(self) -> datetime.datetime | None:
+        """From when; the hour or day that it falls into is the first. Default: 24 hours or 30 days before `until`."""
+    @property
+    def until(self) -> datetime.datetime | None:
+        """Until when; the hour or day that it falls into is the last. Default: now."""
+    @property
+    def by(self) -> UsageInterval | None:
+        """Hours or days. Default: days."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UsageReport:
+    """How connections were used. What other processes have counted may come a few seconds late."""
+    def __new__(cls, *, since: datetime.datetime, until: datetime.datetime, totals: UsageCounts, series: list[UsageBucket], operations: list[OperationUsage], providers: list[ProviderUsage]) -> UsageReport: ...
+    @property
+    def since(self) -> datetime.datetime:
+        """When the first hour or day begins."""
+    @property
+    def until(self) -> datetime.datetime:
+        """When the last one ends."""
+    @property
+    def totals(self) -> UsageCounts:
+        """Everything together."""
+    @property
+    def series(self) -> list[UsageBucket]:
+        """The hours or days in which there were calls, oldest first."""
+    @property
+    def operations(self) -> list[OperationUsage]:
+        """The operations with the most calls, at most 50."""
+    @property
+    def providers(self) -> list[ProviderUsage]:
+        """Providers and users, those with the most calls first, at most 500."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class User:

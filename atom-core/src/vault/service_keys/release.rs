@@ -21,7 +21,7 @@ pub(crate) async fn owner(inner: &Inner, workspace: WorkspaceId, id: ServiceKeyI
 pub(crate) async fn release(inner: &Inner, workspace: WorkspaceId, id: ServiceKeyId) -> Result<(Secret, Option<DateTime<Utc>>)> {
     let now = inner.now();
     let user_id = owner(inner, workspace, id).await?.unwrap_or(UserId(Uuid::nil()));
-    let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None };
+    let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None, purpose: None };
     let key = store::get(inner.db()?, &principal, id).await?;
     check_unexpired(&key, now)?;
     let value = value::load(inner, workspace, id, now).await?.into_iter().next();
