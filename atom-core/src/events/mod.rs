@@ -11,6 +11,7 @@
 mod catalogue;
 mod model;
 mod names;
+mod payload;
 mod publish;
 mod read;
 mod store;

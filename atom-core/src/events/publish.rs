@@ -1,6 +1,7 @@
 //! Appending: Atom's own events, and the host's.
 
-use super::catalogue::{Payload, RESERVED};
+use super::catalogue::RESERVED;
+use super::payload::Payload;
 use super::store::{self, Draft};
 use super::{Event, PublishEvent, names};
 use crate::storage::{Conn, Topic, Tx};
