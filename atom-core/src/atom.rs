@@ -9,8 +9,11 @@ use crate::crypto::{HostKey, KeyProvider, KeyRing, LocalKey, SigningKeys, Wrappi
 use crate::egress::Egress;
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
+use crate::integrations::engine::Budgets;
+use crate::integrations::hooks::Hooks;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::keys::{self, Keys};
+use crate::providers::{self, CatalogueEntry};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
@@ -59,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
+    pub(crate) hooks: Hooks,
+    pub(crate) budgets: Budgets,
     pub(crate) flights: Flights,
     pub(crate) token_cache: TokenCache,
     pub(crate) exports: Exports,
@@ -130,6 +135,12 @@ impl Atom {
     /// The providers that this installation can connect to.
     pub fn providers(&self) -> Vec<Provider> {
         self.inner.apps.list()
+    }
+
+    /// The providers that are part of Atom, configured here or not, by name: all, or those that have every word of a search in their names,
+    /// categories, services or capabilities.
+    pub async fn catalogue(&self, search: Option<String>) -> Result<Vec<CatalogueEntry>> {
+        Ok(providers::catalogue(search.as_deref(), |name| self.inner.apps.has(name)))
     }
 
     /// The events that Atom itself emits, to show or to choose from. Those of the host are not among them.
@@ -228,7 +239,7 @@ impl Atom {
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
-        let Builder { options, key, accepted, clock } = builder;
+        let Builder { options, key, accepted, clock, hooks } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
@@ -245,7 +256,7 @@ impl Atom {
         let accepted = [accepted, accepted_keys(&options, key.is_none())?].concat();
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
-        let apps = Apps::new(options.providers.unwrap_or_default())?;
+        let apps = Apps::new(options.providers.unwrap_or_default(), &hooks)?;
         let own = [webhooks::kind(), keys::kind()].into_iter().chain(connect::kinds());
         let kinds = Kinds::new(options.job_kinds.unwrap_or_default(), own.collect())?;
         let provider = match key {
@@ -284,6 +295,8 @@ impl Atom {
             http,
             egress,
             apps,
+            hooks,
+            budgets: Budgets::default(),
             flights: Flights::default(),
             token_cache: TokenCache::new(Duration::from_secs_f64(token_cache_seconds)),
             exports: Exports::default(),

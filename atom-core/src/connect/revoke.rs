@@ -1,5 +1,6 @@
 //! End a connection: here at once, at the provider as soon as it can be reached.
 
+use super::authenticate::secret_header;
 use super::methods::{self, Way};
 use super::{App, Connection, ConnectionState, Connections, store, token_endpoint, upkeep};
 use crate::atom::Inner;
@@ -8,28 +9,35 @@ use crate::crypto::Place;
 use crate::events::{self, ConnectionRevoked};
 use crate::http_client::Request;
 use crate::integrations::failure;
+use crate::providers::{Facts, Revoke, TokenBody, UrlTemplate, Vars};
 use crate::storage::Tx;
 use crate::vault::{self, TokenSet};
 use crate::{Error, Result, Secret, WorkspaceId};
 use chrono::TimeDelta;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use url::form_urlencoded;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// How long a worker goes on asking a provider to withdraw a grant.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What is to be withdrawn, as it is sealed.
 #[derive(Serialize, Deserialize)]
 struct Grant<'a> {
     token: Cow<'a, str>,
     hint: Cow<'a, str>,
+    /// For a request that needs the other one, too.
+    #[serde(default)]
+    access_token: Option<Cow<'a, str>>,
+    /// What is known of the account, for the address.
+    #[serde(default)]
+    facts: Facts,
 }
 
 /// Destroys the tokens here, and then has the provider withdraw the grant: now, or by a worker when it can be reached.
@@ -93,7 +101,7 @@ async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<st
     let auth = connection.app.manifest.auth.as_ref();
     // What the user gave is the user's to withdraw.
     let is_consent = Way::find(&connection.app, &tokens.method).is_ok_and(|way| way.how.is_consent());
-    if !is_consent || auth.is_none_or(|auth| auth.revoke_url.is_none()) {
+    if !is_consent || auth.is_none_or(|auth| auth.revoke_url.is_none() && auth.revoke.is_none()) {
         return Ok(None);
     }
     let (token, hint) = match (&tokens.refresh_token, &tokens.access_token) {
@@ -101,7 +109,8 @@ async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<st
         (None, Some(token)) => (token, "access_token"),
         (None, None) => return Ok(None),
     };
-    let grant = Grant { token: token.expose().into(), hint: hint.into() };
+    let access_token = tokens.access_token.as_ref().map(|token| token.expose().into());
+    let grant = Grant { token: token.expose().into(), hint: hint.into(), access_token, facts: connection.facts().await? };
     let plain = serde_json::to_vec(&grant).map(Zeroizing::new);
     let plain = plain.map_err(|e| Error::internal("revocation", "a grant cannot be serialized").with_source(e))?;
     let id = Uuid::now_v7();
@@ -142,7 +151,7 @@ pub(super) async fn attempt(inner: &Arc<Inner>, workspace: WorkspaceId, id: Uuid
     let damaged = |_| Error::sealed("revocation_damaged", "a stored revocation is malformed: end the grant at the provider");
     let grant: Grant<'_> = serde_json::from_slice(&plain).map_err(damaged)?;
     let asked = match inner.apps.get(&pending.provider) {
-        Ok(app) => ask(inner, &app, &grant.token.into_owned().into(), &grant.hint).await,
+        Ok(app) => ask(inner, &app, &grant).await,
         Err(error) => Err(error),
     };
     let (now, is_old) = (inner.now(), inner.now() - pending.created_at.0 > GIVE_UP);
@@ -175,20 +184,53 @@ fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
 }
 
 /// RFC 7009. A token that the provider does not know is as good as revoked.
-async fn ask(inner: &Inner, app: &App, token: &Secret, hint: &str) -> Result<()> {
+async fn ask(inner: &Inner, app: &App, grant: &Grant<'_>) -> Result<()> {
     let Some(auth) = &app.manifest.auth else { return Ok(()) };
-    let Some(url) = &auth.revoke_url else { return Ok(()) };
-    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
-    let mut form = vec![("token", token.expose()), ("token_type_hint", hint)];
-    token_endpoint::authenticate(auth.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
-    let request = Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: Duration::from_secs(20) };
+    let request = match (&auth.revoke, &auth.revoke_url) {
+        (Some(revoke), _) => own_request(app, revoke, grant)?,
+        (None, Some(url)) => {
+            let mut headers = HeaderMap::new();
+            let mut form = vec![("token", &*grant.token), ("token_type_hint", &*grant.hint)];
+            token_endpoint::authenticate(auth.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
+            let body = token_endpoint::encode(TokenBody::Form, &form, &mut headers);
+            Request { method: Method::POST, url: app.place(url, &grant.facts)?, headers, body, timeout: TIMEOUT }
+        }
+        (None, None) => return Ok(()),
+    };
     let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     match answer.status {
         200..=299 => Ok(()),
         400 if is_unknown_token(&answer.body) => Ok(()),
         _ => Err(failure::classify(&app.manifest, "revoke", &answer)),
     }
+}
+
+/// The request that a manifest describes.
+fn own_request(app: &App, revoke: &Revoke, grant: &Grant<'_>) -> Result<Request> {
+    let refresh_token = Some(&*grant.token).filter(|_| grant.hint == "refresh_token");
+    let known = [
+        ("token", Some(&*grant.token)),
+        ("access_token", grant.access_token.as_deref()),
+        ("refresh_token", refresh_token),
+        ("client_id", Some(app.client_id.as_str())),
+        ("client_secret", app.client_secret.as_ref().map(Secret::expose)),
+    ];
+    let facts = grant.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let known = known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let vars: Vars = facts.chain(known).map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let missing = || Error::invalid("malformed_manifest", "a part of the request that withdraws a grant has no value");
+    let url = app.place_with(&revoke.url, vars.clone(), &grant.facts)?;
+    let mut headers = HeaderMap::new();
+    for (name, template) in &revoke.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| missing())?;
+        headers.insert(name, secret_header(&template.render(&vars, str::to_owned).ok_or_else(missing)?)?);
+    }
+    let params = revoke.params.iter();
+    let params: Vec<_> = params.filter_map(|(name, template)| Some((name.as_str(), template.render(&vars, str::to_owned)?))).collect();
+    let mut form: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    token_endpoint::authenticate(revoke.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
+    let body = token_endpoint::encode(revoke.encoding, &form, &mut headers);
+    Ok(Request { method: revoke.method.into(), url, headers, body, timeout: TIMEOUT })
 }
 
 /// What Google and others answer where RFC 7009 §2.2 wants a 200.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -29,6 +29,8 @@ pub(crate) struct TokenSet {
     pub(crate) fields: Fields,
     pub(crate) scopes: Vec<String>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// What the answer told about the account beside. It is not stored here.
+    pub(crate) captured: HashMap<String, String>,
 }
 
 /// The method of the records from before there were others.
@@ -122,6 +124,7 @@ pub(crate) async fn load(inner: &Inner, workspace: WorkspaceId, connection: Conn
         fields: secret.fields.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect(),
         scopes: row.scopes.0,
         expires_at: row.expires_at.map(|at| at.0),
+        captured: HashMap::new(),
     };
     let retry_at = row.retry_at.map(|at| at.0);
     Ok(Some(Stored { tokens, revision: row.revision, obtained_at: row.updated_at.0, retry_at }))
