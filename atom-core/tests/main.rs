@@ -7,6 +7,7 @@ mod audit;
 mod behaviour;
 mod connect;
 mod consent;
+mod engine;
 mod events;
 mod events_over_processes;
 mod installation;

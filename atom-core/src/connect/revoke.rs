@@ -9,7 +9,7 @@ use crate::crypto::Place;
 use crate::events::{self, ConnectionRevoked};
 use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::providers::{Facts, Revoke, TokenBody, UrlTemplate, Vars};
+use crate::providers::{Facts, Revoke, TokenBody, Vars};
 use crate::storage::Tx;
 use crate::vault::{self, TokenSet};
 use crate::{Error, Result, Secret, WorkspaceId};

@@ -32,7 +32,7 @@ pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, nam
 pub use catalogue::{Capability, CatalogueEntry, OperationInfo};
 pub(crate) use condition::Condition;
 pub(crate) use errors::RuleKind;
-pub(crate) use fields::{Reading, Record};
+pub(crate) use fields::{Field, Reading, Record};
 pub(crate) use hosts::{Facts, UrlTemplate};
 pub(crate) use limits::Bucket;
 pub(crate) use manifest::{Manifest, OAUTH2};

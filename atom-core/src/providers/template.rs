@@ -39,7 +39,7 @@ enum Filter {
 }
 
 /// A text with placeholders. `{{` stands for a brace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Template(Vec<Part>);
 
 impl Template {
@@ -140,12 +140,6 @@ impl Template {
             [Part::Var(var)] => var.value(vars),
             _ => self.render(vars, str::to_owned).map(Value::String),
         }
-    }
-}
-
-impl Default for Template {
-    fn default() -> Self {
-        Self(Vec::new())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Carries out one operation of a provider, as its manifest says.
 //!
 //! [`call`] is an operation with its inputs; [`request`] and [`body`] write it down, [`send`] sends it within the [`budget`] of its
-//! connection, [`pages`] finds the next page and [`records`] makes the vendor's records ours. [`dynamic`] and [`download`] are for whoever
+//! connection, [`pages`] finds the next page, and [`records`] with [`typed`] makes the vendor's records ours. [`dynamic`] and [`download`] are for whoever
 //! names an operation at run time, and for what is too large to be held in memory.
 
 mod body;
@@ -13,6 +13,7 @@ mod pages;
 mod records;
 mod request;
 mod send;
+mod typed;
 
 pub(crate) use budget::Budgets;
 pub use download::ByteStream;
@@ -63,6 +64,7 @@ pub(crate) async fn one<T: DeserializeOwned>(connection: &Connection, operation:
 }
 
 /// Does something that has no answer.
+#[allow(dead_code)] // for the handles of further capabilities
 pub(crate) async fn done(connection: &Connection, operation: &str, input: &impl Serialize) -> Result<()> {
     Call::new(connection, operation, input).await?.answer().await.map(drop)
 }
@@ -73,6 +75,7 @@ pub(crate) async fn bytes(connection: &Connection, operation: &str, input: &impl
 }
 
 /// Reads a text: the whole answer, or what stands under `text` in its record, or in all records of its pages, line by line.
+#[allow(dead_code)] // for the handles of further capabilities
 pub(crate) async fn text(connection: &Connection, operation: &str, input: &impl Serialize) -> Result<String> {
     let call = Call::new(connection, operation, input).await?;
     if call.is_text() {

@@ -2,10 +2,10 @@
 
 use super::call::Call;
 use super::send::Answered;
+use super::typed;
 use crate::providers::Reading;
 use crate::{Error, ErrorKind, Result};
-use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// What a page holds.
@@ -62,10 +62,7 @@ impl Call<'_> {
 
     /// The vendor's record as ours, with the vendor's own beside it.
     pub(super) fn typed<T: DeserializeOwned>(&self, vendor: Value) -> Result<T> {
-        let provider = Value::from(self.manifest().name.as_str());
-        let read = self.record().into_iter().flat_map(|table| table.read(&vendor)).map(|(name, value)| (name, Field(value)));
-        let ours = [("provider", Field(Reading::Same(&provider))), ("raw", Field(Reading::Same(&vendor)))];
-        let record = T::deserialize(MapDeserializer::<_, serde_json::Error>::new(read.chain(ours)));
+        let record = T::deserialize(typed::Typed::new(self.record(), &self.manifest().name, vendor));
         record.map_err(|e| self.malformed(&format!("a record that does not fit: {e}")))
     }
 
@@ -76,49 +73,5 @@ impl Call<'_> {
         ours.insert("provider".into(), self.manifest().name.as_str().into());
         ours.insert("raw".into(), vendor);
         Value::Object(ours)
-    }
-}
-
-/// A value that is deserialized from where it stands.
-struct Field<'v>(Reading<'v>);
-
-impl<'de> IntoDeserializer<'de, serde_json::Error> for Field<'de> {
-    type Deserializer = Self;
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-/// Whatever the record asks for is what `serde_json` gives for the value.
-macro_rules! forward {
-    ($($method:ident($($arg:ident: $kind:ty),*);)+) => {
-        $(fn $method<V: Visitor<'de>>(self, $($arg: $kind,)* visitor: V) -> Result<V::Value, serde_json::Error> {
-            match self.0 {
-                Reading::Same(value) => value.$method($($arg,)* visitor),
-                Reading::Made(value) => value.$method($($arg,)* visitor),
-            }
-        })+
-    };
-}
-
-impl<'de> Deserializer<'de> for Field<'de> {
-    type Error = serde_json::Error;
-
-    forward! {
-        deserialize_any();
-        deserialize_option();
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
-        deserialize_f64();
-        deserialize_f32();
-        deserialize_i64();
-        deserialize_i32();
-        deserialize_u64();
-        deserialize_u32();
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i128 u8 u16 u128 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier
-        ignored_any
     }
 }

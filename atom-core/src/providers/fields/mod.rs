@@ -20,8 +20,9 @@ use std::sync::Arc;
 #[serde(transparent)]
 pub(crate) struct Record(BTreeMap<String, Field>);
 
+/// One field.
 #[derive(Clone, Debug)]
-struct Field {
+pub(crate) struct Field {
     /// Where it is read; the first that leads anywhere.
     paths: Vec<Path>,
     /// Where it is written, if it is.
@@ -77,6 +78,11 @@ impl Record {
     /// Our record from the vendor's. Fields that the vendor left out are left out.
     pub(crate) fn read<'v>(&'v self, vendor: &'v Value) -> impl Iterator<Item = (&'v str, Reading<'v>)> {
         self.0.iter().filter_map(|(name, field)| Some((name.as_str(), field.read(vendor)?)))
+    }
+
+    /// The fields, by name.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.0.iter().map(|(name, field)| (name.as_str(), field))
     }
 
     /// The vendor's record from ours: only the fields that are given. Fails with the name of one whose value the vendor does not have.

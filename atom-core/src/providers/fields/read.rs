@@ -21,7 +21,8 @@ impl Reading<'_> {
 }
 
 impl Field {
-    pub(super) fn read<'v>(&'v self, vendor: &'v Value) -> Option<Reading<'v>> {
+    /// What stands there, as ours.
+    pub(crate) fn read<'v>(&'v self, vendor: &'v Value) -> Option<Reading<'v>> {
         if self.write_only {
             return None;
         }

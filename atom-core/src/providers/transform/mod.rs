@@ -6,7 +6,7 @@ mod time;
 
 use crate::crypto::base64url;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::str::FromStr;
 
 /// A conversion with a name, in both directions where both make sense.
@@ -164,6 +164,7 @@ fn join(value: &Value, with: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn both_ways(transform: Transform, vendor: &Value, ours: &Value) {
         assert_eq!(transform.read(vendor).as_ref(), Some(ours), "{transform:?} reads");
