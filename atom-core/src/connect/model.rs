@@ -38,7 +38,7 @@ pub struct ConnectMethod {
     pub title: String,
     /// How it begins.
     pub flow: ConnectFlow,
-    /// What the user gives, in the order to ask for it.
+    /// What the user gives, in the order to ask for it: as `fields` of `connect`, as `inputs` of `start` and `start_device`.
     pub fields: Vec<ConnectField>,
 }
 

@@ -63,8 +63,9 @@ impl Stage {
         let email = format!("ada-{}@example.com", uuid::Uuid::now_v7());
         let (_, scope) = sign_up(&atom, &email).await;
         let fields = HashMap::from([("api_key".to_owned(), "k".into())]);
-        let connection = scope.connections().connect(ConnectWith { provider: "stage".into(), fields, ..Default::default() });
-        Self { connection: connection.await.unwrap(), server, atom }
+        let with = ConnectWith { provider: "stage".into(), fields, ..Default::default() };
+        let connection = scope.connections().connect(with).await.unwrap();
+        Self { connection, server, atom }
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value> {

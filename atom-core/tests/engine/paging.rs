@@ -35,8 +35,8 @@ on_both!(a_cursor_in_the_answer, |database| async move {
 });
 
 on_both!(a_cursor_that_goes_on_only_where_the_answer_says_so, |database| async move {
-    let more = "pages = { by = \"cursor\", next = \"end\", more = { path = \"has_more\", equals = true } }\nquery = { after = \"{cursor}\" }";
-    let stage = Stage::new(&database, "", &list(more), |asked| {
+    let operation = list("pages = { by = \"cursor\", next = \"end\", more = { path = \"has_more\", equals = true } }\nquery = { after = \"{cursor}\" }");
+    let stage = Stage::new(&database, "", &operation, |asked| {
         let start = asked.number("after", 0);
         reply(json!({"items": from(start), "end": start + SIZE, "has_more": start + SIZE < ALL}))
     });
@@ -44,7 +44,8 @@ on_both!(a_cursor_that_goes_on_only_where_the_answer_says_so, |database| async m
 });
 
 on_both!(a_link_in_the_header, |database| async move {
-    let stage = Stage::new(&database, "", &list("pages = { by = \"link\" }\nquery = { per_page = \"{page_size}\" }"), |asked| {
+    let operation = list("pages = { by = \"link\" }\nquery = { per_page = \"{page_size}\" }");
+    let stage = Stage::new(&database, "", &operation, |asked| {
         let start = asked.number("from", 0);
         let answer = reply(json!({"items": from(start)}));
         // Relative to where the request went, as the RFC lets it.
