@@ -1,7 +1,7 @@
 //! What an installation is opened with.
 
-use crate::{Clock, JobKind, KeyProvider, Secret};
 use crate::integrations::hooks::{Hooks, OperationHook};
+use crate::{Clock, JobKind, KeyProvider, Secret};
 use atom_macros::model;
 use std::sync::Arc;
 

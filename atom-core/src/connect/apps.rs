@@ -178,7 +178,9 @@ impl App {
 
     /// What stands in an address is missing, or would lead elsewhere.
     fn unfit(&self, name: &str) -> Error {
-        let text = format!("`{name}` stands in the address of the provider, and is missing or does not fit there: connect the account again with it");
+        let text = format!(
+            "`{name}` stands in the address of the provider, and is missing or does not fit there: connect the account again with it"
+        );
         Error::invalid("malformed_field", text).with_provider(&self.manifest.name)
     }
 

@@ -226,7 +226,8 @@ fn own_request(app: &App, revoke: &Revoke, grant: &Grant<'_>) -> Result<Request>
         headers.insert(name, secret_header(&template.render(&vars, str::to_owned).ok_or_else(missing)?)?);
     }
     let params = revoke.params.iter();
-    let params: Vec<_> = params.filter_map(|(name, template)| Some((name.as_str(), template.render(&vars, str::to_owned)?))).collect();
+    let params: Vec<_> =
+        params.filter_map(|(name, template)| Some((name.as_str(), template.render(&vars, str::to_owned)?))).collect();
     let mut form: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
     token_endpoint::authenticate(revoke.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
     let body = token_endpoint::encode(revoke.encoding, &form, &mut headers);

@@ -97,7 +97,8 @@ async fn begin(connections: &Connections, app: &App, way: &Way<'_>, wish: Wish) 
         login_hint: wish.login_hint.as_deref(),
         user: principal.user_id,
     };
-    let opened = way.how.open(Ask { inner, app, facts: &wish.inputs }, opening).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+    let opened =
+        way.how.open(Ask { inner, app, facts: &wish.inputs }, opening).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     let pending = Pending {
         provider: app.manifest.name.clone(),
         method: way.name.to_owned(),

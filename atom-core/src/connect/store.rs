@@ -130,8 +130,10 @@ pub(super) async fn set_facts(
     facts: &HashMap<String, String>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_connections SET facts = $3, updated_at = $4 WHERE workspace_id = $1 AND id = $2")
-        .bind(principal.workspace_id.0).bind(id.0).bind(Json(facts)).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
+    Ok(
+        on!(tx: tx, c => sqlx::query("UPDATE atom_connections SET facts = $3, updated_at = $4 WHERE workspace_id = $1 AND id = $2")
+        .bind(principal.workspace_id.0).bind(id.0).bind(Json(facts)).bind(Timestamp::from(now)).execute(c).await.map(drop))?,
+    )
 }
 
 /// Changes the state of a connection, and says whether it was another one before.

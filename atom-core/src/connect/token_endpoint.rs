@@ -152,7 +152,9 @@ impl<'a> TokenEndpoint<'a> {
     pub(super) fn refusal(&self, code: &str) -> Error {
         // Some vendors have words of their own for a grant that has ended.
         let is_dead = self.app.manifest.errors.rules.iter().any(|rule| {
-            rule.kind == RuleKind::ReauthRequired && rule.status.is_none_or(|status| matches!(status, 400 | 401)) && rule.is_code(code)
+            rule.kind == RuleKind::ReauthRequired
+                && rule.status.is_none_or(|status| matches!(status, 400 | 401))
+                && rule.is_code(code)
         });
         let error = match if is_dead { "invalid_grant" } else { code } {
             "invalid_grant" => Error::new(
@@ -221,7 +223,8 @@ pub(super) fn encode(how: TokenBody, params: &[(&str, &str)], headers: &mut Head
         }
         TokenBody::Json => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let document: serde_json::Map<_, _> = params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+            let document: serde_json::Map<_, _> =
+                params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
             Value::Object(document).to_string().into_bytes()
         }
     }

@@ -133,8 +133,12 @@ fn describe(service_name: &str, service: &Service, name: &str, operation: &Opera
     let record = reader.record.as_ref().and_then(|record| service.records.get(record));
     let written = operation.body.as_ref().filter(|_| operation.effect != Effect::Read);
     let addressed: BTreeSet<&str> = operation.addressing();
-    let inputs: BTreeSet<&str> =
-        service.with_variants(name).flat_map(|variant| &variant.inputs).map(String::as_str).filter(|name| !PAGING.contains(name)).collect();
+    let inputs: BTreeSet<&str> = service
+        .with_variants(name)
+        .flat_map(|variant| &variant.inputs)
+        .map(String::as_str)
+        .filter(|name| !PAGING.contains(name))
+        .collect();
     let is_filter = |name: &&str| written.is_none() || addressed.contains(name);
     let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
     OperationInfo {
@@ -199,6 +203,9 @@ mod tests {
         let create = operation("calendar.create_event");
         assert_eq!(create.filters, ["calendar_id"]);
         assert!(create.fields_written.contains(&"starts".to_owned()));
-        assert!(operation("mail.list").fields_read.contains(&"subject".to_owned()), "the list holds ids only, and the rest is fetched");
+        assert!(
+            operation("mail.list").fields_read.contains(&"subject".to_owned()),
+            "the list holds ids only, and the rest is fetched"
+        );
     }
 }

@@ -89,7 +89,8 @@ impl<'de> Deserialize<'de> for Condition {
             (Some(path), Some(test), None) if tests.is_empty() => Self::Test { path, test },
             (None, None, Some(condition)) if whole.is_empty() => condition,
             _ => {
-                let text = "a condition is a `path` with one of `equals`, `exists`, `contains`, `one_of`, or one of `not`, `any`, `all`";
+                let text =
+                    "a condition is a `path` with one of `equals`, `exists`, `contains`, `one_of`, or one of `not`, `any`, `all`";
                 return Err(D::Error::custom(text));
             }
         };

@@ -20,7 +20,8 @@ impl Host {
     /// Whether a URL's host is this one, for an account with these facts.
     pub(crate) fn fits(&self, host: &str, facts: &Facts) -> bool {
         if let Some(template) = &self.template {
-            let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+            let is_label =
+                |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
             let labels = template.names().all(|name| facts.get(name).is_some_and(|label| is_label(label)));
             let filled = template.render(&vars(facts), str::to_owned);
             return labels && filled.is_some_and(|filled| filled.eq_ignore_ascii_case(host));
@@ -50,14 +51,17 @@ impl Host {
             (Some(from), Some(to)) => (&host[..from], &host[to + 1..]),
             _ => return self.fits(host, &Facts::new()),
         };
-        self.text.starts_with(begin) && self.text.ends_with(end) || self.text.strip_prefix('*').is_some_and(|end| host.ends_with(end))
+        self.text.starts_with(begin) && self.text.ends_with(end)
+            || self.text.strip_prefix('*').is_some_and(|end| host.ends_with(end))
     }
 }
 
 impl<'de> Deserialize<'de> for Host {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let malformed = || D::Error::custom(format!("`{text}` is no host: write `api.example.com`, `*.example.com` or `{{shop}}.example.com`"));
+        let malformed = || {
+            D::Error::custom(format!("`{text}` is no host: write `api.example.com`, `*.example.com` or `{{shop}}.example.com`"))
+        };
         let plain = text.strip_prefix("*.").unwrap_or(&text);
         let has_dots = plain.split('.').count() > 1;
         if plain.is_empty() || plain.contains(['*', '/', '@', ' ']) || (plain.len() < text.len() && !has_dots) {
@@ -225,8 +229,12 @@ mod tests {
 
     #[test]
     fn a_url_is_filled_with_labels_origins_and_encoded_pieces() {
-        let fill = |text: &str, pairs: &[(&str, &str)]| UrlTemplate::parse(text).expect(text).fill(&facts(pairs)).map(String::from);
-        assert_eq!(fill("https://{a}.x.com/p/{b}", &[("a", "ada"), ("b", "c d/e")]).as_deref(), Ok("https://ada.x.com/p/c%20d%2Fe"));
+        let fill =
+            |text: &str, pairs: &[(&str, &str)]| UrlTemplate::parse(text).expect(text).fill(&facts(pairs)).map(String::from);
+        assert_eq!(
+            fill("https://{a}.x.com/p/{b}", &[("a", "ada"), ("b", "c d/e")]).as_deref(),
+            Ok("https://ada.x.com/p/c%20d%2Fe")
+        );
         assert_eq!(fill("{origin}/v1", &[("origin", "https://x.com/")]).as_deref(), Ok("https://x.com/v1"));
         for (text, value) in [
             ("https://{a}.x.com/", "evil.net/"),

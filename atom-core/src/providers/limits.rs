@@ -44,7 +44,11 @@ impl Bucket {
             && (0.001..=86_400.0).contains(&self.seconds)
             && self.concurrent.is_none_or(|n| (1..=10_000).contains(&n))
             && (self.requests.is_some() || self.concurrent.is_some());
-        if fine { Ok(()) } else { Err("give `requests` (1 to 100000) in `seconds` (at most a day), `concurrent`, or both".into()) }
+        if fine {
+            Ok(())
+        } else {
+            Err("give `requests` (1 to 100000) in `seconds` (at most a day), `concurrent`, or both".into())
+        }
     }
 }
 

@@ -63,7 +63,8 @@ impl Manifest {
 
     /// The same for a manifest that was put together and has no lines.
     pub(super) fn from_table(origin: &str, table: toml::Table) -> Result<Self> {
-        let manifest: Self = table.try_into().map_err(|error: toml::de::Error| malformed(origin, &error.to_string().replace('\n', " ")))?;
+        let manifest: Self =
+            table.try_into().map_err(|error: toml::de::Error| malformed(origin, &error.to_string().replace('\n', " ")))?;
         manifest.finish(origin)
     }
 

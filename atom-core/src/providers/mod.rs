@@ -28,8 +28,8 @@ mod transform;
 
 pub(crate) use auth::{ClientAuth, Identity, InputSpec, OAuth2, Revoke, TokenBody, TokenSetSource};
 pub(crate) use body::{Body, BodyPart};
-pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, names};
 pub use catalogue::{Capability, CatalogueEntry, OperationInfo};
+pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, names};
 pub(crate) use condition::Condition;
 pub(crate) use errors::RuleKind;
 pub(crate) use fields::{Field, Reading, Record};

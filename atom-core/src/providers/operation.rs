@@ -180,7 +180,8 @@ impl Service {
 
     /// An operation and its variants.
     pub(crate) fn with_variants<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Operation> {
-        let is_variant = move |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(VARIANT));
+        let is_variant =
+            move |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(VARIANT));
         self.operations.iter().filter(move |(known, _)| is_variant(known)).map(|(_, operation)| operation)
     }
 

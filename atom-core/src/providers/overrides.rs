@@ -64,7 +64,11 @@ mod tests {
         assert_eq!(manifest.title, "Our Google");
         assert_eq!(manifest.services["drive"].operations["files.list"].defaults["page_size"], 7);
         let paths: Vec<_> = found.iter().map(|change| change.path.as_str()).collect();
-        assert_eq!(paths, ["title", "services.drive.operations.\"files.list\".defaults.page_size"], "what stays the same is no change");
+        assert_eq!(
+            paths,
+            ["title", "services.drive.operations.\"files.list\".defaults.page_size"],
+            "what stays the same is no change"
+        );
         assert_eq!(found[0].before, Some(Json("Google".into())));
         assert_eq!(found[1].after, Some(Json(7.into())));
     }

@@ -4,7 +4,9 @@ use super::server::{bytes as raw, json as reply, status};
 use super::*;
 
 fn operation(name: &str, rest: &str) -> String {
-    format!("[services.main.operations.\"{name}\"]\nvendor_op = \"{name}\"\npath = \"/do\"\neffect = \"once\"\nrecord = \"task\"\n{rest}\n")
+    format!(
+        "[services.main.operations.\"{name}\"]\nvendor_op = \"{name}\"\npath = \"/do\"\neffect = \"once\"\nrecord = \"task\"\n{rest}\n"
+    )
 }
 
 async fn sent(database: &Database, rest: &str, input: Value) -> Asked {
@@ -32,9 +34,13 @@ on_both!(a_form_has_brackets, |database| async move {
 on_both!(graphql_is_a_document_of_fragments_with_variables, |database| async move {
     let operations = format!(
         "[services.main.fragments]\ntask = \"fragment t on Task {{ id name }}\"\n{}item = \"data.create.task\"\n",
-        operation("tasks.create", "body = { encoding = \"graphql\", document = [\"@task\", \"mutation($input: In!) { create(input: $input) { task { ...t } } }\"], variables = { input = { teamId = \"{team}\" } }, record = \"task\", under = \"input\" }")
+        operation(
+            "tasks.create",
+            "body = { encoding = \"graphql\", document = [\"@task\", \"mutation($input: In!) { create(input: $input) { task { ...t } } }\"], variables = { input = { teamId = \"{team}\" } }, record = \"task\", under = \"input\" }"
+        )
     );
-    let stage = Stage::new(&database, "", &operations, |_| reply(json!({"data": {"create": {"task": {"id": "1", "name": "x"}}}}))).await;
+    let stage =
+        Stage::new(&database, "", &operations, |_| reply(json!({"data": {"create": {"task": {"id": "1", "name": "x"}}}}))).await;
     let record = stage.call("tasks.create", json!({"title": "x", "team": "t"})).await.unwrap();
     assert_eq!((&record["title"], &record["raw"]), (&json!("x"), &json!({"id": "1", "name": "x"})));
     let asked = stage.server.asked().remove(0).json();
@@ -53,7 +59,11 @@ on_both!(a_form_of_parts_and_bytes_as_they_are, |database| async move {
     );
     assert_eq!(asked.text(), expected);
 
-    let asked = sent(&database, "body = { encoding = \"bytes\", content_type = \"{mime_type}\" }", json!({"content": "AAH/", "mime_type": "image/png"}));
+    let asked = sent(
+        &database,
+        "body = { encoding = \"bytes\", content_type = \"{mime_type}\" }",
+        json!({"content": "AAH/", "mime_type": "image/png"}),
+    );
     let asked = asked.await;
     assert_eq!((&asked.body[..], asked.headers["content-type"].as_str()), (&[0, 1, 255][..], "image/png"));
 });

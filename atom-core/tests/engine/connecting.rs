@@ -75,11 +75,15 @@ impl Shop {
         let server = Server::start(move |asked| {
             let origin = told.lock().unwrap().clone();
             match (asked.method.as_str(), asked.path.as_str()) {
-                ("POST", "/ada-s/token") if asked.json()["code"] == "stale" => reply(json!({"problem": {"code": "invalid_grant"}})).status(400),
+                ("POST", "/ada-s/token") if asked.json()["code"] == "stale" => {
+                    reply(json!({"problem": {"code": "invalid_grant"}})).status(400)
+                }
                 ("POST", "/ada-s/token" | "/ada-s/refresh") => reply(json!({
                     "access_token": "at", "refresh_token": "rt/1", "expires_in": 3600, "api": {"origin": origin}, "team": {"id": 7}
                 })),
-                ("POST", "/ada-s/graphql") => reply(json!({"data": {"viewer": {"id": "v1", "mail": "ada@shop.example", "plan": "basic"}}})),
+                ("POST", "/ada-s/graphql") => {
+                    reply(json!({"data": {"viewer": {"id": "v1", "mail": "ada@shop.example", "plan": "basic"}}}))
+                }
                 ("GET", "/things/eu") => reply(json!({"id": "1"})),
                 ("DELETE", _) => status(204),
                 _ => status(404),
@@ -125,7 +129,8 @@ on_both!(inputs_and_what_the_vendor_tells_lead_requests, |database| async move {
     let account = connection.account().await.unwrap();
     assert_eq!((account.account_id.as_str(), account.email.as_deref()), ("v1", Some("ada@shop.example")));
     let facts = &account.facts;
-    let expected = [("shop", "ada-s"), ("region", "eu"), ("realm", "r9"), ("team_id", "7"), ("plan", "basic"), ("origin", &shop.server.url)];
+    let expected =
+        [("shop", "ada-s"), ("region", "eu"), ("realm", "r9"), ("team_id", "7"), ("plan", "basic"), ("origin", &shop.server.url)];
     assert_eq!(*facts, expected.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
     let asked = shop.server.asked();
     let token = asked.iter().find(|asked| asked.path.ends_with("/token")).unwrap();
@@ -133,7 +138,10 @@ on_both!(inputs_and_what_the_vendor_tells_lead_requests, |database| async move {
     assert_eq!((token.headers["x-token-version"].as_str(), &sent["client_id"], &sent["code"]), ("2", &json!("cid"), &json!("c")));
     assert_eq!(sent["code_verifier"], Value::Null);
     let identity = asked.iter().find(|asked| asked.path.ends_with("/graphql")).unwrap();
-    assert_eq!((identity.json(), identity.headers["shop-version"].as_str()), (json!({"query": "query { viewer { id mail } }"}), "3"));
+    assert_eq!(
+        (identity.json(), identity.headers["shop-version"].as_str()),
+        (json!({"query": "query { viewer { id mail } }"}), "3")
+    );
 
     connection.call("shop.get".into(), Json(json!({}))).await.unwrap();
     let asked = shop.server.asked().pop().unwrap();
@@ -175,7 +183,14 @@ on_both!(inputs_that_are_missing_unknown_or_lead_elsewhere_are_refused, |databas
 });
 
 on_both!(an_origin_that_the_vendor_tells_must_be_one_of_its_hosts, |database| async move {
-    for origin in ["https://evil.example", "http://localhost:1", "https://shop.example.evil.net", "file:///etc", "https://127.0.0.1/path", "x"] {
+    for origin in [
+        "https://evil.example",
+        "http://localhost:1",
+        "https://shop.example.evil.net",
+        "file:///etc",
+        "https://127.0.0.1/path",
+        "x",
+    ] {
         let shop = Shop::new(&database).await;
         origin.clone_into(&mut shop.origin.lock().unwrap());
         let connection = shop.agree("c").await.unwrap();

@@ -61,8 +61,19 @@ record = "wild"
 pages = { by = "cursor", next = "next" }
 "#;
     let values = [
-        json!(null), json!(true), json!(-1), json!(1e308), json!(18_446_744_073_709_551_615_u64), json!("x"), json!(""), json!("é"),
-        json!([]), json!([1, null, {}]), json!({}), json!({"type": 1, "content": [{"type": []}]}), json!("9".repeat(400)),
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1e308),
+        json!(18_446_744_073_709_551_615_u64),
+        json!("x"),
+        json!(""),
+        json!("é"),
+        json!([]),
+        json!([1, null, {}]),
+        json!({}),
+        json!({"type": 1, "content": [{"type": []}]}),
+        json!("9".repeat(400)),
     ];
     let items: Vec<_> = values.iter().map(|value| json!({"id": value, "at": value, "currency": value})).collect();
     let stage = Stage::new(&database, "", operations, move |_| reply(json!({"items": items, "next": {"odd": true}}))).await;

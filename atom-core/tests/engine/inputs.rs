@@ -98,7 +98,8 @@ on_both!(paths_headers_lists_and_sizes_are_written_as_the_vendor_wants_them, |da
     stage.call("tasks.list", json!({"page_size": 200, "tags": ["a", "b,c"]})).await.unwrap();
     let asked = stage.server.asked().pop().unwrap();
     assert_eq!((asked.query("size"), asked.query("tag")), (Some("50"), Some("a,b,c")));
-    let record = stage.call("tasks.update", json!({"id": "ada/ü 1", "title": "x", "status": "done", "mime": "ignored"})).await.unwrap();
+    let record =
+        stage.call("tasks.update", json!({"id": "ada/ü 1", "title": "x", "status": "done", "mime": "ignored"})).await.unwrap();
     assert_eq!(record["status"], "other", "a value that the table does not know");
     let asked = stage.server.asked().pop().unwrap();
     assert_eq!(asked.path, "/repos/ada/%C3%BC%201");

@@ -54,7 +54,12 @@ struct Stage {
 
 impl Stage {
     /// `operations` stand in the service `main`; `provider` stands before it.
-    async fn new(database: &Database, provider: &str, operations: &str, script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    async fn new(
+        database: &Database,
+        provider: &str,
+        operations: &str,
+        script: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let server = Server::start(script).await;
         let manifest = format!("{HEAD}{provider}{SERVICE}{operations}").replace("$url", &server.url);
         let app = ProviderApp { provider: "stage".into(), manifest: Some(manifest), ..Default::default() };

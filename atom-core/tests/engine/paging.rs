@@ -12,7 +12,9 @@ fn all() -> Vec<String> {
 }
 
 fn list(rest: &str) -> String {
-    format!("[services.main.operations.\"tasks.list\"]\nvendor_op = \"list\"\npath = \"/tasks\"\neffect = \"read\"\nrecord = \"task\"\nitems = \"items\"\ndefaults = {{ page_size = {SIZE} }}\n{rest}")
+    format!(
+        "[services.main.operations.\"tasks.list\"]\nvendor_op = \"list\"\npath = \"/tasks\"\neffect = \"read\"\nrecord = \"task\"\nitems = \"items\"\ndefaults = {{ page_size = {SIZE} }}\n{rest}"
+    )
 }
 
 /// The tasks from one on, as many as fit on a page.
@@ -21,7 +23,8 @@ fn from(start: usize) -> Vec<Value> {
 }
 
 on_both!(a_cursor_in_the_answer, |database| async move {
-    let operation = list("query = { limit = \"{page_size}\", after = \"{cursor}\" }\npages = { by = \"cursor\", next = \"meta.next\" }");
+    let operation =
+        list("query = { limit = \"{page_size}\", after = \"{cursor}\" }\npages = { by = \"cursor\", next = \"meta.next\" }");
     let stage = Stage::new(&database, "", &operation, |asked| {
         let start = asked.query("after").map_or(0, |after| after.trim_start_matches("c-").parse().unwrap());
         let next = if start + SIZE < ALL { json!(format!("c-{}", start + SIZE)) } else { json!("") };
@@ -30,12 +33,17 @@ on_both!(a_cursor_in_the_answer, |database| async move {
     let stage = stage.await;
     assert_eq!(stage.ids("tasks.list", json!({})).await, all());
     let page = stage.call("tasks.list", json!({})).await.unwrap();
-    assert_eq!(page["items"][0], json!({"id": "t0", "title": "Task 0", "provider": "stage", "raw": {"id": "t0", "name": "Task 0"}}));
+    assert_eq!(
+        page["items"][0],
+        json!({"id": "t0", "title": "Task 0", "provider": "stage", "raw": {"id": "t0", "name": "Task 0"}})
+    );
     assert!(!page["next_cursor"].as_str().unwrap().contains("c-3"), "the vendor's cursor is not the caller's");
 });
 
 on_both!(a_cursor_that_goes_on_only_where_the_answer_says_so, |database| async move {
-    let operation = list("pages = { by = \"cursor\", next = \"end\", more = { path = \"has_more\", equals = true } }\nquery = { after = \"{cursor}\" }");
+    let operation = list(
+        "pages = { by = \"cursor\", next = \"end\", more = { path = \"has_more\", equals = true } }\nquery = { after = \"{cursor}\" }",
+    );
     let stage = Stage::new(&database, "", &operation, |asked| {
         let start = asked.number("after", 0);
         reply(json!({"items": from(start), "end": start + SIZE, "has_more": start + SIZE < ALL}))
@@ -54,12 +62,17 @@ on_both!(a_link_in_the_header, |database| async move {
     let stage = stage.await;
     assert_eq!(stage.ids("tasks.list", json!({})).await, all());
     let asked = stage.server.asked();
-    assert_eq!((asked[0].query("per_page"), asked[1].query("per_page")), (Some("3"), None), "the vendor's address is used as it is");
+    assert_eq!(
+        (asked[0].query("per_page"), asked[1].query("per_page")),
+        (Some("3"), None),
+        "the vendor's address is used as it is"
+    );
     assert!(asked.iter().all(|asked| asked.headers["x-key"] == "k"));
 });
 
 on_both!(a_url_in_the_answer_and_one_that_leads_elsewhere_is_not_followed, |database| async move {
-    let (elsewhere, url) = (Server::start(|_| reply(json!({"items": []}))).await, std::sync::Arc::new(std::sync::Mutex::new(String::new())));
+    let (elsewhere, url) =
+        (Server::start(|_| reply(json!({"items": []}))).await, std::sync::Arc::new(std::sync::Mutex::new(String::new())));
     let known = url.clone();
     let operation = list("pages = { by = \"url\", next = '\"@odata.nextLink\"' }\nquery = { top = \"{page_size}\" }");
     let stage = Stage::new(&database, "", &operation, move |asked| {
@@ -82,23 +95,28 @@ on_both!(a_url_in_the_answer_and_one_that_leads_elsewhere_is_not_followed, |data
 });
 
 on_both!(an_offset_by_items_to_a_total, |database| async move {
-    let operation = list("pages = { by = \"offset\", total = \"total\" }\nquery = { offset = \"{offset}\", limit = \"{page_size}\" }");
+    let operation =
+        list("pages = { by = \"offset\", total = \"total\" }\nquery = { offset = \"{offset}\", limit = \"{page_size}\" }");
     let stage =
-        Stage::new(&database, "", &operation, |asked| reply(json!({"items": from(asked.number("offset", 99)), "total": ALL}))).await;
+        Stage::new(&database, "", &operation, |asked| reply(json!({"items": from(asked.number("offset", 99)), "total": ALL})))
+            .await;
     assert_eq!(stage.ids("tasks.list", json!({})).await, all());
     let offsets: Vec<_> = stage.server.asked().iter().map(|asked| asked.number("offset", 99)).collect();
     assert_eq!(offsets, [0, 3, 6]);
 });
 
 on_both!(an_offset_by_page_size_until_a_page_is_not_full, |database| async move {
-    let operation = list("pages = { by = \"offset\", step = \"page_size\", start = 1 }\nquery = { start = \"{offset}\", max = \"{page_size}\" }");
+    let operation = list(
+        "pages = { by = \"offset\", step = \"page_size\", start = 1 }\nquery = { start = \"{offset}\", max = \"{page_size}\" }",
+    );
     let stage = Stage::new(&database, "", &operation, |asked| reply(json!({"items": from(asked.number("start", 99) - 1)}))).await;
     assert_eq!(stage.ids("tasks.list", json!({})).await, all());
     assert_eq!(stage.server.asked().len(), 3, "the last page was not full, so nobody asked for another");
 });
 
 on_both!(pages_by_number_to_the_last, |database| async move {
-    let operation = list("pages = { by = \"page\", pages = \"meta.pages\" }\nquery = { page = \"{page}\", per_page = \"{page_size}\" }");
+    let operation =
+        list("pages = { by = \"page\", pages = \"meta.pages\" }\nquery = { page = \"{page}\", per_page = \"{page_size}\" }");
     let stage = Stage::new(&database, "", &operation, |asked| {
         reply(json!({"items": from((asked.number("page", 99) - 1) * SIZE), "meta": {"pages": 3}}))
     });
@@ -108,7 +126,9 @@ on_both!(pages_by_number_to_the_last, |database| async move {
 });
 
 on_both!(the_key_of_the_last_item, |database| async move {
-    let operation = list("pages = { by = \"last\", key = \"id\", more = { path = \"has_more\", equals = true } }\nquery = { starting_after = \"{cursor}\" }");
+    let operation = list(
+        "pages = { by = \"last\", key = \"id\", more = { path = \"has_more\", equals = true } }\nquery = { starting_after = \"{cursor}\" }",
+    );
     let stage = Stage::new(&database, "", &operation, |asked| {
         let start = asked.query("starting_after").map_or(0, |id| id[1..].parse::<usize>().unwrap() + 1);
         reply(json!({"items": from(start), "has_more": start + SIZE < ALL}))
@@ -129,7 +149,9 @@ on_both!(a_cursor_is_bound_to_its_operation_and_no_other_text_is_one, |database|
     let both = format!("{}{}", list(pages), list(pages).replace("tasks.list", "tasks.list_more"));
     let stage = Stage::new(&database, "", &both, |_| reply(json!({"items": tasks([1]), "next": "n"}))).await;
     let cursor = stage.call("tasks.list", json!({})).await.unwrap()["next_cursor"].clone();
-    for (operation, cursor) in [("tasks.list_more", cursor), ("tasks.list", json!("n")), ("tasks.list", json!(3)), ("tasks.list", json!(""))] {
+    for (operation, cursor) in
+        [("tasks.list_more", cursor), ("tasks.list", json!("n")), ("tasks.list", json!(3)), ("tasks.list", json!(""))]
+    {
         let error = stage.refused(operation, json!({ "cursor": cursor })).await;
         assert_eq!((error.kind(), error.reason()), (ErrorKind::Invalid, "malformed_cursor"));
     }
@@ -165,5 +187,8 @@ item = "data"
     let stage = stage.await;
     let page = stage.call("tasks.list", json!({"board": "b"})).await.unwrap();
     assert_eq!(page["items"][0]["title"], "named");
-    assert_eq!((page["items"].as_array().unwrap().len(), &page["items"][1]["id"], &page["next_cursor"]), (2, &json!("y"), &Value::Null));
+    assert_eq!(
+        (page["items"].as_array().unwrap().len(), &page["items"][1]["id"], &page["next_cursor"]),
+        (2, &json!("y"), &Value::Null)
+    );
 });

@@ -121,8 +121,11 @@ impl Server {
             let mut words = head[0].split(' ');
             let (method, target) = (words.next()?.to_owned(), words.next()?);
             let url = Url::parse(&self.url).unwrap().join(target).unwrap();
-            let headers: HashMap<_, _> =
-                head[1..].iter().filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_lowercase(), v.to_owned())).collect();
+            let headers: HashMap<_, _> = head[1..]
+                .iter()
+                .filter_map(|line| line.split_once(": "))
+                .map(|(n, v)| (n.to_lowercase(), v.to_owned()))
+                .collect();
             let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
             let mut body = vec![0; length];
             socket.read_exact(&mut body).await.ok()?;

@@ -98,7 +98,8 @@ impl Method for OAuth2 {
             let mut form = vec![("refresh_token", refresh_token.expose())];
             let params = self.refresh_params.iter().chain(params.into_iter().flatten());
             form.extend(params.map(|(name, value)| (name.as_str(), value.as_str())));
-            let next = TokenEndpoint::for_refresh(app, &inner.http, self, facts)?.tokens("refresh_token", &form, inner.now()).await?;
+            let next =
+                TokenEndpoint::for_refresh(app, &inner.http, self, facts)?.tokens("refresh_token", &form, inner.now()).await?;
             Ok(TokenSet { method: tokens.method.clone(), ..next })
         }))
     }

@@ -26,7 +26,8 @@ pub(super) struct Call<'a> {
 
 /// An input as an object, without what is not given.
 pub(super) fn object(input: &impl Serialize) -> Result<Map<String, Value>> {
-    let input = serde_json::to_value(input).map_err(|e| Error::internal("input", "an input cannot be serialized").with_source(e))?;
+    let input =
+        serde_json::to_value(input).map_err(|e| Error::internal("input", "an input cannot be serialized").with_source(e))?;
     let Value::Object(mut input) = input else { return Err(Error::invalid("malformed_input", "an input is an object")) };
     input.retain(|_, value| !value.is_null());
     Ok(input)
@@ -112,7 +113,15 @@ impl<'a> Call<'a> {
     pub(super) fn fetching(&self) -> Option<Call<'a>> {
         let name = self.operation.fetch.as_ref()?;
         let (name, operation) = self.service.operations.get_key_value(name)?;
-        Some(Call { name, operation, vars: Vars::new(), facts: self.facts.clone(), given: self.given.clone(), url: None, ..*self })
+        Some(Call {
+            name,
+            operation,
+            vars: Vars::new(),
+            facts: self.facts.clone(),
+            given: self.given.clone(),
+            url: None,
+            ..*self
+        })
     }
 
     /// The same operation for one id.

@@ -98,7 +98,8 @@ impl Call<'_> {
             return Err(self.malformed("a page that is followed by itself"));
         }
         let cursor = Cursor { operation: self.name.to_owned(), at };
-        let json = serde_json::to_vec(&cursor).map_err(|e| Error::internal("cursor", "a cursor cannot be serialized").with_source(e))?;
+        let json =
+            serde_json::to_vec(&cursor).map_err(|e| Error::internal("cursor", "a cursor cannot be serialized").with_source(e))?;
         Ok(Some(base64url(json)))
     }
 
@@ -210,7 +211,9 @@ mod tests {
         let first = r#"<https://x.example/a?ids=1,2>; rel="prev", <https://x.example/b?ids=3,4>; rel="next last""#;
         assert_eq!(next(first).as_deref(), Some("https://x.example/b?ids=3,4"));
         assert_eq!(next("<https://x.example/b>; rel=next").as_deref(), Some("https://x.example/b"));
-        for none in [r#"<https://x.example/a>; rel="prev""#, "", "nonsense", "<unended; rel=next", r#"<https://x>; rel="nextish""#] {
+        for none in
+            [r#"<https://x.example/a>; rel="prev""#, "", "nonsense", "<unended; rel=next", r#"<https://x>; rel="nextish""#]
+        {
             assert_eq!(next(none), None, "{none}");
         }
     }

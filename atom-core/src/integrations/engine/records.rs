@@ -39,7 +39,10 @@ impl Call<'_> {
         };
         taken.ok_or_else(|| {
             let manifest = self.manifest();
-            let text = format!("{} answered `{}` without a record: the account has no such thing", manifest.title, self.operation.vendor_op);
+            let text = format!(
+                "{} answered `{}` without a record: the account has no such thing",
+                manifest.title, self.operation.vendor_op
+            );
             Error::new(ErrorKind::NotFound, "not_found_at_provider", text).with_provider(&manifest.name)
         })
     }

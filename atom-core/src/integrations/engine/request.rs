@@ -46,7 +46,9 @@ impl Call<'_> {
         let vars = sized.as_ref().unwrap_or(&self.vars);
         let path = self.operation.path.render(vars, encoded).filter(|_| is_fine.get()).ok_or_else(|| self.missing())?;
         let mut url = self.service.base_url.fill(&self.facts).map_err(|name| {
-            let text = format!("the connection does not know its `{name}`, which stands in the provider's address: connect the account again");
+            let text = format!(
+                "the connection does not know its `{name}`, which stands in the provider's address: connect the account again"
+            );
             Error::invalid("malformed_field", text).with_provider(&self.manifest().name)
         })?;
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));

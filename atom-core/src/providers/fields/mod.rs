@@ -44,9 +44,15 @@ enum How {
     /// A table of the service, before it is bound.
     Named(String),
     /// True where the vendor's value is this one; `otherwise` is what a false writes.
-    Equals { value: Value, otherwise: Option<Value> },
+    Equals {
+        value: Value,
+        otherwise: Option<Value>,
+    },
     /// True where there is a value and it is another one.
-    NotEquals { value: Value, otherwise: Option<Value> },
+    NotEquals {
+        value: Value,
+        otherwise: Option<Value>,
+    },
     /// True where there is a value, or where there is none.
     Exists(bool),
     /// True where the vendor's list holds this one.
@@ -110,7 +116,8 @@ impl Record {
     pub(super) fn bind(&mut self, enums: &Enums) -> Result<(), String> {
         self.0.iter_mut().try_for_each(|(name, field)| match &mut field.how {
             How::Named(table) => {
-                let known = enums.get(table).ok_or_else(|| format!("{name}.enum = `{table}`: there is no such table in `enums`"))?;
+                let known =
+                    enums.get(table).ok_or_else(|| format!("{name}.enum = `{table}`: there is no such table in `enums`"))?;
                 field.how = How::Enum(Arc::clone(known));
                 Ok(())
             }

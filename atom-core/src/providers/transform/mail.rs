@@ -48,7 +48,6 @@ pub(super) fn address(text: &str) -> Value {
     }
 }
 
-
 /// Microsoft's recipients as ours: <https://learn.microsoft.com/graph/api/resources/recipient>.
 pub(super) fn from_graph(value: &Value) -> Option<Value> {
     let one = |item: &Value| {

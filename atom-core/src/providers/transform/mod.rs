@@ -99,7 +99,9 @@ impl Transform {
             Self::Lower => Some(value.as_str()?.to_lowercase().into()),
             Self::Upper => Some(value.as_str()?.to_uppercase().into()),
             Self::JoinLines => Some(value.as_str()?.lines().map(Value::from).collect()),
-            Self::JoinComma => Some(value.as_str()?.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect()),
+            Self::JoinComma => {
+                Some(value.as_str()?.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect())
+            }
             Self::AddressList => Some(Value::Array(mail::split_addresses(value.as_str()?).map(mail::address).collect())),
             Self::Address => mail::split_addresses(value.as_str()?).next().map(mail::address),
             Self::GraphRecipients => mail::from_graph(value),
@@ -188,7 +190,8 @@ mod tests {
         assert_eq!(Transform::DurationSeconds.read(&json!("PT1M")), Some(json!(60)));
         assert_eq!(Transform::OdataQuote.write(&json!("it's")), Some(json!("it''s")));
         assert_eq!(Transform::DoubleQuote.write(&json!(r#"a "b" \ c"#)), Some(json!(r#"a \"b\" \\ c"#)));
-        for transform in [Transform::Epoch, Transform::EpochMillis, Transform::Date, Transform::Datetime, Transform::IntegerText] {
+        for transform in [Transform::Epoch, Transform::EpochMillis, Transform::Date, Transform::Datetime, Transform::IntegerText]
+        {
             assert_eq!(transform.read(&json!("nonsense")), None, "{transform:?}");
         }
     }
