@@ -139,6 +139,11 @@ export declare class Atom {
   get schema(): Schema
   /** The providers that this installation can connect to. */
   get providers(): Provider[]
+  /**
+   * The providers that are part of Atom, configured here or not, by name: all, or those that have every word of a search in their names,
+   * categories, services or capabilities.
+   */
+  catalogue(search?: string | null): Promise<CatalogueEntry[]>
   /** The events that Atom itself emits, to show or to choose from. Those of the host are not among them. */
   get eventCatalogue(): EventType[]
   /**
@@ -365,6 +370,18 @@ export interface Batch {
   cancelled: number
 }
 
+/** The content of a file as it arrives, in pieces of a few kilobytes, and of any length. */
+export declare class ByteStream {
+  private constructor()
+  /**
+   * The next piece; none after the last.
+   *
+   * Fails with `unavailable` (`timeout`, `broken_answer`): what came before is not the whole, begin again.
+   */
+  next(): Promise<Buffer | null>
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>
+}
+
 /** An event in a calendar. */
 export interface CalendarEvent {
   /** The provider's id. */
@@ -420,6 +437,34 @@ export declare class Calendars {
   createEvent(event: NewEvent): Promise<CalendarEvent>
 }
 
+/** A group of operations that a provider has: `files`, `tasks`, or its own. */
+export interface Capability {
+  /** Its name: what stands before the dot in the names of its operations. */
+  name: string
+  /** Its operations. */
+  operations: OperationInfo[]
+}
+
+/** A provider that Atom knows, configured here or not. */
+export interface CatalogueEntry {
+  /** Its name in calls: `google`. */
+  name: string
+  /** Its name for people. */
+  title: string
+  /** What it is for: `files`, `mail`. */
+  categories: string[]
+  /** The vendor's documentation that its manifest was checked against. */
+  docsUrl: string
+  /** When that was: `2026-11-21`. */
+  verifiedAt: string
+  /** Whether this installation can connect to it. */
+  isConfigured: boolean
+  /** Its services. */
+  services: string[]
+  /** What it can do. */
+  capabilities: Capability[]
+}
+
 /** Something that a method of connecting needs. */
 export interface ConnectField {
   /** Its name in `ConnectWith`: `api_key`. */
@@ -454,7 +499,7 @@ export interface ConnectMethod {
   title: string
   /** How it begins. */
   flow: ConnectFlow
-  /** What the user gives, in the order to ask for it. */
+  /** What the user gives, in the order to ask for it: as `fields` of `connect`, as `inputs` of `start` and `start_device`. */
   fields: ConnectField[]
 }
 
@@ -538,6 +583,30 @@ export declare class Connection {
    * (`grant_insufficient`: the provider refuses this set for the account).
    */
   accessTokenOf(tokenSet: string): Promise<AccessToken>
+  /**
+   * Carries out any operation of the provider by its name, a unified one (`files.list`) or the vendor's own (`slack.pins_list`): see
+   * `Provider.capabilities` for their names and inputs.
+   *
+   * A list gives `{items, next_cursor}`, of which the cursor goes into the next input as `cursor`; bytes are base64 in `{content}`, a text
+   * is `{text}`, and what has no answer gives `{}`. A record has the unified fields, `provider`, and the vendor's own as `raw`.
+   *
+   * Fails with `unsupported` (`unsupported_operation`; `unsupported_input`: the provider has no use for an input, or not for this value
+   * of it), `invalid` (`malformed_input`, `missing_input`, `malformed_cursor`), `not_found`, `conflict`, `rate_limited` (the provider's
+   * limit, or `local_budget`: too many calls of this connection wait here), `reauth_required`, `forbidden`, `provider` or `unavailable`.
+   */
+  call(operation: string, input: unknown): Promise<unknown>
+  /**
+   * All records of a list, page after page. The input is that of `call`.
+   *
+   * Fails as `call` does, and with `unsupported` (`no_list`).
+   */
+  records(operation: string, input: unknown): Promise<RecordStream>
+  /**
+   * The bytes of a download as they arrive, of any length. The input is that of `call`.
+   *
+   * Fails as `call` does, and with `unsupported` (`no_bytes`).
+   */
+  download(operation: string, input: unknown): Promise<ByteStream>
   /**
    * Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts.
    *
@@ -1362,6 +1431,16 @@ export declare class Mailbox {
   send(email: NewMessage): Promise<MailMessage>
 }
 
+/** A difference between a built-in manifest and what is used here instead. */
+export interface ManifestChange {
+  /** What is changed: `services.drive.base_url`. */
+  path: string
+  /** What stands in the built-in manifest; nothing where it is new. */
+  before?: unknown
+  /** What is used instead. */
+  after?: unknown
+}
+
 /** One schema migration and whether this database has it. */
 export interface MigrationStatus {
   /** Its number. */
@@ -1591,6 +1670,30 @@ export interface OpenOptions {
   loopbackWebhooks?: boolean | null
 }
 
+/** What can be said of an operation without calling it. */
+export interface OperationInfo {
+  /** Its name in calls: `files.list`. */
+  name: string
+  /** What a repetition would do: `read`, `idempotent` or `once`. */
+  effect: string
+  /** What comes back: `records` (a list in pages), `record`, `bytes`, `text` or `nothing`. */
+  answer: string
+  /** The scopes that it needs. */
+  scopes: string[]
+  /** The provider's service that it belongs to. */
+  service: string
+  /** The fields of its records. */
+  fieldsRead: string[]
+  /** The inputs that are written. */
+  fieldsWritten: string[]
+  /** The inputs that say which records are meant: ids, filters. */
+  filters: string[]
+  /** Its name for people, where it has one. */
+  title?: string
+  /** What it does, in a sentence or two, for whoever decides whether to call it. */
+  description?: string
+}
+
 /** Who is acting: a user in a workspace with a role. */
 export interface Principal {
   /** The user. */
@@ -1644,8 +1747,12 @@ export interface Provider {
   verifiedAt: string
   /** Its services, for `start`. */
   services: string[]
-  /** The unified operations that it can carry out: `files.list`. */
+  /** The operations that it can carry out: `files.list`. */
   operations: string[]
+  /** The same in groups, with what each takes and gives. */
+  capabilities: Capability[]
+  /** What this installation changed of the built-in manifest. */
+  overrides: ManifestChange[]
   /** The ways to connect to it, the usual one first. */
   methods: ConnectMethod[]
 }
@@ -1674,6 +1781,11 @@ export interface ProviderApp {
   exportTokens?: boolean
   /** A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own. */
   manifest?: string
+  /**
+   * Changes to the catalogue's manifest (TOML): tables are merged into its tables, everything else replaces what stands there.
+   * `Provider.overrides` shows what they amount to.
+   */
+  overrideManifest?: string
 }
 
 /** What a user has connected at a provider. */
@@ -1766,6 +1878,18 @@ export interface RawResponse {
   content: Buffer
   /** The body as JSON, if it is JSON. */
   json?: unknown
+}
+
+/** All records of a list, page after page, as they are asked for. */
+export declare class RecordStream {
+  private constructor()
+  /**
+   * The next record; none after the last. The next page is asked for when the one before it is used up.
+   *
+   * Fails as the operation does. After a failure that is worth a repetition the same stream goes on.
+   */
+  next(): Promise<unknown | null>
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown>
 }
 
 /** A step that was done in this attempt or an earlier one. */
@@ -2335,6 +2459,8 @@ export interface StartConnection {
    * the first.
    */
   redirectUri?: string | null
+  /** What the user says about the account, by the names of the method's fields: the name of a shop, of a site. */
+  inputs?: Record<string, string> | null
 }
 
 /** What to connect from a device without a browser. */
@@ -2347,6 +2473,8 @@ export interface StartDevice {
   scopes?: string[] | null
   /** The method, by its name among the provider's `methods`. Default: the only one that is begun so. */
   method?: string | null
+  /** What the user says about the account, by the names of the method's fields. */
+  inputs?: Record<string, string> | null
 }
 
 /** A job as it is stored. */

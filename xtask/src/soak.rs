@@ -25,7 +25,11 @@ pub(crate) fn run(wanted: &[&str]) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(shell::root()).args(["test", "--package", "atom-core", "--features", "testing", "--test", "suite", "--"]);
     cargo.args(["--nocapture", "--test-threads=1"]).args(if wanted.is_empty() { TESTS } else { wanted });
-    cargo.env("ATOM_SOAK", "1").env("ATOM_TEST_POSTGRES", server.url("soak")).env("ATOM_TEST_PEERS", peers).stdout(Stdio::piped());
+    cargo
+        .env("ATOM_SOAK", "1")
+        .env("ATOM_TEST_POSTGRES", server.url("soak"))
+        .env("ATOM_TEST_PEERS", peers)
+        .stdout(Stdio::piped());
     let mut child = cargo.spawn()?;
     let mut log = std::fs::File::create(shell::root().join("target/soak.log"))?;
     for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {

@@ -14,6 +14,32 @@ use tokio::sync::Mutex;
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The content of a file as it arrives, in pieces of a few kilobytes, and of any length.
+///
+/// ```
+/// # #[cfg(feature = "testing")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
+/// # use atom_core::{Atom, Bytes, Json, LocalKey, NewAccount, NewFile, StartConnection, testing::GoogleStandIn};
+/// # let google = GoogleStandIn::start().await?;
+/// # let atom = Atom::builder(url).key(LocalKey::generate()?).provider(google.app()).open().await?;
+/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
+/// # let session = atom.accounts().sign_up(account).await?;
+/// # let scope = atom.authenticate(session.access_token).await?;
+/// # let start = StartConnection { provider: "google".into(), ..Default::default() };
+/// # let authorization = scope.connections().start(start).await?;
+/// # let callback = google.approve(authorization.url, "ada@example.com".into()).await?;
+/// # let connection = scope.connections().complete(callback).await?;
+/// # let file = NewFile { name: "note.txt".into(), content: Bytes::from("hello".as_bytes()), ..Default::default() };
+/// # let file = connection.files().upload(file).await?;
+/// let content = connection.download("files.download".into(), Json(serde_json::json!({ "id": file.id }))).await?;
+/// let mut length = 0;
+/// while let Some(piece) = content.next().await? {
+///     length += piece.0.len();
+/// }
+/// assert_eq!(length, 5);
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct ByteStream {
     shared: Arc<Mutex<Option<reqwest::Response>>>,

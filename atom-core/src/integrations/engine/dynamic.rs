@@ -37,6 +37,30 @@ pub(crate) async fn call(connection: &Connection, operation: &str, input: &Json)
 }
 
 /// All records of a list, page after page, as they are asked for.
+///
+/// ```
+/// # #[cfg(feature = "testing")]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
+/// # use atom_core::{Atom, Bytes, Json, LocalKey, NewAccount, NewFile, StartConnection, testing::GoogleStandIn};
+/// # let google = GoogleStandIn::start().await?;
+/// # let atom = Atom::builder(url).key(LocalKey::generate()?).provider(google.app()).open().await?;
+/// # let account = NewAccount { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
+/// # let session = atom.accounts().sign_up(account).await?;
+/// # let scope = atom.authenticate(session.access_token).await?;
+/// # let start = StartConnection { provider: "google".into(), ..Default::default() };
+/// # let authorization = scope.connections().start(start).await?;
+/// # let callback = google.approve(authorization.url, "ada@example.com".into()).await?;
+/// # let connection = scope.connections().complete(callback).await?;
+/// # let file = NewFile { name: "note.txt".into(), content: Bytes::from("hello".as_bytes()), ..Default::default() };
+/// # let file = connection.files().upload(file).await?;
+/// let files = connection.records("files.list".into(), Json(serde_json::json!({ "page_size": 100 }))).await?;
+/// while let Some(file) = files.next().await? {
+///     assert_eq!(file.0["name"], "note.txt");
+/// }
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct RecordStream {
     shared: Arc<Shared>,
