@@ -144,6 +144,11 @@ export declare class Atom {
   get schema(): Schema
   /** The providers that this installation can connect to. */
   get providers(): Provider[]
+  /**
+   * The providers that are part of Atom, configured here or not, by name: all, or those that have every word of a search in their names,
+   * categories, services or capabilities.
+   */
+  catalogue(search?: string | null): Promise<CatalogueEntry[]>
   /** The events that Atom itself emits, to show or to choose from. Those of the host are not among them. */
   get eventCatalogue(): EventType[]
   /**
@@ -408,6 +413,18 @@ export interface Batch {
   cancelled: number
 }
 
+/** The content of a file as it arrives, in pieces of a few kilobytes, and of any length. */
+export declare class ByteStream {
+  private constructor()
+  /**
+   * The next piece; none after the last.
+   *
+   * Fails with `unavailable` (`timeout`, `broken_answer`): what came before is not the whole, begin again.
+   */
+  next(): Promise<Buffer | null>
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>
+}
+
 /** An event in a calendar. */
 export interface CalendarEvent {
   /** The provider's id. */
@@ -463,6 +480,34 @@ export declare class Calendars {
   createEvent(event: NewEvent): Promise<CalendarEvent>
 }
 
+/** A group of operations that a provider has: `files`, `tasks`, or its own. */
+export interface Capability {
+  /** Its name: what stands before the dot in the names of its operations. */
+  name: string
+  /** Its operations. */
+  operations: OperationInfo[]
+}
+
+/** A provider that Atom knows, configured here or not. */
+export interface CatalogueEntry {
+  /** Its name in calls: `google`. */
+  name: string
+  /** Its name for people. */
+  title: string
+  /** What it is for: `files`, `mail`. */
+  categories: string[]
+  /** The vendor's documentation that its manifest was checked against. */
+  docsUrl: string
+  /** When that was: `2026-11-21`. */
+  verifiedAt: string
+  /** Whether this installation can connect to it. */
+  isConfigured: boolean
+  /** Its services. */
+  services: string[]
+  /** What it can do. */
+  capabilities: Capability[]
+}
+
 /** Something that a method of connecting needs. */
 export interface ConnectField {
   /** Its name in `ConnectWith`: `api_key`. */
@@ -497,7 +542,7 @@ export interface ConnectMethod {
   title: string
   /** How it begins. */
   flow: ConnectFlow
-  /** What the user gives, in the order to ask for it. */
+  /** What the user gives, in the order to ask for it: as `fields` of `connect`, as `inputs` of `start` and `start_device`. */
   fields: ConnectField[]
 }
 
@@ -1673,6 +1718,16 @@ export declare class Mailbox {
   send(email: NewMessage): Promise<MailMessage>
 }
 
+/** A difference between a built-in manifest and what is used here instead. */
+export interface ManifestChange {
+  /** What is changed: `services.drive.base_url`. */
+  path: string
+  /** What stands in the built-in manifest; nothing where it is new. */
+  before?: unknown
+  /** What is used instead. */
+  after?: unknown
+}
+
 /** One schema migration and whether this database has it. */
 export interface MigrationStatus {
   /** Its number. */
@@ -2088,8 +2143,12 @@ export interface Provider {
   verifiedAt: string
   /** Its services, for `start`. */
   services: string[]
-  /** The unified operations that it can carry out: `files.list`. */
+  /** The operations that it can carry out: `files.list`. */
   operations: string[]
+  /** The same in groups, with what each takes and gives. */
+  capabilities: Capability[]
+  /** What this installation changed of the built-in manifest. */
+  overrides: ManifestChange[]
   /** The ways to connect to it, the usual one first. */
   methods: ConnectMethod[]
 }
@@ -2118,6 +2177,11 @@ export interface ProviderApp {
   exportTokens?: boolean
   /** A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own. */
   manifest?: string
+  /**
+   * Changes to the catalogue's manifest (TOML): tables are merged into its tables, everything else replaces what stands there.
+   * `Provider.overrides` shows what they amount to.
+   */
+  overrideManifest?: string
 }
 
 /** What a user has connected at a provider. */
@@ -2228,6 +2292,18 @@ export interface RawResponse {
   content: Buffer
   /** The body as JSON, if it is JSON. */
   json?: unknown
+}
+
+/** All records of a list, page after page, as they are asked for. */
+export declare class RecordStream {
+  private constructor()
+  /**
+   * The next record; none after the last. The next page is asked for when the one before it is used up.
+   *
+   * Fails as the operation does. After a failure that is worth a repetition the same stream goes on.
+   */
+  next(): Promise<unknown | null>
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown>
 }
 
 /** A step that was done in this attempt or an earlier one. */
@@ -3053,6 +3129,8 @@ export interface StartConnection {
    * the first.
    */
   redirectUri?: string | null
+  /** What the user says about the account, by the names of the method's fields: the name of a shop, of a site. */
+  inputs?: Record<string, string> | null
 }
 
 /** What to connect from a device without a browser. */
@@ -3065,6 +3143,8 @@ export interface StartDevice {
   scopes?: string[] | null
   /** The method, by its name among the provider's `methods`. Default: the only one that is begun so. */
   method?: string | null
+  /** What the user says about the account, by the names of the method's fields. */
+  inputs?: Record<string, string> | null
 }
 
 /** A job as it is stored. */

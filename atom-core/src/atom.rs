@@ -10,8 +10,11 @@ use crate::egress::Egress;
 use crate::emergency::{self, EmergencyAccess};
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
+use crate::integrations::engine::Budgets;
+use crate::integrations::hooks::Hooks;
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::keys::{self, Keys};
+use crate::providers::{self, CatalogueEntry};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
 use crate::storage::Topic;
@@ -62,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
+    pub(crate) hooks: Hooks,
+    pub(crate) budgets: Budgets,
     pub(crate) flights: Flights,
     pub(crate) token_cache: TokenCache,
     pub(crate) policy_cache: PolicyCache,
@@ -138,6 +143,12 @@ impl Atom {
     /// The providers that this installation can connect to.
     pub fn providers(&self) -> Vec<Provider> {
         self.inner.apps.list()
+    }
+
+    /// The providers that are part of Atom, configured here or not, by name: all, or those that have every word of a search in their names,
+    /// categories, services or capabilities.
+    pub async fn catalogue(&self, search: Option<String>) -> Result<Vec<CatalogueEntry>> {
+        Ok(providers::catalogue(search.as_deref(), |name| self.inner.apps.has(name)))
     }
 
     /// The events that Atom itself emits, to show or to choose from. Those of the host are not among them.
@@ -245,7 +256,7 @@ impl Atom {
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
-        let Builder { mut options, key, accepted, clock } = builder;
+        let Builder { mut options, key, accepted, clock, hooks } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
@@ -261,7 +272,7 @@ impl Atom {
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
-        let apps = Apps::new(options.providers.take().unwrap_or_default())?;
+        let apps = Apps::new(options.providers.take().unwrap_or_default(), &hooks)?;
         let own = [webhooks::kind(), keys::kind()].into_iter().chain(connect::kinds());
         let kinds = Kinds::new(options.job_kinds.take().unwrap_or_default(), own.collect())?;
         let wrapping = keys::given(&options, key, accepted).await?;
@@ -292,6 +303,8 @@ impl Atom {
             http,
             egress,
             apps,
+            hooks,
+            budgets: Budgets::default(),
             flights: Flights::default(),
             token_cache: TokenCache::new(Duration::from_secs_f64(token_cache_seconds)),
             policy_cache: PolicyCache::new(Duration::from_secs_f64(token_cache_seconds)),

@@ -1,5 +1,6 @@
 //! What an installation is opened with.
 
+use crate::integrations::hooks::{Hooks, OperationHook};
 use crate::{Clock, JobKind, KeyProvider, KeychainOptions, Pkcs11Options, Secret};
 use atom_macros::model;
 use std::sync::Arc;
@@ -72,6 +73,9 @@ pub struct ProviderApp {
     pub export_tokens: Option<bool>,
     /// A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own.
     pub manifest: Option<String>,
+    /// Changes to the catalogue's manifest (TOML): tables are merged into its tables, everything else replaces what stands there.
+    /// `Provider.overrides` shows what they amount to.
+    pub override_manifest: Option<String>,
 }
 
 /// Opens an [`Atom`](crate::Atom) from Rust, with everything that [`OpenOptions`] has and the parts that only Rust can supply.
@@ -92,12 +96,13 @@ pub struct Builder {
     pub(crate) key: Option<Arc<dyn KeyProvider>>,
     pub(crate) accepted: Vec<Arc<dyn KeyProvider>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Builder {
     pub(crate) fn new(database_url: String) -> Self {
         let options = OpenOptions { database_url, ..Default::default() };
-        Self { options, key: None, accepted: Vec::new(), clock: None }
+        Self { options, key: None, accepted: Vec::new(), clock: None, hooks: Hooks::default() }
     }
 
     /// Who keeps the key-encryption key. Default: the environment variable `ATOM_KEY`.
@@ -158,6 +163,12 @@ impl Builder {
     /// Default: false.
     pub fn loopback_webhooks(mut self, allowed: bool) -> Self {
         self.options.loopback_webhooks = Some(allowed);
+        self
+    }
+
+    /// A function that manifests may name as `hook`, for an operation that they cannot describe.
+    pub fn hook(mut self, name: impl Into<String>, hook: Arc<dyn OperationHook>) -> Self {
+        self.hooks.add(name.into(), hook);
         self
     }
 

@@ -126,6 +126,16 @@ impl HttpClient {
     }
 }
 
+impl HttpClient {
+    /// Sends a request and leaves the body to be read piece by piece. The time limit is for its beginning.
+    pub(crate) async fn open(&self, request: Request) -> Result<reqwest::Response> {
+        let client = if is_loopback(&request.url) { &self.loopback } else { &self.outside };
+        let sent = client.request(request.method, request.url).headers(request.headers).body(request.body).send();
+        let late = |_| Error::unavailable("timeout", "the service did not answer in time: call again");
+        tokio::time::timeout(request.timeout, sent).await.map_err(late)?.map_err(unreachable)
+    }
+}
+
 /// Reads a whole answer, as far as it fits in memory.
 pub(crate) async fn read(mut response: reqwest::Response) -> Result<Response> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -72,7 +72,9 @@ pub use id::{
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
 };
+pub use integrations::engine::{ByteStream, RecordStream};
 pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
+pub use integrations::hooks::OperationHook;
 pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use jobs::{
     Batch, Effect, EnqueuedJob, Handler, HostTransaction, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
@@ -80,6 +82,7 @@ pub use jobs::{
     StoredJob, UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
 pub use keys::{DataKey, DataKeyState, KeyRotation, KeyStatus, Keys, Resealing, WrappingKey};
+pub use providers::{Capability, CatalogueEntry, ManifestChange, OperationInfo};
 pub use raw::{RawRequest, RawResponse};
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;

@@ -37,6 +37,8 @@ enum Thing {
     Files(Files),
     Mail(Mailbox),
     Calendar(Calendars),
+    Records(RecordStream),
+    Pieces(ByteStream),
     Google(GoogleStandIn),
     Probe(Probe),
 }
@@ -87,6 +89,7 @@ impl Thing {
             (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
             (Self::Atom(atom), "use_lease") => atom.use_lease(args.secret()).await.map(Self::LeasedSecret),
             (Self::Scope(scope), "for_purpose") => scope.for_purpose(args.next()).await.map(Self::Scope),
+            (Self::Atom(atom), "catalogue") => atom.catalogue(args.next()).await.map(Self::plain),
             (Self::Schema(schema), "migrations") => schema.migrations().await.map(Self::plain),
             (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
@@ -133,6 +136,11 @@ impl Thing {
             (Self::Connections(connections), "poll_device") => connections.poll_device(args.next()).await.map(Self::plain),
             (Self::Connections(connections), "list") => connections.list().await.map(Self::plain),
             (Self::Connections(connections), "open") => connections.open(args.next()).await.map(Self::Connection),
+            (Self::Connection(connection), "call") => connection.call(args.next(), args.next()).await.map(Self::plain),
+            (Self::Connection(connection), "records") => connection.records(args.next(), args.next()).await.map(Self::Records),
+            (Self::Connection(connection), "download") => connection.download(args.next(), args.next()).await.map(Self::Pieces),
+            (Self::Records(records), "next") => records.next().await.map(Self::plain),
+            (Self::Pieces(pieces), "next") => pieces.next().await.map(Self::plain),
             (Self::Connection(connection), "account") => connection.account().await.map(Self::plain),
             (Self::Connection(connection), "access_token") => plain(connection.access_token().await.map(|token| bearer(&token))),
             (Self::Connection(connection), "access_token_of") => {

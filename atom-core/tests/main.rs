@@ -9,6 +9,7 @@ mod connect;
 mod consent;
 mod emergency;
 mod ending;
+mod engine;
 mod events;
 mod events_over_processes;
 mod installation;

@@ -5,7 +5,8 @@ use super::methods::Way;
 use super::redirect::RedirectUris;
 use crate::config::ProviderApp;
 use crate::http_client::is_loopback;
-use crate::providers::{self, Manifest};
+use crate::integrations::hooks::Hooks;
+use crate::providers::{self, Facts, Manifest, ManifestChange, UrlTemplate, Vars};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,6 +22,8 @@ pub(crate) struct App {
     pub(crate) redirect_uris: RedirectUris,
     /// Whether tokens may leave.
     pub(super) export_tokens: bool,
+    /// What the host changed of a built-in manifest.
+    overrides: Vec<ManifestChange>,
     development_endpoint: Option<Url>,
 }
 
@@ -28,10 +31,13 @@ pub(crate) struct App {
 pub(crate) struct Apps(HashMap<String, Arc<App>>);
 
 impl Apps {
-    pub(crate) fn new(apps: Vec<ProviderApp>) -> Result<Self> {
+    pub(crate) fn new(apps: Vec<ProviderApp>, hooks: &Hooks) -> Result<Self> {
         let mut known = HashMap::new();
         for app in apps {
             let app = App::new(app)?;
+            for (_, _, _, operation) in app.manifest.operations() {
+                operation.hook.as_ref().filter(|name| !hooks.has(name)).map_or(Ok(()), |name| hooks.get(name).map(drop))?;
+            }
             let name = app.manifest.name.clone();
             if known.insert(name.clone(), Arc::new(app)).is_some() {
                 return Err(Error::invalid("provider_twice", format!("provider `{name}` is configured twice: keep one")));
@@ -73,6 +79,11 @@ impl Apps {
         apps
     }
 
+    /// Whether a provider is configured.
+    pub(crate) fn has(&self, provider: &str) -> bool {
+        self.0.contains_key(provider)
+    }
+
     pub(crate) fn get(&self, provider: &str) -> Result<Arc<App>> {
         self.0.get(provider).cloned().ok_or_else(|| {
             let mut names: Vec<_> = self.0.keys().map(String::as_str).collect();
@@ -86,7 +97,16 @@ impl Apps {
 
 impl App {
     fn new(app: ProviderApp) -> Result<Self> {
+        let unknown = || {
+            let names: Vec<_> = providers::names().collect();
+            let text = format!("`{}` is not in the catalogue ({}): pass a manifest", app.provider, names.join(", "));
+            Error::invalid("unknown_provider", text)
+        };
+        let mut overrides = Vec::new();
         let manifest = match &app.manifest {
+            Some(_) if app.override_manifest.is_some() => {
+                return Err(Error::invalid("malformed_option", "give `manifest` or `override_manifest`, not both"));
+            }
             // A provider of the host's own cannot take the name, and so the callers, of a built-in one.
             Some(_) if providers::names().any(|name| name == app.provider) && app.development_endpoint.is_none() => {
                 return Err(Error::invalid(
@@ -95,11 +115,14 @@ impl App {
                 ));
             }
             Some(text) => Manifest::parse(&app.provider, text)?,
-            None => providers::built_in(&app.provider).ok_or_else(|| {
-                let names: Vec<_> = providers::names().collect();
-                let text = format!("`{}` is not in the catalogue ({}): pass a manifest", app.provider, names.join(", "));
-                Error::invalid("unknown_provider", text)
-            })??,
+            None => match &app.override_manifest {
+                Some(changes) => {
+                    let (manifest, found) = providers::built_in_with(&app.provider, changes).ok_or_else(unknown)??;
+                    overrides = found;
+                    manifest
+                }
+                None => providers::built_in(&app.provider).ok_or_else(unknown)??,
+            },
         };
         if manifest.name != app.provider {
             let text = format!("the manifest is for `{}`, not for `{}`: use one name", manifest.name, app.provider);
@@ -111,6 +134,7 @@ impl App {
         Ok(Self {
             development_endpoint: app.development_endpoint.as_deref().map(loopback).transpose()?,
             manifest,
+            overrides,
             client_id: app.client_id,
             client_secret: app.client_secret,
             redirect_uris,
@@ -120,14 +144,15 @@ impl App {
 
     fn describe(&self) -> Provider {
         let manifest = &self.manifest;
-        let operations = manifest.services.values().flat_map(|service| service.operations.keys().cloned());
         Provider {
             name: manifest.name.clone(),
             title: manifest.title.clone(),
             docs_url: manifest.docs.clone(),
             verified_at: manifest.verified_at.clone(),
             services: manifest.services.keys().cloned().collect(),
-            operations: operations.collect(),
+            operations: manifest.operations().map(|(_, _, name, _)| name.to_owned()).collect(),
+            capabilities: providers::capabilities(manifest),
+            overrides: self.overrides.clone(),
             methods: Way::all(self).iter().map(|way| way.describe(self)).collect(),
         }
     }
@@ -138,10 +163,35 @@ impl App {
         now.checked_add_signed(TimeDelta::hours(hours.into()))
     }
 
+    /// A URL of the manifest, filled with what is known of an account, and where requests for it go.
+    pub(crate) fn place(&self, url: &UrlTemplate, facts: &Facts) -> Result<Url> {
+        self.resolve(&url.fill(facts).map_err(|name| self.unfit(&name))?, facts)
+    }
+
+    /// The same with further values: what the user gave.
+    pub(super) fn place_with(&self, url: &UrlTemplate, mut vars: Vars, facts: &Facts) -> Result<Url> {
+        for (name, value) in facts {
+            vars.entry(name.clone()).or_insert_with(|| value.as_str().into());
+        }
+        self.resolve(&url.fill_with(&vars).map_err(|name| self.unfit(&name))?, facts)
+    }
+
+    /// What stands in an address is missing, or would lead elsewhere.
+    fn unfit(&self, name: &str) -> Error {
+        let text = format!(
+            "`{name}` stands in the address of the provider, and is missing or does not fit there: connect the account again with it"
+        );
+        Error::invalid("malformed_field", text).with_provider(&self.manifest.name)
+    }
+
     /// Where a request for `url` goes: to a host that the manifest names, or to the development endpoint.
-    pub(crate) fn resolve(&self, url: &Url) -> Result<Url> {
+    pub(crate) fn resolve(&self, url: &Url, facts: &Facts) -> Result<Url> {
         let refused = |text: &str| Err(Error::invalid("host_not_allowed", text).with_provider(&self.manifest.name));
-        if !self.manifest.hosts.iter().any(|host| Some(host.as_str()) == url.host_str()) {
+        // An address that a stand-in gave leads to the stand-in.
+        if self.development_endpoint.as_ref().is_some_and(|endpoint| endpoint.origin() == url.origin()) {
+            return Ok(url.clone());
+        }
+        if !self.manifest.allows(url.host_str().unwrap_or_default(), facts) {
             return refused("this host does not belong to the provider: its manifest lists the hosts that may see the token");
         }
         if !url.username().is_empty() || url.password().is_some() {

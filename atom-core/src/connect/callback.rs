@@ -71,10 +71,10 @@ pub(super) async fn finish(
     let connections = connections.clone();
     // From here on a grant may exist at the provider: a caller that goes away must not leave it half stored.
     let finish = tokio::spawn(async move {
-        let (method, account_id) = (pending.method.clone(), pending.account_id.clone());
-        let ask = Ask { inner: &connections.inner, app: &app };
+        let (method, account_id, inputs) = (pending.method.clone(), pending.account_id.clone(), pending.inputs.clone());
+        let ask = Ask { inner: &connections.inner, app: &app, facts: &inputs };
         let granted = Way::find(&app, &method)?.how.complete(ask, pending, &answer).await;
-        let granted = granted.map_err(|e| e.with_provider(&app.manifest.name))?;
+        let granted = granted.map_err(|e| e.with_provider(&app.manifest.name))?.knowing(&inputs);
         let kept = Kept { method: &method, account_id: account_id.as_deref(), device_flow: None };
         keep::run(&connections, &app, kept, granted).await
     });

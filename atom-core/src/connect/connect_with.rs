@@ -11,7 +11,7 @@ pub(super) async fn run(connections: &Connections, request: ConnectWith) -> Resu
     let app = inner.apps.get(&request.provider)?;
     let named = |e: Error| e.with_provider(&app.manifest.name);
     let way = Way::choose(&app, request.method.as_deref(), ConnectFlow::Fields)?;
-    let fields = way.check(request.fields).map_err(named)?;
+    let (fields, facts) = way.check(&app, request.fields).map_err(named)?;
     // Whoever may call this may not use it to try out passwords at the provider.
     start::count(inner, &connections.principal).await?;
     let (connections, app, method) = (connections.clone(), Arc::clone(&app), way.name.to_owned());
@@ -19,8 +19,8 @@ pub(super) async fn run(connections: &Connections, request: ConnectWith) -> Resu
     let connecting = tokio::spawn(async move {
         let way = Way::find(&app, &method)?;
         let refused = |error: Error| sort(error).with_provider(&app.manifest.name);
-        let ask = Ask { inner: &connections.inner, app: &app };
-        let granted = way.how.obtain(ask, fields, request.scopes).await.map_err(refused)?;
+        let ask = Ask { inner: &connections.inner, app: &app, facts: &facts };
+        let granted = way.how.obtain(ask, fields, request.scopes).await.map_err(refused)?.knowing(&facts);
         let kept = Kept { method: &method, account_id: None, device_flow: None };
         keep::run(&connections, &app, kept, granted).await.map_err(refused)
     });

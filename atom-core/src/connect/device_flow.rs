@@ -3,7 +3,7 @@
 use super::methods::{self, Ask, Poll, Way};
 use super::{ConnectFlow, Connections, DeviceAuthorization, DevicePoll, DeviceState, StartDevice, keep, start, store};
 use crate::crypto::Place;
-use crate::providers::How;
+use crate::providers::{Facts, How};
 use crate::{DeviceFlowId, Error, ErrorKind, Result, Secret, WorkspaceId};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ const POLLING: TimeDelta = TimeDelta::seconds(40);
 struct Code {
     device_code: String,
     scopes: Vec<String>,
+    /// What was said about the account.
+    #[serde(default)]
+    inputs: Facts,
 }
 
 fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
@@ -36,11 +39,12 @@ pub(super) async fn start(connections: &Connections, request: StartDevice) -> Re
         Some(scopes) => scopes.clone(),
         None => start::scopes(&app.manifest, request.services.as_deref(), request.scopes.as_deref())?,
     };
+    let inputs = methods::inputs(&app, request.inputs.unwrap_or_default())?;
     start::count(inner, principal).await?;
-    let begun = device.begin(Ask { inner, app: &app }, &scopes).await?;
+    let begun = device.begin(Ask { inner, app: &app, facts: &inputs }, &scopes).await?;
 
     let (db, now, id) = (inner.db()?, inner.now(), DeviceFlowId::generate());
-    let code = Code { device_code: begun.device_code.expose().to_owned(), scopes };
+    let code = Code { device_code: begun.device_code.expose().to_owned(), scopes, inputs };
     let plain = serde_json::to_vec(&code).map(Zeroizing::new);
     let plain = plain.map_err(|e| Error::internal("device_flow", "a device code cannot be serialized").with_source(e))?;
     let sealed = inner.keys.seal_record(db, &place(principal.workspace_id, id.0.as_bytes()), &plain).await?;
@@ -116,10 +120,10 @@ async fn ask(connections: &Connections, mut flow: store::DeviceFlow) -> Result<D
     let damaged = |_| Error::sealed("device_flow_damaged", "a stored device code is malformed: start again");
     let code: Code = serde_json::from_slice(&plain).map_err(damaged)?;
     let device_code: Secret = code.device_code.into();
-    match methods::poll(Ask { inner, app: &app }, &device_code, &code.scopes).await {
+    match methods::poll(Ask { inner, app: &app, facts: &code.inputs }, &device_code, &code.scopes).await {
         Ok(Poll::Granted(granted)) => {
             let kept = keep::Kept { method: &flow.method, account_id: None, device_flow: Some(flow.id) };
-            let connection = keep::run(connections, &Arc::clone(&app), kept, granted).await?;
+            let connection = keep::run(connections, &Arc::clone(&app), kept, granted.knowing(&code.inputs)).await?;
             Ok(DevicePoll { state: DeviceState::Connected, connection_id: Some(connection.id), poll_at: None })
         }
         Ok(Poll::Ended(error)) => {

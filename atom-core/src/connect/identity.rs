@@ -2,14 +2,15 @@
 
 use super::authenticate::authenticate;
 use super::methods::{Ask, Granted, Way};
+use super::token_endpoint;
 use crate::crypto::{KeyRing, hex};
 use crate::http_client::Request;
 use crate::integrations::failure;
 use crate::providers::Identity as Rules;
 use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result, WorkspaceId};
-use reqwest::header::HeaderMap;
-use serde_json::Value;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -55,8 +56,24 @@ fn fingerprint(keys: &KeyRing, tokens: &TokenSet, workspace: WorkspaceId) -> Str
 
 async fn probe(ask: Ask<'_>, rules: &Rules, tokens: &TokenSet) -> Result<Identity> {
     let app = ask.app;
-    let (url, headers) = (app.resolve(&rules.url)?, HeaderMap::new());
-    let mut request = Request { method: reqwest::Method::GET, url, headers, body: Vec::new(), timeout: Duration::from_secs(20) };
+    let document = match (&rules.graphql, &rules.body) {
+        (Some(query), _) => Some(json!({ "query": query })),
+        (None, Some(body)) => Some(body.render(&Map::new()).unwrap_or_default()),
+        (None, None) => None,
+    };
+    let mut headers = HeaderMap::new();
+    token_endpoint::fixed(app.manifest.headers.iter(), &mut headers)?;
+    if document.is_some() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    let method = match (rules.method, &document) {
+        (Some(method), _) => method.into(),
+        (None, Some(_)) => reqwest::Method::POST,
+        (None, None) => reqwest::Method::GET,
+    };
+    let body = document.map(|document| document.to_string().into_bytes()).unwrap_or_default();
+    let url = app.place(&rules.url, ask.facts)?;
+    let mut request = Request { method, url, headers, body, timeout: Duration::from_secs(20) };
     authenticate(app, tokens, &mut request)?;
     let answer = ask.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     if !(200..300).contains(&answer.status) {
@@ -67,6 +84,9 @@ async fn probe(ask: Ask<'_>, rules: &Rules, tokens: &TokenSet) -> Result<Identit
         Error::new(ErrorKind::Provider, "identity_unknown", text).with_provider(&app.manifest.name)
     };
     let document: Value = serde_json::from_slice(&answer.body).map_err(|_| unknown())?;
+    if failure::is_refusal(&app.manifest, None, &document) {
+        return Err(failure::classify(&app.manifest, "identity", &answer));
+    }
     Ok(Identity {
         account_id: rules.account_id.text(&document).ok_or_else(unknown)?,
         email: rules.email.as_ref().and_then(|path| path.text(&document)),

@@ -5,14 +5,13 @@
 
 use super::Connection;
 use super::methods::Way;
-use super::token_endpoint::{Answer, TokenEndpoint};
-use crate::providers::OAuth2;
+use super::token_endpoint::{Answer, Style, TokenEndpoint};
+use crate::providers::{OAuth2, UrlTemplate};
 use crate::vault::{self, Stored, TokenSet};
 use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::time::Duration;
-use url::Url;
 
 /// How long the answer is waited for. A lease is held meanwhile, and the exchange is still to come.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -56,7 +55,7 @@ pub(super) async fn learn_of(connection: &Connection, name: &str) {
     }
 }
 
-fn endpoint(connection: &Connection) -> Option<(&OAuth2, &Url)> {
+fn endpoint(connection: &Connection) -> Option<(&OAuth2, &UrlTemplate)> {
     let auth = connection.app.manifest.auth.as_ref()?;
     Some((auth, auth.introspection_url.as_ref()?))
 }
@@ -80,9 +79,12 @@ async fn ask(connection: &Connection, tokens: &TokenSet) -> Option<Said> {
     }
 }
 
-async fn introspect(connection: &Connection, auth: &OAuth2, url: &Url, token: &Secret) -> Result<Said> {
-    let endpoint = TokenEndpoint::of(&connection.app, &connection.inner.http, auth);
-    match endpoint.post(url, vec![("token", token.expose()), ("token_type_hint", "access_token")]).await? {
+async fn introspect(connection: &Connection, auth: &OAuth2, url: &UrlTemplate, token: &Secret) -> Result<Said> {
+    let (app, facts) = (&connection.app, connection.facts().await?);
+    let mut endpoint = TokenEndpoint::of(app, &connection.inner.http, auth, &facts)?;
+    // RFC 7662 §2.1 knows a form only, whatever the token endpoint takes.
+    endpoint.style = Style::default();
+    match endpoint.post(&app.place(url, &facts)?, vec![("token", token.expose()), ("token_type_hint", "access_token")]).await? {
         Answer::Granted(document) => read(&document, &endpoint),
         Answer::Refused(code) => Err(endpoint.refusal(&code)),
     }

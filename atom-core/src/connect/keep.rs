@@ -25,7 +25,12 @@ pub(super) async fn run(connections: &Connections, app: &Arc<App>, kept: Kept<'_
     let inner = &connections.inner;
     let way = Way::find(app, kept.method)?;
     let mut granted = way.mark(granted);
-    let identity = identity::of(Ask { inner, app }, &way, &mut granted, connections.principal.workspace_id).await?;
+    let facts = granted.facts.clone();
+    let ask = Ask { inner, app, facts: &facts };
+    let mut identity = identity::of(ask, &way, &mut granted, connections.principal.workspace_id).await?;
+    for (name, value) in facts {
+        identity.facts.entry(name).or_insert(value);
+    }
     if kept.account_id.is_some_and(|expected| expected != identity.account_id) {
         let text = "another account was chosen than the one to connect again: start again and choose that one, or connect this one as new";
         return Err(Error::new(ErrorKind::Conflict, "other_account", text).with_provider(&app.manifest.name));

@@ -49,10 +49,12 @@ pub use usage::{OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFa
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
+use crate::integrations::engine::{self, ByteStream, RecordStream};
 use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
+use crate::providers::Facts;
 use crate::vault::policies::Target;
 use crate::vault::{self, DEFAULT, Stored};
-use crate::{ConnectionId, DeviceFlowId, Error, ErrorKind, RawRequest, RawResponse, Result, Secret};
+use crate::{ConnectionId, DeviceFlowId, Error, ErrorKind, Json, RawRequest, RawResponse, Result, Secret};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -238,6 +240,33 @@ impl Connection {
         export::run(self, &token_set).await
     }
 
+    /// Carries out any operation of the provider by its name, a unified one (`files.list`) or the vendor's own (`slack.pins_list`): see
+    /// `Provider.capabilities` for their names and inputs.
+    ///
+    /// A list gives `{items, next_cursor}`, of which the cursor goes into the next input as `cursor`; bytes are base64 in `{content}`, a text
+    /// is `{text}`, and what has no answer gives `{}`. A record has the unified fields, `provider`, and the vendor's own as `raw`.
+    ///
+    /// Fails with `unsupported` (`unsupported_operation`; `unsupported_input`: the provider has no use for an input, or not for this value
+    /// of it), `invalid` (`malformed_input`, `missing_input`, `malformed_cursor`), `not_found`, `conflict`, `rate_limited` (the provider's
+    /// limit, or `local_budget`: too many calls of this connection wait here), `reauth_required`, `forbidden`, `provider` or `unavailable`.
+    pub async fn call(&self, operation: String, input: Json) -> Result<Json> {
+        engine::call_untyped(self, &operation, &input).await
+    }
+
+    /// All records of a list, page after page. The input is that of `call`.
+    ///
+    /// Fails as `call` does, and with `unsupported` (`no_list`).
+    pub async fn records(&self, operation: String, input: Json) -> Result<RecordStream> {
+        engine::stream_records(self, &operation, &input).await
+    }
+
+    /// The bytes of a download as they arrive, of any length. The input is that of `call`.
+    ///
+    /// Fails as `call` does, and with `unsupported` (`no_bytes`).
+    pub async fn download(&self, operation: String, input: Json) -> Result<ByteStream> {
+        engine::download(self, &operation, &input).await
+    }
+
     /// Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts. What the provider repeats of the token is
     /// cut out of its answer.
     ///
@@ -332,13 +361,32 @@ impl Connection {
         Error::new(ErrorKind::ReauthRequired, reason, text).with_provider(&self.app.manifest.name)
     }
 
+    /// What requests depend on that is known of the account.
+    pub(crate) async fn facts(&self) -> Result<Facts> {
+        let manifest = &self.app.manifest;
+        let is_needed = manifest.uses_facts || manifest.auth.as_ref().is_some_and(|auth| auth.is_filled());
+        if is_needed { store::facts(self.inner.db()?, &self.principal, self.id).await } else { Ok(Facts::new()) }
+    }
+
+    /// Sends a request whose answer is read piece by piece.
+    pub(crate) async fn open(
+        &self,
+        set: Option<&str>,
+        facts: &Facts,
+        request: crate::http_client::Request,
+        meter: &mut Meter<'_>,
+    ) -> Result<reqwest::Response> {
+        request::opened(self, set.unwrap_or(DEFAULT), facts, request, meter).await
+    }
+
     /// Sends a request of an operation with one of the token sets, or the first.
     pub(crate) async fn send(
         &self,
         set: Option<&str>,
+        facts: &Facts,
         request: crate::http_client::Request,
         meter: &mut Meter<'_>,
     ) -> Result<crate::http_client::Response> {
-        request::authorized(self, set.unwrap_or(DEFAULT), request, meter).await
+        request::authorized(self, set.unwrap_or(DEFAULT), facts, request, meter).await
     }
 }

@@ -1,5 +1,6 @@
 //! What the connections API takes and returns.
 
+use crate::providers::{Capability, ManifestChange};
 use crate::{ConnectionId, DeviceFlowId, Secret};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -18,8 +19,12 @@ pub struct Provider {
     pub verified_at: String,
     /// Its services, for `start`.
     pub services: Vec<String>,
-    /// The unified operations that it can carry out: `files.list`.
+    /// The operations that it can carry out: `files.list`.
     pub operations: Vec<String>,
+    /// The same in groups, with what each takes and gives.
+    pub capabilities: Vec<Capability>,
+    /// What this installation changed of the built-in manifest.
+    pub overrides: Vec<ManifestChange>,
     /// The ways to connect to it, the usual one first.
     pub methods: Vec<ConnectMethod>,
 }
@@ -33,7 +38,7 @@ pub struct ConnectMethod {
     pub title: String,
     /// How it begins.
     pub flow: ConnectFlow,
-    /// What the user gives, in the order to ask for it.
+    /// What the user gives, in the order to ask for it: as `fields` of `connect`, as `inputs` of `start` and `start_device`.
     pub fields: Vec<ConnectField>,
 }
 
@@ -185,6 +190,8 @@ pub struct StartConnection {
     /// Where the provider sends the user back: one of the provider's redirect URIs, exactly, or its loopback address with any port. Default:
     /// the first.
     pub redirect_uri: Option<String>,
+    /// What the user says about the account, by the names of the method's fields: the name of a shop, of a site.
+    pub inputs: Option<HashMap<String, String>>,
 }
 
 /// What to connect, and with what.
@@ -211,6 +218,8 @@ pub struct StartDevice {
     pub scopes: Option<Vec<String>>,
     /// The method, by its name among the provider's `methods`. Default: the only one that is begun so.
     pub method: Option<String>,
+    /// What the user says about the account, by the names of the method's fields.
+    pub inputs: Option<HashMap<String, String>>,
 }
 
 /// What to show a user who is to type a code elsewhere.

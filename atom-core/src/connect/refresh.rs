@@ -9,6 +9,7 @@ use super::{Connection, ConnectionState, introspection, revoke, store};
 use crate::audit::{self, AuditAction};
 use crate::crypto::random;
 use crate::events::{self, ConnectionReauthRequired, ConnectionRefreshed};
+use crate::providers::Facts;
 use crate::vault::{self, Failure, Lease, Stored, TokenSet};
 use crate::{ConnectionId, Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -200,7 +201,14 @@ async fn renew(connection: &Connection, sets: &Sets<'_>, lease: Lease) -> Result
             return Err(error);
         }
     };
-    let ask = Ask { inner, app: &connection.app };
+    let facts = match connection.facts().await {
+        Ok(facts) => facts,
+        Err(error) => {
+            lease.release(db).await?;
+            return Err(error);
+        }
+    };
+    let ask = Ask { inner, app: &connection.app, facts: &facts };
     let Some(renewal) = way.how.renew(ask, sets.name, &sets.grant.tokens) else {
         return refuse(connection, sets, &lease, "no_refresh_token").await;
     };
@@ -309,6 +317,9 @@ async fn try_save(
     let mut stamped = tokens.stamp(inner, workspace, id, sets.name, revision).await?;
     stamped.keep_alive_at = connection.app.keep_alive_at(&tokens, now);
 
+    let told = std::mem::take(&mut tokens.captured);
+    let facts = if told.is_empty() { None } else { Some(store::get(inner.db()?, &connection.principal, id).await?.facts) };
+
     let mut tx = inner.db()?.begin_durable().await?;
     let saved = if sets.is_made_of_another(connection) {
         let held = match grant {
@@ -325,6 +336,12 @@ async fn try_save(
     };
     if !saved {
         return Ok(None);
+    }
+    if let Some(known) = facts {
+        let all: Facts = known.clone().into_iter().chain(told).collect();
+        if all != known {
+            store::set_facts(&mut tx, &connection.principal, id, &all, now).await?;
+        }
     }
     let provider = connection.app.manifest.name.clone();
     let details = [("provider", provider.as_str()), ("token_set", sets.name)];

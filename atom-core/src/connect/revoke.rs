@@ -89,7 +89,9 @@ pub(super) async fn withdraw(connection: &Connection, tokens: &TokenSet) -> Resu
 /// A grant to withdraw, sealed; none where the provider has no way to.
 async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<store::Revocation>> {
     let inner = &connection.inner;
-    let Some(needed) = withdrawal::needed(&connection.app, tokens) else { return Ok(None) };
+    let Some(mut needed) = withdrawal::needed(&connection.app, tokens) else { return Ok(None) };
+    // The connection may be gone when they are needed for the address.
+    needed.captured = connection.facts().await?;
     let (id, plain) = (Uuid::now_v7(), needed.secret_part()?);
     let sealed = inner.keys.seal_record(inner.db()?, &place(id.as_bytes()), &plain).await?;
     Ok(Some(store::Revocation {

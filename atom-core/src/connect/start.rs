@@ -1,11 +1,11 @@
 //! Begin a connection for which the user goes to the provider.
 
-use super::methods::{Ask, Opening, Way};
+use super::methods::{self, Ask, Opening, Way};
 use super::{App, Authorization, ConnectFlow, Connection, Connections, StartConnection};
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place, length_prefixed};
-use crate::providers::Manifest;
+use crate::providers::{Facts, Manifest};
 use crate::storage::once;
 use crate::{Error, Result};
 use chrono::TimeDelta;
@@ -30,6 +30,9 @@ pub(super) struct Pending {
     pub(super) scopes: Vec<String>,
     /// The only account that is meant, where one is connected again.
     pub(super) account_id: Option<String>,
+    /// What was said about the account.
+    #[serde(default)]
+    pub(super) inputs: Facts,
 }
 
 /// Who may use a state: this user, in this workspace, in this session.
@@ -55,7 +58,9 @@ pub(super) async fn run(connections: &Connections, request: StartConnection) -> 
     let way = Way::choose(&app, request.method.as_deref(), ConnectFlow::Browser)?;
     let scopes = scopes(&app.manifest, request.services.as_deref(), request.scopes.as_deref())?;
     let redirect_uri = app.redirect_uris.choose(request.redirect_uri).map_err(|e| e.with_provider(&app.manifest.name))?;
-    begin(connections, &app, &way, Wish { scopes, redirect_uri, login_hint: request.login_hint, account_id: None }).await
+    let inputs = methods::inputs(&app, request.inputs.unwrap_or_default())?;
+    let wish = Wish { scopes, redirect_uri, login_hint: request.login_hint, account_id: None, inputs };
+    begin(connections, &app, &way, wish).await
 }
 
 /// The same account with the same scopes once more.
@@ -65,7 +70,10 @@ pub(super) async fn again(connection: &Connection) -> Result<Authorization> {
     // Without tokens there is no record of what was granted: ask for everything.
     let scopes = if account.scopes.is_empty() { scopes(&app.manifest, None, None)? } else { account.scopes };
     let redirect_uri = app.redirect_uris.choose(None)?;
-    let wish = Wish { scopes, redirect_uri, login_hint: account.email, account_id: Some(account.account_id) };
+    let is_input = |name: &String| app.manifest.inputs.contains_key(name);
+    let said = account.facts.into_iter().filter(|(name, _)| is_input(name)).collect();
+    let inputs = methods::inputs(app, said)?;
+    let wish = Wish { scopes, redirect_uri, login_hint: account.email, account_id: Some(account.account_id), inputs };
     let connections = Connections { inner: connection.inner.clone(), principal: connection.principal.clone() };
     begin(&connections, app, &way, wish).await
 }
@@ -76,6 +84,7 @@ struct Wish {
     redirect_uri: String,
     login_hint: Option<String>,
     account_id: Option<String>,
+    inputs: Facts,
 }
 
 async fn begin(connections: &Connections, app: &App, way: &Way<'_>, wish: Wish) -> Result<Authorization> {
@@ -88,7 +97,8 @@ async fn begin(connections: &Connections, app: &App, way: &Way<'_>, wish: Wish) 
         login_hint: wish.login_hint.as_deref(),
         user: principal.user_id,
     };
-    let opened = way.how.open(Ask { inner, app }, opening).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+    let opened =
+        way.how.open(Ask { inner, app, facts: &wish.inputs }, opening).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     let pending = Pending {
         provider: app.manifest.name.clone(),
         method: way.name.to_owned(),
@@ -96,6 +106,7 @@ async fn begin(connections: &Connections, app: &App, way: &Way<'_>, wish: Wish) 
         secret: opened.secret.expose().to_owned(),
         scopes: wish.scopes,
         account_id: wish.account_id,
+        inputs: wish.inputs,
     };
     let plain = serde_json::to_vec(&pending).map(zeroize::Zeroizing::new);
     let plain =

@@ -32,7 +32,7 @@ fn status(app: &App, account: ConnectedAccount) -> AccountStatus {
             name: name.clone(),
             is_available: account.state == ConnectionState::Active && missing_scopes.is_empty(),
             missing_scopes,
-            operations: service.operations.keys().cloned().collect(),
+            operations: service.named().map(|(name, _)| name.to_owned()).collect(),
         }
     });
     let services = services.collect();

@@ -118,6 +118,28 @@ pub(super) async fn upsert(
     Ok(ConnectionId(id))
 }
 
+/// What is known of an account.
+pub(super) async fn facts(db: &Db, principal: &Principal, id: ConnectionId) -> Result<HashMap<String, String>> {
+    let facts: Option<(Json<HashMap<String, String>>,)> = on!(db, c => sqlx::query_as(
+        "SELECT facts FROM atom_connections WHERE workspace_id = $1 AND id = $2")
+        .bind(principal.workspace_id.0).bind(id.0).fetch_optional(c).await)?;
+    facts.map(|(facts,)| facts.0).ok_or_else(|| Error::not_found("connection"))
+}
+
+/// Changes what is known of an account.
+pub(super) async fn set_facts(
+    tx: &mut Tx,
+    principal: &Principal,
+    id: ConnectionId,
+    facts: &HashMap<String, String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    Ok(
+        on!(tx: tx, c => sqlx::query("UPDATE atom_connections SET facts = $3, updated_at = $4 WHERE workspace_id = $1 AND id = $2")
+        .bind(principal.workspace_id.0).bind(id.0).bind(Json(facts)).bind(Timestamp::from(now)).execute(c).await.map(drop))?,
+    )
+}
+
 /// Changes the state of a connection, and says whether it was another one before.
 pub(super) async fn set_state(
     tx: &mut Tx,

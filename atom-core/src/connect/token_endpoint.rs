@@ -4,13 +4,14 @@ use super::App;
 use super::authenticate::secret_header;
 use crate::http_client::{HttpClient, Request, basic};
 use crate::integrations::failure;
-use crate::providers::{ClientAuth, OAuth2};
+use crate::providers::{ClientAuth, Facts, OAuth2, Path, RuleKind, TokenBody};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use url::{Url, form_urlencoded};
 
@@ -27,6 +28,16 @@ pub(super) struct TokenEndpoint<'a> {
     pub(super) client_auth: ClientAuth,
     pub(super) scope_separator: &'a str,
     pub(super) default_lifetime: Option<i64>,
+    pub(super) style: Style<'a>,
+}
+
+/// How requests are written and refusals read, where that is not as the RFC says.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Style<'a> {
+    body: TokenBody,
+    headers: Option<&'a BTreeMap<String, String>>,
+    error: Option<&'a Path>,
+    capture: Option<&'a BTreeMap<String, Path>>,
 }
 
 /// What the endpoint said.
@@ -38,17 +49,30 @@ pub(super) enum Answer {
 
 impl<'a> TokenEndpoint<'a> {
     /// The one of `[auth]`, for the host's own client.
-    pub(super) fn of(app: &'a App, http: &'a HttpClient, auth: &'a OAuth2) -> Self {
-        Self {
+    pub(super) fn of(app: &'a App, http: &'a HttpClient, auth: &'a OAuth2, facts: &Facts) -> Result<Self> {
+        Ok(Self {
             app,
             http,
-            url: auth.token_url.clone(),
+            url: app.place(&auth.token_url, facts)?,
             client_id: &app.client_id,
             client_secret: app.client_secret.as_ref(),
             client_auth: auth.client_auth,
             scope_separator: &auth.scope_separator,
             default_lifetime: auth.default_lifetime,
-        }
+            style: Style {
+                body: auth.token_body,
+                headers: Some(&auth.token_headers),
+                error: auth.error.as_ref(),
+                capture: Some(&auth.capture),
+            },
+        })
+    }
+
+    /// The same where refreshes are asked for.
+    pub(super) fn for_refresh(app: &'a App, http: &'a HttpClient, auth: &'a OAuth2, facts: &Facts) -> Result<Self> {
+        let endpoint = Self::of(app, http, auth, facts)?;
+        let url = auth.refresh_url.as_ref().map(|url| app.place(url, facts)).transpose()?;
+        Ok(Self { url: url.unwrap_or_else(|| endpoint.url.clone()), ..endpoint })
     }
 
     /// The token set for a grant.
@@ -70,24 +94,25 @@ impl<'a> TokenEndpoint<'a> {
         self.post(&self.url, form).await
     }
 
-    /// Sends a form to an endpoint of the provider, with the client's credentials.
+    /// Sends parameters to an endpoint of the provider, with the client's credentials. Its address is the resolved one.
     pub(super) async fn post<'f>(&'f self, url: &Url, mut form: Vec<(&'f str, &'f str)>) -> Result<Answer> {
         let named = |e: Error| e.with_provider(&self.app.manifest.name);
-        let mut headers = HeaderMap::from_iter([
-            (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
-            (ACCEPT, HeaderValue::from_static("application/json")),
-        ]);
+        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        fixed(self.style.headers.into_iter().flatten(), &mut headers)?;
         authenticate(self.client_auth, self.client_id, self.client_secret, &mut headers, &mut form)?;
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
-        let request = Request { method: Method::POST, url: self.app.resolve(url)?, headers, body, timeout: TIMEOUT };
+        let body = encode(self.style.body, &form, &mut headers);
+        let request = Request { method: Method::POST, url: url.clone(), headers, body, timeout: TIMEOUT };
         let answer = self.http.send(request).await.map_err(named)?;
         if answer.status == 429 || answer.status >= 500 {
             return Err(named(failure::unavailable(answer.status, &answer.headers)));
         }
         let document: Option<Value> = serde_json::from_slice(&answer.body).ok();
         // Some refuse with a status of success.
-        let code = document.as_ref().and_then(|document| document["error"].as_str());
-        match (answer.status, code, document.as_ref()) {
+        let code = document.as_ref().and_then(|document| match self.style.error {
+            Some(path) => path.text(document),
+            None => document["error"].as_str().map(str::to_owned),
+        });
+        match (answer.status, code.as_deref(), document.as_ref()) {
             (_, Some(code), _) => Ok(Answer::Refused(printable(code))),
             (200..=299, None, Some(document)) => Ok(Answer::Granted(document.clone())),
             (401, None, _) => Ok(Answer::Refused("invalid_client".into())),
@@ -108,6 +133,7 @@ impl<'a> TokenEndpoint<'a> {
             access_token: Some(access_token.into()),
             refresh_token: answer["refresh_token"].as_str().map(Secret::from),
             scopes: self.scopes(answer),
+            captured: self.captured(answer),
             expires_at: lifetime.and_then(TimeDelta::try_seconds).and_then(|life| now.checked_add_signed(life)),
             ..Default::default()
         })
@@ -121,9 +147,21 @@ impl<'a> TokenEndpoint<'a> {
         scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
     }
 
+    /// The facts in an answer.
+    fn captured(&self, answer: &Value) -> Facts {
+        let wanted = self.style.capture.into_iter().flatten();
+        wanted.filter_map(|(name, path)| Some((name.clone(), path.text(answer)?))).collect()
+    }
+
     /// What a refusal means to the caller (RFC 6749 §5.2).
     pub(super) fn refusal(&self, code: &str) -> Error {
-        let error = match code {
+        // Some vendors have words of their own for a grant that has ended.
+        let is_dead = self.app.manifest.errors.rules.iter().any(|rule| {
+            rule.kind == RuleKind::ReauthRequired
+                && rule.status.is_none_or(|status| matches!(status, 400 | 401))
+                && rule.is_code(code)
+        });
+        let error = match if is_dead { "invalid_grant" } else { code } {
             "invalid_grant" => Error::new(
                 ErrorKind::ReauthRequired,
                 "invalid_grant",
@@ -168,6 +206,33 @@ pub(super) fn authenticate<'f>(
         }
     }
     Ok(())
+}
+
+/// Fixed headers of a manifest.
+pub(super) fn fixed<'h>(from: impl Iterator<Item = (&'h String, &'h String)>, headers: &mut HeaderMap) -> Result<()> {
+    for (name, value) in from {
+        let malformed = || Error::invalid("malformed_manifest", "a header has characters that HTTP does not allow");
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed())?;
+        headers.insert(name, HeaderValue::from_str(value).map_err(|_| malformed())?);
+    }
+    Ok(())
+}
+
+/// Parameters as a vendor wants them.
+pub(super) fn encode(how: TokenBody, params: &[(&str, &str)], headers: &mut HeaderMap) -> Vec<u8> {
+    match how {
+        TokenBody::None => Vec::new(),
+        TokenBody::Form => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish().into_bytes()
+        }
+        TokenBody::Json => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let document: serde_json::Map<_, _> =
+                params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+            Value::Object(document).to_string().into_bytes()
+        }
+    }
 }
 
 /// A vendor's code is shown only as far as it looks like one: free text could hold personal data.

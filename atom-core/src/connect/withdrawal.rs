@@ -1,32 +1,31 @@
-//! How a provider is asked to withdraw a grant: by the endpoint of `[auth]` (RFC 7009), or by the request that a method has for it.
+//! How a provider is asked to end a credential: by the endpoint of `[auth]` (RFC 7009), or by the request that `[auth]` or a method has for it.
 
 use super::App;
-use super::authenticate::{authenticate, vars};
-use super::methods::{Way, fill};
+use super::authenticate::{authenticate, secret_header, vars};
+use super::methods::Way;
 use super::token_endpoint::{self, TIMEOUT};
-use crate::Result;
 use crate::atom::Inner;
 use crate::http_client::{Request, Response};
 use crate::integrations::failure;
-use crate::providers::{OAuth2, Revoke, Template};
+use crate::providers::{OAuth2, Revoke, Template, TokenBody, UrlTemplate, Vars};
 use crate::vault::TokenSet;
+use crate::{Error, Result, Secret};
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
-use url::{Url, form_urlencoded};
 
 /// What of a token set is needed to withdraw it; nothing where the provider has no way to.
 pub(super) fn needed(app: &App, tokens: &TokenSet) -> Option<TokenSet> {
     match How::of(app, tokens)? {
-        How::Request { .. } => Some(tokens.clone()),
+        How::Method(_) => Some(tokens.clone()),
+        How::Grant(_) | How::Endpoint { .. } if tokens.refresh_token.is_none() && tokens.access_token.is_none() => None,
+        How::Grant(_) => Some(TokenSet { fields: Default::default(), ..tokens.clone() }),
         How::Endpoint { .. } => {
             let method = tokens.method.clone();
             // The refresh token stands for the whole grant.
-            match (&tokens.refresh_token, &tokens.access_token) {
-                (Some(token), _) => Some(TokenSet { method, refresh_token: Some(token.clone()), ..Default::default() }),
-                (None, Some(token)) => Some(TokenSet { method, access_token: Some(token.clone()), ..Default::default() }),
-                (None, None) => None,
-            }
+            let refresh_token = tokens.refresh_token.clone();
+            let access_token = tokens.access_token.clone().filter(|_| refresh_token.is_none());
+            Some(TokenSet { method, refresh_token, access_token, ..Default::default() })
         }
     }
 }
@@ -42,56 +41,55 @@ pub(super) async fn ask(inner: &Inner, app: &App, tokens: &TokenSet) -> Result<(
 
 /// The ways to withdraw.
 enum How<'a> {
-    Endpoint { auth: &'a OAuth2, url: &'a Url },
-    Request { revoke: &'a Revoke, url: Url },
+    Endpoint {
+        auth: &'a OAuth2,
+        url: &'a UrlTemplate,
+    },
+    /// The request of `[auth]`, which says by itself who asks.
+    Grant(&'a Revoke),
+    /// That of a method, which is authenticated with the credential that it ends.
+    Method(&'a Revoke),
 }
 
 impl<'a> How<'a> {
     fn of(app: &'a App, tokens: &TokenSet) -> Option<Self> {
         let way = Way::find(app, &tokens.method).ok()?;
         if let Some(revoke) = way.entry.and_then(|entry| entry.revoke.as_ref()) {
-            // An address that a field is missing for names nothing.
-            let url = fill(&revoke.url, &vars(app, tokens)).ok()?;
-            return Some(Self::Request { revoke, url });
+            return Some(Self::Method(revoke));
         }
         // What the user gave is the user's to withdraw.
         let auth = app.manifest.auth.as_ref().filter(|_| way.how.is_consent())?;
-        Some(Self::Endpoint { auth, url: auth.revoke_url.as_ref()? })
+        match (&auth.revoke, &auth.revoke_url) {
+            (Some(revoke), _) => Some(Self::Grant(revoke)),
+            (None, Some(url)) => Some(Self::Endpoint { auth, url }),
+            (None, None) => None,
+        }
     }
 
     fn request(&self, app: &App, tokens: &TokenSet) -> Result<Request> {
         match self {
             Self::Endpoint { auth, url } => {
-                let mut headers = form_headers();
-                let refresh = tokens.refresh_token.as_ref().map(|token| (token.expose(), "refresh_token"));
-                let access = tokens.access_token.as_ref().map(|token| (token.expose(), "access_token"));
-                let (token, hint) = refresh.or(access).unwrap_or_default();
+                let mut headers = HeaderMap::new();
+                let (token, hint) = token(tokens);
                 let mut form = vec![("token", token), ("token_type_hint", hint)];
-                token_endpoint::authenticate(
-                    auth.client_auth,
-                    &app.client_id,
-                    app.client_secret.as_ref(),
-                    &mut headers,
-                    &mut form,
-                )?;
-                let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
-                Ok(Request { method: Method::POST, url: app.resolve(url)?, headers, body, timeout: TIMEOUT })
+                let secret = app.client_secret.as_ref();
+                token_endpoint::authenticate(auth.client_auth, &app.client_id, secret, &mut headers, &mut form)?;
+                let body = token_endpoint::encode(TokenBody::Form, &form, &mut headers);
+                Ok(Request { method: Method::POST, url: app.place(url, &tokens.captured)?, headers, body, timeout: TIMEOUT })
             }
-            Self::Request { revoke, url } => {
-                let vars = vars(app, tokens);
-                let render = |template: &Template| template.render(&vars, str::to_owned);
-                let (headers, body) = if let Some(json) = &revoke.json {
-                    let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-                    (HeaderMap::from_iter(headers), json.render(&vars).unwrap_or_default().to_string().into_bytes())
-                } else if revoke.form.is_empty() {
-                    (HeaderMap::new(), Vec::new())
-                } else {
-                    let form = revoke.form.iter().filter_map(|(name, template)| Some((name, render(template)?)));
-                    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
-                    (form_headers(), body)
-                };
-                let (method, url) = (revoke.method.into(), app.resolve(url)?);
-                let mut request = Request { method, url, headers, body, timeout: TIMEOUT };
+            Self::Grant(revoke) => {
+                let known = [
+                    ("token", Some(token(tokens).0)),
+                    ("access_token", tokens.access_token.as_ref().map(Secret::expose)),
+                    ("refresh_token", tokens.refresh_token.as_ref().map(Secret::expose)),
+                    ("client_id", Some(app.client_id.as_str())),
+                    ("client_secret", app.client_secret.as_ref().map(Secret::expose)),
+                ];
+                let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+                written(app, revoke, known.collect(), tokens)
+            }
+            Self::Method(revoke) => {
+                let mut request = written(app, revoke, vars(app, tokens), tokens)?;
                 authenticate(app, tokens, &mut request)?;
                 Ok(request)
             }
@@ -99,16 +97,18 @@ impl<'a> How<'a> {
     }
 
     fn is_done(&self, app: &App, answer: &Response) -> bool {
+        let document = || serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
         match (self, answer.status) {
             (_, 200..=299) => true,
             // What Google and others answer where RFC 7009 §2.2 wants a 200.
-            (Self::Endpoint { .. }, 400) => {
-                let error = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
-                matches!(error["error"].as_str(), Some("invalid_token" | "invalid_grant"))
+            (Self::Endpoint { .. } | Self::Grant(_), 400)
+                if matches!(document()["error"].as_str(), Some("invalid_token" | "invalid_grant")) =>
+            {
+                true
             }
-            (Self::Request { .. }, 404 | 410) => true,
-            (Self::Request { revoke, .. }, 400..=499) => {
-                let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            (Self::Grant(_) | Self::Method(_), 404 | 410) => true,
+            (Self::Grant(revoke) | Self::Method(revoke), 400..=499) => {
+                let document = document();
                 let code = app.manifest.errors.code.iter().find_map(|path| path.text(&document));
                 code.is_some_and(|code| revoke.gone.contains(&code))
             }
@@ -117,6 +117,31 @@ impl<'a> How<'a> {
     }
 }
 
-fn form_headers() -> HeaderMap {
-    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))])
+/// The token that stands for the grant, and what it is (RFC 7009 §2.1).
+fn token(tokens: &TokenSet) -> (&str, &'static str) {
+    let refresh = tokens.refresh_token.as_ref().map(|token| (token.expose(), "refresh_token"));
+    let access = tokens.access_token.as_ref().map(|token| (token.expose(), "access_token"));
+    refresh.or(access).unwrap_or_default()
+}
+
+/// The request that a manifest describes.
+fn written(app: &App, revoke: &Revoke, mut vars: Vars, tokens: &TokenSet) -> Result<Request> {
+    let url = app.place_with(&revoke.url, vars.clone(), &tokens.captured)?;
+    for (name, value) in &tokens.captured {
+        vars.entry(name.clone()).or_insert_with(|| value.as_str().into());
+    }
+    let missing = || Error::invalid("malformed_manifest", "a part of the request that withdraws a grant has no value");
+    let render = |template: &Template| template.render(&vars, str::to_owned);
+    let mut headers = HeaderMap::new();
+    for (name, template) in &revoke.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| missing())?;
+        headers.insert(name, secret_header(&render(template).ok_or_else(missing)?)?);
+    }
+    let params: Vec<_> = revoke.params.iter().filter_map(|(name, value)| Some((name.as_str(), render(value)?))).collect();
+    let mut form: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    token_endpoint::authenticate(revoke.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
+    // Without parameters there is nothing to encode.
+    let encoding = if form.is_empty() { TokenBody::None } else { revoke.encoding };
+    let body = token_endpoint::encode(encoding, &form, &mut headers);
+    Ok(Request { method: revoke.method.into(), url, headers, body, timeout: TIMEOUT })
 }

@@ -1,7 +1,7 @@
 //! A vendor's no, as our error.
 
 use crate::http_client::{Response, read_retry_after};
-use crate::providers::{Manifest, RuleKind};
+use crate::providers::{Condition, Manifest, RuleKind};
 use crate::{Error, ErrorKind};
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -12,14 +12,10 @@ use std::time::Duration;
 pub(crate) fn classify(manifest: &Manifest, call: &str, answer: &Response) -> Error {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let code = manifest.errors.code.iter().find_map(|path| path.text(&document));
-    let code: Option<String> =
-        code.map(|c| c.chars().filter(|c| c.is_ascii_alphanumeric() || "_.-".contains(*c)).take(64).collect());
-    let rule = manifest.errors.rules.iter().find(|rule| {
-        rule.status.is_none_or(|status| status == answer.status)
-            && (rule.codes.is_empty() || code.as_ref().is_some_and(|code| rule.codes.contains(code)))
-    });
-    let kind = rule.map_or_else(|| by_status(answer.status), |rule| rule.kind);
-    let said = code.map_or_else(|| answer.status.to_string(), |code| format!("{} {code}", answer.status));
+    let kind = manifest.errors.rule(answer.status, code.as_deref()).unwrap_or_else(|| by_status(answer.status));
+    // A code is shown as far as it looks like one: free text could hold personal data.
+    let shown = code.map(|c| c.chars().take_while(|c| c.is_ascii_alphanumeric() || "_.-/:".contains(*c)).take(64).collect());
+    let said = shown.map_or_else(|| answer.status.to_string(), |code: String| format!("{} {code}", answer.status));
     let (kind, reason, mend) = match kind {
         RuleKind::RateLimited => (ErrorKind::RateLimited, "provider_rate_limit", "too many requests: wait and call again"),
         RuleKind::ReauthRequired => {
@@ -29,10 +25,36 @@ pub(crate) fn classify(manifest: &Manifest, call: &str, answer: &Response) -> Er
         RuleKind::Conflict => (ErrorKind::Conflict, "conflict_at_provider", "it exists or has changed: read it again"),
         RuleKind::Unavailable => (ErrorKind::Unavailable, "provider_unavailable", "the provider has a fault: call again later"),
         RuleKind::Provider => (ErrorKind::Provider, "provider_refused", "the provider refuses this input"),
+        RuleKind::Invalid => (ErrorKind::Invalid, "input_refused", "the provider refuses this input: correct it and call again"),
+        RuleKind::Forbidden => {
+            (ErrorKind::Forbidden, "forbidden_at_provider", "the account may not do this: ask whoever manages it at the provider")
+        }
+        RuleKind::Unsupported => {
+            (ErrorKind::Unsupported, "unsupported_by_account", "the account's plan or kind has no such thing: do without")
+        }
     };
     let text = format!("{} answered {said} to `{call}`: {mend}", manifest.title);
     let error = Error::new(kind, reason, text).with_provider(&manifest.name).with_status(answer.status);
-    error.with_retry_after(retry_after(&answer.headers, Utc::now()))
+    error.with_retry_after(match kind {
+        ErrorKind::RateLimited => wait(manifest, answer),
+        _ => retry_after(&answer.headers, Utc::now()),
+    })
+}
+
+/// How long an answer asks to wait, in the vendor's own words or in everybody's.
+pub(crate) fn wait(manifest: &Manifest, answer: &Response) -> Option<Duration> {
+    let now = Utc::now();
+    let header = |name: &str| answer.headers.get(name)?.to_str().ok();
+    let document = || serde_json::from_slice(&answer.body).ok();
+    let own = manifest.limits.retry_after.iter().find_map(|source| source.read(header, document, now));
+    own.or_else(|| retry_after(&answer.headers, now))
+}
+
+/// Whether a document with a status of success is a refusal. An operation may have its own word for success.
+pub(crate) fn is_refusal(manifest: &Manifest, own: Option<&Condition>, document: &Value) -> bool {
+    let success = own.or(manifest.errors.success.as_ref());
+    let failure = manifest.errors.failure.as_ref();
+    success.is_some_and(|success| !success.holds(document)) || failure.is_some_and(|failure| failure.holds(document))
 }
 
 fn by_status(status: u16) -> RuleKind {

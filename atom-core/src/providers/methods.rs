@@ -1,13 +1,13 @@
 //! The ways to connect to a provider besides `[auth]`: one table under `[methods]` each.
 
-use super::manifest::{ClientAuth, Identity, Method as HttpMethod, space};
+use super::auth::{ClientAuth, Identity, Revoke, space};
+use super::hosts::UrlTemplate;
 use super::path::Path;
 use super::template::{Template, TemplateJson};
 use regex_lite::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use std::collections::{BTreeMap, BTreeSet};
-use url::Url;
 
 /// A way to connect.
 #[derive(Debug, Deserialize)]
@@ -94,47 +94,6 @@ pub(crate) struct Placement {
     pub(crate) basic: Option<Pair>,
 }
 
-/// How a credential is ended at the provider.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Revoke {
-    #[serde(default = "post")]
-    pub(crate) method: HttpMethod,
-    pub(crate) url: Template,
-    /// The body: a form or a JSON document, or nothing.
-    #[serde(default)]
-    pub(crate) form: BTreeMap<String, Template>,
-    pub(crate) json: Option<TemplateJson>,
-    /// The vendor's error codes (`errors.code`) which say that there is nothing left to end. A 404 and a 410 say so without.
-    #[serde(default)]
-    pub(crate) gone: Vec<String>,
-}
-
-fn post() -> HttpMethod {
-    HttpMethod::Post
-}
-
-impl Revoke {
-    fn check(&self, at: &str, known: &BTreeSet<&str>) -> Result<(), String> {
-        let has_body = self.json.is_some() || !self.form.is_empty();
-        if self.json.is_some() && !self.form.is_empty() {
-            return Err(format!("{at}: give `form` or `json`, not both"));
-        }
-        if has_body && self.method == HttpMethod::Get {
-            return Err(format!("{at}: a GET has no body"));
-        }
-        let templates = std::iter::once(&self.url).chain(self.form.values()).flat_map(Template::names);
-        let mut names: Vec<&str> = templates.collect();
-        if let Some(json) = &self.json {
-            json.names(&mut names);
-        }
-        match names.iter().find(|name| !known.contains(*name)) {
-            Some(unknown) => Err(format!("{at}: there is no field `{unknown}`")),
-            None => Ok(()),
-        }
-    }
-}
-
 /// A user name and a password (RFC 7617).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,7 +132,7 @@ fn password() -> Template {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClientCredentials {
-    pub(crate) token_url: Template,
+    pub(crate) token_url: UrlTemplate,
     #[serde(default)]
     pub(crate) client_auth: ClientAuth,
     #[serde(default)]
@@ -215,7 +174,7 @@ pub(crate) enum Algorithm {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignedJwt {
-    pub(crate) token_url: Template,
+    pub(crate) token_url: UrlTemplate,
     pub(crate) jwt: Assertion,
     /// Asked for where the caller names none: `{scopes}` in the claims.
     #[serde(default)]
@@ -229,7 +188,7 @@ pub(crate) struct SignedJwt {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppInstallation {
-    pub(crate) token_url: Template,
+    pub(crate) token_url: UrlTemplate,
     pub(crate) jwt: Assertion,
     /// The field that names the installation.
     pub(crate) installation: String,
@@ -242,7 +201,7 @@ pub(crate) struct AppInstallation {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Device {
-    pub(crate) device_url: Url,
+    pub(crate) device_url: UrlTemplate,
     /// What is asked for where the caller names nothing. Left out: as `[auth]` does.
     pub(crate) scopes: Option<Vec<String>>,
 }
@@ -251,12 +210,12 @@ pub(crate) struct Device {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OAuth1 {
-    pub(crate) request_url: Url,
-    pub(crate) authorize_url: Url,
+    pub(crate) request_url: UrlTemplate,
+    pub(crate) authorize_url: UrlTemplate,
     /// Fixed parameters of the page where the user agrees.
     #[serde(default)]
     pub(crate) authorize_query: BTreeMap<String, String>,
-    pub(crate) access_url: Url,
+    pub(crate) access_url: UrlTemplate,
     #[serde(default)]
     pub(crate) signature: Signature,
     /// The parameters of the last answer that name the account, and that show it.
@@ -286,7 +245,7 @@ pub(crate) struct Link {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkCreate {
-    pub(crate) url: Url,
+    pub(crate) url: UrlTemplate,
     pub(crate) json: TemplateJson,
     pub(crate) token: Path,
     /// The widget as a page, where the provider has one.
@@ -297,16 +256,10 @@ pub(crate) struct LinkCreate {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkExchange {
-    pub(crate) url: Url,
+    pub(crate) url: UrlTemplate,
     pub(crate) json: TemplateJson,
     pub(crate) access_token: Path,
     pub(crate) account_id: Path,
-}
-
-/// A URL of a manifest: fixed, or with placeholders in its path.
-pub(super) enum Place<'a> {
-    Fixed(&'a Url),
-    Path(&'a Template),
 }
 
 impl How {
@@ -327,19 +280,17 @@ impl How {
     }
 
     /// The addresses that it asks, by the field that names them.
-    fn places(&self) -> Vec<(&'static str, Place<'_>)> {
+    fn places(&self) -> Vec<(&'static str, &UrlTemplate)> {
         match self {
             Self::ApiKey(_) | Self::Basic(_) => Vec::new(),
-            Self::ClientCredentials(m) => vec![("token_url", Place::Path(&m.token_url))],
-            Self::SignedJwt(m) => vec![("token_url", Place::Path(&m.token_url))],
-            Self::AppInstallation(m) => vec![("token_url", Place::Path(&m.token_url))],
-            Self::Device(m) => vec![("device_url", Place::Fixed(&m.device_url))],
-            Self::Oauth1(m) => vec![
-                ("request_url", Place::Fixed(&m.request_url)),
-                ("authorize_url", Place::Fixed(&m.authorize_url)),
-                ("access_url", Place::Fixed(&m.access_url)),
-            ],
-            Self::Link(m) => vec![("create.url", Place::Fixed(&m.create.url)), ("exchange.url", Place::Fixed(&m.exchange.url))],
+            Self::ClientCredentials(m) => vec![("token_url", &m.token_url)],
+            Self::SignedJwt(m) => vec![("token_url", &m.token_url)],
+            Self::AppInstallation(m) => vec![("token_url", &m.token_url)],
+            Self::Device(m) => vec![("device_url", &m.device_url)],
+            Self::Oauth1(m) => {
+                vec![("request_url", &m.request_url), ("authorize_url", &m.authorize_url), ("access_url", &m.access_url)]
+            }
+            Self::Link(m) => vec![("create.url", &m.create.url), ("exchange.url", &m.exchange.url)],
         }
     }
 
@@ -374,7 +325,12 @@ impl ConnectMethod {
         }
     }
 
-    pub(super) fn check(&self, at: &str, check_url: impl Fn(&str, &Url) -> Result<(), String>) -> Result<(), String> {
+    /// `check_url` is told which values are known beside the facts of the account.
+    pub(super) fn check(
+        &self,
+        at: &str,
+        check_url: impl Fn(&str, &UrlTemplate, &BTreeSet<&str>) -> Result<(), String>,
+    ) -> Result<(), String> {
         let mut known = BTreeSet::from(["client_id", "client_secret"]);
         let mut seen = BTreeSet::new();
         for field in &self.fields {
@@ -408,23 +364,15 @@ impl ConnectMethod {
             }
         }
         if let Some(identity) = &self.identity {
-            check_url(&format!("{at}.identity.url"), &identity.url)?;
+            check_url(&format!("{at}.identity.url"), &identity.url, &BTreeSet::new())?;
         }
         if let Some(revoke) = &self.revoke {
             known.insert("access_token");
             revoke.check(&format!("{at}.revoke"), &known)?;
+            check_url(&format!("{at}.revoke.url"), &revoke.url, &known)?;
         }
-        let revoke = self.revoke.as_ref().map(|revoke| ("revoke.url", Place::Path(&revoke.url)));
-        for (field, place) in self.how.places().into_iter().chain(revoke) {
-            let at = format!("{at}.{field}");
-            match place {
-                Place::Fixed(url) => check_url(&at, url)?,
-                Place::Path(template) => {
-                    // Whatever the placeholders stand for, the host is one of the provider's.
-                    let url = template.filled("x");
-                    check_url(&at, &Url::parse(&url).map_err(|_| format!("{at} = `{url}`: not a URL"))?)?;
-                }
-            }
+        for (field, url) in self.how.places() {
+            check_url(&format!("{at}.{field}"), url, &known)?;
         }
         Ok(())
     }

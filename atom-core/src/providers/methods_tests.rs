@@ -38,14 +38,15 @@ fn a_method_says_what_it_needs_or_takes_what_its_type_needs() {
 fn a_method_may_say_how_its_credential_is_ended() {
     let with = |revoke: &str| parse(&KEY.replace("send =", &format!("revoke = {revoke}\nsend =")));
     with("{ method = \"DELETE\", url = \"https://vendor.example/keys/{api_key}\" }").expect("an address with a field");
-    with("{ url = \"https://vendor.example/end\", json = { key = \"{api_key}\", of = [\"{client_id}\"] } }").expect("a document");
+    with("{ url = \"https://vendor.example/end\", encoding = \"json\", params = { key = \"{api_key}\", of = \"{client_id}\" } }")
+        .expect("a document");
     let cases = [
         ("{ url = \"https://evil.example/end\" }", "methods.key.revoke.url"),
-        ("{ url = \"https://vendor.example/keys/{key}\" }", "methods.key.revoke: there is no field `key`"),
-        ("{ url = \"https://vendor.example/end\", json = { a = [\"{key}\"] } }", "methods.key.revoke: there is no field `key`"),
-        ("{ url = \"https://vendor.example/end\", form = { a = \"{key}\" } }", "methods.key.revoke: there is no field `key`"),
-        ("{ url = \"https://vendor.example/end\", form = { a = \"b\" }, json = {} }", "not both"),
-        ("{ url = \"https://vendor.example/end\", method = \"GET\", form = { a = \"b\" } }", "a GET has no body"),
+        ("{ url = \"https://vendor.example/keys/{key}\" }", "methods.key.revoke.url"),
+        ("{ url = \"https://vendor.example/end\", params = { a = \"{key}\" } }", "methods.key.revoke: `{key}`"),
+        ("{ url = \"https://vendor.example/end\", headers = { X-Key = \"{key}\" } }", "methods.key.revoke: `{key}`"),
+        ("{ url = \"https://vendor.example/end\", headers = { Host = \"a\" } }", "methods.key.revoke.headers: `Host`"),
+        ("{ url = \"https://vendor.example/end\", method = \"GET\", params = { a = \"b\" } }", "a GET has no body"),
         ("{ url = \"https://vendor.example/end\", methd = \"POST\" }", "methd"),
         ("{ method = \"POST\" }", "url"),
     ];

@@ -1,48 +1,47 @@
 //! Providers as data: the manifest grammar and the catalogue.
 //!
-//! A manifest says how to connect to a provider and how each unified operation is carried out there. It is a total
-//! language: paths, templates, field tables and named transforms. What it cannot say has a name in Rust.
+//! A manifest says how to connect to a provider and how each operation is carried out there. It is a total language: paths, templates,
+//! conditions, field tables and named transforms. What it cannot say has a name in Rust.
+//!
+//! [`manifest`] is a whole provider and [`check`] what must fit together in it; [`auth`], [`methods`] and [`hosts`] are about connecting,
+//! [`operation`], [`body`], [`pages`], [`limits`] and [`errors`] about calls, [`fields`], [`enums`] and [`transform`] about records, and
+//! [`path`], [`template`] and [`condition`] are the words that all of these are made of.
 
+mod auth;
+mod body;
+mod catalogue;
+mod check;
+mod condition;
+mod enums;
+mod errors;
 mod fields;
+mod hosts;
+mod limits;
 mod manifest;
 mod methods;
+mod operation;
+mod overrides;
+mod pages;
 mod path;
 mod template;
 mod transform;
 
-pub(crate) use manifest::{
-    Answer, Body, ClientAuth, Effect, Identity, Manifest, OAUTH2, OAuth2, Operation, Param, RuleKind, Service, TokenSetSource,
-};
+pub(crate) use auth::{ClientAuth, Identity, InputSpec, OAuth2, Revoke, TokenBody, TokenSetSource};
+pub(crate) use body::{Body, BodyPart};
+pub use catalogue::{Capability, CatalogueEntry, OperationInfo};
+pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, names};
+pub(crate) use condition::Condition;
+pub(crate) use errors::RuleKind;
+pub(crate) use fields::{Field, Reading, Record};
+pub(crate) use hosts::{Facts, UrlTemplate};
+pub(crate) use limits::Bucket;
+pub(crate) use manifest::{Manifest, OAUTH2};
 pub(crate) use methods::{
     Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,
-    Placement, Revoke, Signature, SignedJwt,
+    Placement, Signature, SignedJwt,
 };
+pub(crate) use operation::{Answer, Effect, HeaderTemplate, Operation, PAGING, Param, Service};
+pub use overrides::ManifestChange;
+pub(crate) use pages::{Pages, Step};
+pub(crate) use path::Path;
 pub(crate) use template::{Template, Vars};
-
-use crate::Result;
-
-/// The manifests that are part of Atom.
-const CATALOGUE: &[(&str, &str)] = &[("google", include_str!("../../providers/google.toml"))];
-
-/// A built-in manifest.
-pub(crate) fn built_in(name: &str) -> Option<Result<Manifest>> {
-    CATALOGUE.iter().find(|(known, _)| *known == name).map(|(name, text)| Manifest::parse(name, text))
-}
-
-/// The names of the built-in providers.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    CATALOGUE.iter().map(|(name, _)| *name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_built_in_manifest_is_well_formed() {
-        for name in names() {
-            let manifest = built_in(name).expect("listed").unwrap_or_else(|e| panic!("{name}: {e}"));
-            assert_eq!(manifest.name, name);
-        }
-    }
-}

@@ -2,9 +2,11 @@
 //!
 //! A template whose placeholder has no value has no value itself: the query parameter or the body member is left out.
 
+use super::enums::{EnumTable, Enums};
 use super::transform::Transform;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The values that placeholders stand for.
 pub(crate) type Vars = Map<String, Value>;
@@ -12,11 +14,32 @@ pub(crate) type Vars = Map<String, Value>;
 #[derive(Clone, Debug)]
 enum Part {
     Text(String),
-    Var { name: String, transform: Option<Transform> },
+    Var(Var),
+}
+
+/// A placeholder: `{name}`, `{name.member}`, `{name|filter}`.
+#[derive(Clone, Debug)]
+struct Var {
+    name: String,
+    members: Vec<String>,
+    filter: Option<Filter>,
+    /// Where it stands in the text as it is written.
+    at: usize,
+}
+
+/// What is done to a value before it is put in.
+#[derive(Clone, Debug)]
+enum Filter {
+    Transform(Transform),
+    /// In a path, `/` stays between the pieces of the value.
+    Path,
+    /// A table that the service is to have.
+    Named(String),
+    Enum(Arc<EnumTable>),
 }
 
 /// A text with placeholders. `{{` stands for a brace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Template(Vec<Part>);
 
 impl Template {
@@ -26,6 +49,7 @@ impl Template {
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             literal.push_str(&rest[..at]);
+            let place = text.len() - rest.len() + at;
             rest = &rest[at + 1..];
             if let Some(after) = rest.strip_prefix('{') {
                 literal.push('{');
@@ -33,17 +57,10 @@ impl Template {
                 continue;
             }
             let (inside, after) = rest.split_once('}').ok_or_else(|| format!("`{text}` has a `{{` without its `}}`"))?;
-            let (name, transform) = match inside.split_once('|') {
-                Some((name, transform)) => (name, Some(transform.parse()?)),
-                None => (inside, None),
-            };
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-                return Err(format!("`{name}` in `{text}` is not a placeholder name: use small letters, digits and `_`"));
-            }
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));
             }
-            parts.push(Part::Var { name: name.to_owned(), transform });
+            parts.push(Part::Var(Var::parse(inside, text, place)?));
             rest = after;
         }
         literal.push_str(rest);
@@ -53,13 +70,40 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// Gives the placeholders the tables that they name.
+    pub(super) fn bind(&mut self, enums: &Enums) -> Result<(), String> {
+        for part in &mut self.0 {
+            if let Part::Var(Var { filter: Some(filter), .. }) = part
+                && let Filter::Named(name) = filter
+            {
+                let table = enums.get(name).ok_or_else(|| format!("there is no transform or enum `{name}`"))?;
+                *filter = Filter::Enum(Arc::clone(table));
+            }
+        }
+        Ok(())
+    }
+
     /// The text, or `None` if a placeholder has no value. `encode` is applied to each value, not to the text around it.
     pub(crate) fn render(&self, vars: &Vars, encode: impl Fn(&str) -> String) -> Option<String> {
+        self.render_each(vars, |_, value| encode(value))
+    }
+
+    /// The same; `encode` is told where in the text the placeholder stands.
+    pub(super) fn render_each(&self, vars: &Vars, encode: impl Fn(usize, &str) -> String) -> Option<String> {
         let mut out = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Var { .. } => out.push_str(&encode(&as_text(&part.value(vars)?)?)),
+                Part::Var(var) => {
+                    let value = as_text(&var.value(vars)?)?;
+                    match var.filter {
+                        Some(Filter::Path) => {
+                            let pieces: Vec<_> = value.split('/').map(|piece| encode(var.at, piece)).collect();
+                            out.push_str(&pieces.join("/"));
+                        }
+                        _ => out.push_str(&encode(var.at, &value)),
+                    }
+                }
             }
         }
         Some(out)
@@ -67,43 +111,92 @@ impl Template {
 
     /// The names of the placeholders.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| match part {
-            Part::Var { name, .. } => Some(name.as_str()),
-            Part::Text(_) => None,
-        })
+        self.vars().map(|var| var.name.as_str())
     }
 
-    /// The text with this in every place.
-    pub(crate) fn filled(&self, with: &str) -> String {
-        self.0.iter().map(|part| if let Part::Text(text) = part { text.as_str() } else { with }).collect()
+    /// The names of the placeholders, and where they stand.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.vars().map(|var| (var.name.as_str(), var.at))
+    }
+
+    fn vars(&self) -> impl Iterator<Item = &Var> {
+        self.0.iter().filter_map(|part| if let Part::Var(var) = part { Some(var) } else { None })
+    }
+
+    /// The first placeholder whose value is given and makes no sense there: one that a table does not know.
+    pub(crate) fn unfit(&self, vars: &Vars) -> Option<&str> {
+        let unfit = |var: &&Var| var.given(vars).is_some() && var.value(vars).is_none();
+        self.vars().find(unfit).map(|var| var.name.as_str())
+    }
+
+    /// Whether the text has no placeholder and says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The value: of its own type if the template is one placeholder, else a text.
     fn value(&self, vars: &Vars) -> Option<Value> {
         match &self.0[..] {
-            [part @ Part::Var { .. }] => part.value(vars),
+            [Part::Var(var)] => var.value(vars),
             _ => self.render(vars, str::to_owned).map(Value::String),
         }
     }
 }
 
-impl Part {
+impl Var {
+    fn parse(inside: &str, text: &str, at: usize) -> Result<Self, String> {
+        let (path, filter) = match inside.split_once('|') {
+            Some((path, "path")) => (path, Some(Filter::Path)),
+            Some((path, name)) => {
+                let filter = match name.parse() {
+                    Ok(transform) => Filter::Transform(transform),
+                    Err(_) if is_name(name) => Filter::Named(name.to_owned()),
+                    Err(error) => return Err(error),
+                };
+                (path, Some(filter))
+            }
+            None => (inside, None),
+        };
+        let mut members = path.split('.').map(str::to_owned);
+        let name = members.next().unwrap_or_default();
+        if !is_name(&name) {
+            return Err(format!("`{name}` in `{text}` is not a placeholder name: use small letters, digits and `_`"));
+        }
+        Ok(Self { name, members: members.collect(), filter, at })
+    }
+
+    /// What the caller gave.
+    fn given<'v>(&self, vars: &'v Vars) -> Option<&'v Value> {
+        let mut value = vars.get(&self.name)?;
+        for member in &self.members {
+            value = value.get(member)?;
+        }
+        (!value.is_null()).then_some(value)
+    }
+
     fn value(&self, vars: &Vars) -> Option<Value> {
-        let Part::Var { name, transform } = self else { return None };
-        let value = vars.get(name).filter(|v| !v.is_null())?;
-        match transform {
-            Some(transform) => transform.write(value),
-            None => Some(value.clone()),
+        let value = self.given(vars)?;
+        match &self.filter {
+            Some(Filter::Transform(transform)) => transform.write(value),
+            Some(Filter::Enum(table)) => table.write(value),
+            Some(Filter::Named(_)) => None,
+            Some(Filter::Path) | None => Some(value.clone()),
         }
     }
 }
 
-fn as_text(value: &Value) -> Option<String> {
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// A scalar as text; a list of them, separated by commas.
+pub(super) fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
+        Value::Array(items) => Some(items.iter().map(as_text).collect::<Option<Vec<_>>>()?.join(",")),
+        Value::Null | Value::Object(_) => None,
     }
 }
 
@@ -113,7 +206,7 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
-/// A JSON document whose texts are templates. Members without a value are left out.
+/// A JSON document whose texts are templates. Members without a value are left out, and so is what has nothing but such members.
 #[derive(Clone, Debug)]
 pub(crate) enum TemplateJson {
     Fixed(Value),
@@ -134,24 +227,37 @@ impl TemplateJson {
         })
     }
 
-    /// Adds the names of the placeholders to a list.
-    pub(crate) fn names<'a>(&'a self, list: &mut Vec<&'a str>) {
-        match self {
-            Self::Fixed(_) => {}
-            Self::Text(template) => list.extend(template.names()),
-            Self::List(items) => items.iter().for_each(|item| item.names(list)),
-            Self::Object(members) => members.iter().for_each(|(_, member)| member.names(list)),
-        }
-    }
-
     pub(crate) fn render(&self, vars: &Vars) -> Option<Value> {
         match self {
             Self::Fixed(value) => Some(value.clone()),
             Self::Text(template) => template.value(vars),
-            Self::List(items) => Some(Value::Array(items.iter().filter_map(|item| item.render(vars)).collect())),
-            Self::Object(members) => {
-                Some(Value::Object(members.iter().filter_map(|(k, v)| Some((k.clone(), v.render(vars)?))).collect()))
+            Self::List(items) => {
+                let values: Vec<_> = items.iter().filter_map(|item| item.render(vars)).collect();
+                (!values.is_empty() || items.is_empty()).then_some(Value::Array(values))
             }
+            Self::Object(members) => {
+                let values: Map<_, _> = members.iter().filter_map(|(k, v)| Some((k.clone(), v.render(vars)?))).collect();
+                (!values.is_empty() || members.is_empty()).then_some(Value::Object(values))
+            }
+        }
+    }
+
+    /// Every template in it.
+    pub(super) fn templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Text(template) => found.push(template),
+            Self::List(items) => items.iter().for_each(|item| item.templates(found)),
+            Self::Object(members) => members.iter().for_each(|(_, member)| member.templates(found)),
+        }
+    }
+
+    pub(super) fn bind(&mut self, enums: &Enums) -> Result<(), String> {
+        match self {
+            Self::Fixed(_) => Ok(()),
+            Self::Text(template) => template.bind(enums),
+            Self::List(items) => items.iter_mut().try_for_each(|item| item.bind(enums)),
+            Self::Object(members) => members.iter_mut().try_for_each(|(_, member)| member.bind(enums)),
         }
     }
 }
@@ -196,10 +302,34 @@ mod tests {
     }
 
     #[test]
+    fn members_lists_paths_and_tables_are_put_in() {
+        let given = vars(&json!({"who": {"name": "Ada"}, "tags": ["a", "b"], "id": "ada/engine one", "state": "done"}));
+        let render = |text: &str| Template::parse(text).expect(text).render(&given, |v| v.replace(['/', ' '], "%"));
+        assert_eq!(render("{who.name}").as_deref(), Some("Ada"));
+        assert_eq!(render("{who.email}"), None);
+        assert_eq!(render("{tags}").as_deref(), Some("a,b"));
+        assert_eq!(render("/repos/{id|path}/x").as_deref(), Some("/repos/ada/engine%one/x"));
+        let enums: Enums = serde_json::from_value(json!({"states": {"closed": "done", "open": "open"}})).expect("tables");
+        let mut state = Template::parse("{state|states}").expect("a template");
+        state.bind(&enums).expect("bound");
+        assert_eq!(state.render(&given, str::to_owned).as_deref(), Some("closed"));
+        let other = vars(&json!({"state": "on_hold"}));
+        assert_eq!((state.render(&other, str::to_owned), state.unfit(&other)), (None, Some("state")));
+    }
+
+    #[test]
+    fn an_object_of_nothing_but_missing_members_is_left_out() {
+        let document = TemplateJson::parse(json!({"project": {"key": "{project}"}, "kind": {"name": "Task", "id": "{kind}"}}));
+        assert_eq!(document.expect("a document").render(&vars(&json!({}))), Some(json!({"kind": {"name": "Task"}})));
+    }
+
+    #[test]
     fn malformed_templates_are_refused() {
-        for text in ["{", "{}", "{A}", "{a|nothing}", "a{b"] {
+        for text in ["{", "{}", "{A}", "{a|No}", "{.a}", "a{b"] {
             assert!(Template::parse(text).is_err(), "{text}");
         }
+        let mut unknown = Template::parse("{a|nothing}").expect("perhaps a table");
+        assert!(unknown.bind(&Enums::new()).is_err());
         assert_eq!(Template::parse("{{a}").expect("escaped").render(&vars(&json!({})), str::to_owned).as_deref(), Some("{a}"));
     }
 }

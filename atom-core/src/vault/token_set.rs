@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -29,6 +29,8 @@ pub(crate) struct TokenSet {
     pub(crate) fields: Fields,
     pub(crate) scopes: Vec<String>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// What is known of the account beside: what an answer told, or what is needed to withdraw the grant. It is no part of a stored set.
+    pub(crate) captured: HashMap<String, String>,
 }
 
 /// The method of the records from before there were others.
@@ -55,6 +57,8 @@ struct Sealed<'a> {
     refresh_token: Option<Cow<'a, str>>,
     #[serde(default)]
     fields: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "HashMap::is_empty")]
+    captured: HashMap<String, String>,
 }
 
 row! {
@@ -100,6 +104,7 @@ impl TokenSet {
             access_token: self.access_token.as_ref().map(|token| token.expose().into()),
             refresh_token: self.refresh_token.as_ref().map(|token| token.expose().into()),
             fields: self.fields.iter().map(|(name, value)| (name.as_str().into(), value.expose().into())).collect(),
+            captured: self.captured.clone(),
         };
         let plain = serde_json::to_vec(&secret).map(Zeroizing::new);
         plain.map_err(|e| Error::internal("token_set", "a token set cannot be serialized").with_source(e))
@@ -114,6 +119,7 @@ impl TokenSet {
             access_token: secret.access_token.map(|token| token.into_owned().into()),
             refresh_token: secret.refresh_token.map(|token| token.into_owned().into()),
             fields: secret.fields.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect(),
+            captured: secret.captured,
             ..Self::default()
         })
     }

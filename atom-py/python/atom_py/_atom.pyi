@@ -41,9 +41,12 @@ __all__ = [
     "AuditTrail",
     "Authorization",
     "Batch",
+    "ByteStream",
     "CalendarEvent",
     "CalendarEventPage",
     "Calendars",
+    "Capability",
+    "CatalogueEntry",
     "ConnectField",
     "ConnectFlow",
     "ConnectMethod",
@@ -104,6 +107,7 @@ __all__ = [
     "MailMessage",
     "MailMessagePage",
     "Mailbox",
+    "ManifestChange",
     "MigrationStatus",
     "MissedRuns",
     "NewAccount",
@@ -135,6 +139,7 @@ __all__ = [
     "Queues",
     "RawRequest",
     "RawResponse",
+    "RecordStream",
     "RecordedStep",
     "RemoteFile",
     "Resealing",
@@ -302,6 +307,12 @@ class Atom:
     @property
     def providers(self) -> list[Provider]:
         """The providers that this installation can connect to."""
+    async def catalogue(self, search: str | None = None) -> list[CatalogueEntry]:
+        """The providers that are part of Atom, configured here or not, by name: all, or those that have every word of a search in their names,
+        categories, services or capabilities.
+        """
+    def catalogue_blocking(self, search: str | None = None) -> list[CatalogueEntry]:
+        """`catalogue`, but the thread waits until it is done."""
     @property
     def event_catalogue(self) -> list[EventType]:
         """The events that Atom itself emits, to show or to choose from. Those of the host are not among them."""
@@ -646,6 +657,21 @@ class Batch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class ByteStream:
+    """The content of a file as it arrives, in pieces of a few kilobytes, and of any length."""
+    def __aiter__(self) -> typing_extensions.Self: ...
+    async def __anext__(self) -> bytes: ...
+    def __iter__(self) -> typing_extensions.Self: ...
+    def __next__(self) -> bytes: ...
+    async def next(self) -> bytes | None:
+        """The next piece; none after the last.
+
+        Fails with `unavailable` (`timeout`, `broken_answer`): what came before is not the whole, begin again.
+        """
+    def next_blocking(self) -> bytes | None:
+        """`next`, but the thread waits until it is done."""
+
+@typing.final
 class CalendarEvent:
     """An event in a calendar."""
     def __new__(cls, *, id: str, provider: str, attendees: list[Attendee], deleted: bool, raw: typing.Any, title: str | None = None, description: str | None = None, location: str | None = None, starts: EventTime | None = None, ends: EventTime | None = None, meeting_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CalendarEvent: ...
@@ -726,6 +752,50 @@ class Calendars:
         """`create_event`, but the thread waits until it is done."""
 
 @typing.final
+class Capability:
+    """A group of operations that a provider has: `files`, `tasks`, or its own."""
+    def __new__(cls, *, name: str, operations: list[OperationInfo]) -> Capability: ...
+    @property
+    def name(self) -> str:
+        """Its name: what stands before the dot in the names of its operations."""
+    @property
+    def operations(self) -> list[OperationInfo]:
+        """Its operations."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CatalogueEntry:
+    """A provider that Atom knows, configured here or not."""
+    def __new__(cls, *, name: str, title: str, categories: list[str], docs_url: str, verified_at: str, is_configured: bool, services: list[str], capabilities: list[Capability]) -> CatalogueEntry: ...
+    @property
+    def name(self) -> str:
+        """Its name in calls: `google`."""
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+    @property
+    def categories(self) -> list[str]:
+        """What it is for: `files`, `mail`."""
+    @property
+    def docs_url(self) -> str:
+        """The vendor's documentation that its manifest was checked against."""
+    @property
+    def verified_at(self) -> str:
+        """When that was: `2026-11-21`."""
+    @property
+    def is_configured(self) -> bool:
+        """Whether this installation can connect to it."""
+    @property
+    def services(self) -> list[str]:
+        """Its services."""
+    @property
+    def capabilities(self) -> list[Capability]:
+        """What it can do."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ConnectField:
     """Something that a method of connecting needs."""
     def __new__(cls, *, name: str, title: str, is_secret: bool, is_required: bool, pattern: str | None = None) -> ConnectField: ...
@@ -778,7 +848,7 @@ class ConnectMethod:
         """How it begins."""
     @property
     def fields(self) -> list[ConnectField]:
-        """What the user gives, in the order to ask for it."""
+        """What the user gives, in the order to ask for it: as `fields` of `connect`, as `inputs` of `start` and `start_device`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -902,6 +972,33 @@ class Connection:
         """
     def access_token_of_blocking(self, token_set: str) -> AccessToken:
         """`access_token_of`, but the thread waits until it is done."""
+    async def call(self, operation: str, input: typing.Any) -> typing.Any:
+        """Carries out any operation of the provider by its name, a unified one (`files.list`) or the vendor's own (`slack.pins_list`): see
+        `Provider.capabilities` for their names and inputs.
+
+        A list gives `{items, next_cursor}`, of which the cursor goes into the next input as `cursor`; bytes are base64 in `{content}`, a text
+        is `{text}`, and what has no answer gives `{}`. A record has the unified fields, `provider`, and the vendor's own as `raw`.
+
+        Fails with `unsupported` (`unsupported_operation`; `unsupported_input`: the provider has no use for an input, or not for this value
+        of it), `invalid` (`malformed_input`, `missing_input`, `malformed_cursor`), `not_found`, `conflict`, `rate_limited` (the provider's
+        limit, or `local_budget`: too many calls of this connection wait here), `reauth_required`, `forbidden`, `provider` or `unavailable`.
+        """
+    def call_blocking(self, operation: str, input: typing.Any) -> typing.Any:
+        """`call`, but the thread waits until it is done."""
+    async def records(self, operation: str, input: typing.Any) -> RecordStream:
+        """All records of a list, page after page. The input is that of `call`.
+
+        Fails as `call` does, and with `unsupported` (`no_list`).
+        """
+    def records_blocking(self, operation: str, input: typing.Any) -> RecordStream:
+        """`records`, but the thread waits until it is done."""
+    async def download(self, operation: str, input: typing.Any) -> ByteStream:
+        """The bytes of a download as they arrive, of any length. The input is that of `call`.
+
+        Fails as `call` does, and with `unsupported` (`no_bytes`).
+        """
+    def download_blocking(self, operation: str, input: typing.Any) -> ByteStream:
+        """`download`, but the thread waits until it is done."""
     async def request(self, request: RawRequest) -> RawResponse:
         """Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts. What the provider repeats of the token is
         cut out of its answer.
@@ -2374,6 +2471,22 @@ class Mailbox:
         """`send`, but the thread waits until it is done."""
 
 @typing.final
+class ManifestChange:
+    """A difference between a built-in manifest and what is used here instead."""
+    def __new__(cls, *, path: str, before: typing.Any | None = None, after: typing.Any | None = None) -> ManifestChange: ...
+    @property
+    def path(self) -> str:
+        """What is changed: `services.drive.base_url`."""
+    @property
+    def before(self) -> typing.Any | None:
+        """What stands in the built-in manifest; nothing where it is new."""
+    @property
+    def after(self) -> typing.Any | None:
+        """What is used instead."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class MigrationStatus:
     """One schema migration and whether this database has it."""
     def __new__(cls, *, version: int, label: str, applied: bool, pending_sql: str) -> MigrationStatus: ...
@@ -2960,7 +3073,7 @@ class Probe:
 @typing.final
 class Provider:
     """A provider that this installation can connect to."""
-    def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str], methods: list[ConnectMethod]) -> Provider: ...
+    def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str], capabilities: list[Capability], overrides: list[ManifestChange], methods: list[ConnectMethod]) -> Provider: ...
     @property
     def name(self) -> str:
         """Its name in calls: `google`."""
@@ -2978,7 +3091,13 @@ class Provider:
         """Its services, for `start`."""
     @property
     def operations(self) -> list[str]:
-        """The unified operations that it can carry out: `files.list`."""
+        """The operations that it can carry out: `files.list`."""
+    @property
+    def capabilities(self) -> list[Capability]:
+        """The same in groups, with what each takes and gives."""
+    @property
+    def overrides(self) -> list[ManifestChange]:
+        """What this installation changed of the built-in manifest."""
     @property
     def methods(self) -> list[ConnectMethod]:
         """The ways to connect to it, the usual one first."""
@@ -2988,7 +3107,7 @@ class Provider:
 @typing.final
 class ProviderApp:
     """The host's OAuth client at one provider."""
-    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, redirect_uris: list[str] | None = None, development_endpoint: str | None = None, export_tokens: bool | None = None, manifest: str | None = None) -> ProviderApp: ...
+    def __new__(cls, *, provider: str, client_id: str, redirect_uri: str, client_secret: str | None = None, redirect_uris: list[str] | None = None, development_endpoint: str | None = None, export_tokens: bool | None = None, manifest: str | None = None, override_manifest: str | None = None) -> ProviderApp: ...
     @property
     def provider(self) -> str:
         """The provider's name in the catalogue: `google`."""
@@ -3017,6 +3136,11 @@ class ProviderApp:
     @property
     def manifest(self) -> str | None:
         """A manifest (TOML) to use instead of the catalogue's, for a provider of the host's own."""
+    @property
+    def override_manifest(self) -> str | None:
+        """Changes to the catalogue's manifest (TOML): tables are merged into its tables, everything else replaces what stands there.
+        `Provider.overrides` shows what they amount to.
+        """
 
 @typing.final
 class ProviderStatus:
@@ -3187,6 +3311,21 @@ class RawResponse:
         """The body as JSON, if it is JSON."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RecordStream:
+    """All records of a list, page after page, as they are asked for."""
+    def __aiter__(self) -> typing_extensions.Self: ...
+    async def __anext__(self) -> typing.Any: ...
+    def __iter__(self) -> typing_extensions.Self: ...
+    def __next__(self) -> typing.Any: ...
+    async def next(self) -> typing.Any | None:
+        """The next record; none after the last. The next page is asked for when the one before it is used up.
+
+        Fails as the operation does. After a failure that is worth a repetition the same stream goes on.
+        """
+    def next_blocking(self) -> typing.Any | None:
+        """`next`, but the thread waits until it is done."""
 
 @typing.final
 class RecordedStep:
@@ -4299,7 +4438,7 @@ class Shape:
 @typing.final
 class StartConnection:
     """What to connect."""
-    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None, method: str | None = None, redirect_uri: str | None = None) -> StartConnection: ...
+    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None, method: str | None = None, redirect_uri: str | None = None, inputs: dict[str, str] | None = None) -> StartConnection: ...
     @property
     def provider(self) -> str:
         """The provider's name: `google`."""
@@ -4320,13 +4459,16 @@ class StartConnection:
         """Where the provider sends the user back: one of the provider's redirect URIs, exactly, or its loopback address with any port. Default:
         the first.
         """
+    @property
+    def inputs(self) -> dict[str, str] | None:
+        """What the user says about the account, by the names of the method's fields: the name of a shop, of a site."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class StartDevice:
     """What to connect from a device without a browser."""
-    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, method: str | None = None) -> StartDevice: ...
+    def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, method: str | None = None, inputs: dict[str, str] | None = None) -> StartDevice: ...
     @property
     def provider(self) -> str:
         """The provider's name."""
@@ -4339,6 +4481,9 @@ class StartDevice:
     @property
     def method(self) -> str | None:
         """The method, by its name among the provider's `methods`. Default: the only one that is begun so."""
+    @property
+    def inputs(self) -> dict[str, str] | None:
+        """What the user says about the account, by the names of the method's fields."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 

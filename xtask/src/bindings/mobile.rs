@@ -39,8 +39,11 @@ pub(super) fn swift(streams: &[Stream<'_>], of_tests: bool) -> Result<String> {
         let item = match item {
             Type::Integer(bits) => format!("Int{bits}"),
             Type::Text => "String".to_owned(),
+            // Types of their own in the library, which Swift knows by these names.
+            Type::Json => "Json".to_owned(),
+            Type::Bytes => "Bytes".to_owned(),
             Type::Named(name) => name.clone(),
-            _ => return Err(format!("`{name}`: a stream gives a model, a handle, text or whole numbers").into()),
+            _ => return Err(format!("`{name}`: a stream gives a model, a handle, text, JSON, bytes or whole numbers").into()),
         };
         out += &format!(
             "\n/// What the stream gives, until it ends. Whoever iterates takes it: a second loop gets the rest.\n\

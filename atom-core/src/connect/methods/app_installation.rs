@@ -3,7 +3,7 @@
 //! Whoever has the app's key may name any installation of it. So a host that keeps the key itself lets a user connect only an installation
 //! that this user administers: it asks the provider with the user's own token first.
 
-use super::{Ask, Method, credentials_ended, fill, jwt};
+use super::{Ask, Method, credentials_ended, jwt};
 use crate::connect::ConnectFlow;
 use crate::connect::authenticate::{secret_header, vars};
 use crate::connect::token_endpoint::TIMEOUT;
@@ -18,12 +18,12 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 impl AppInstallation {
-    async fn ask(&self, Ask { inner, app }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
+    async fn ask(&self, Ask { inner, app, facts }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
         let vars = jwt::expand(&self.jwt, vars(app, &known))?;
         let proof = jwt::sign(&self.jwt, &vars, inner.now())?;
         let headers =
             [(AUTHORIZATION, secret_header(&format!("Bearer {proof}"))?), (ACCEPT, HeaderValue::from_static("application/json"))];
-        let url = app.resolve(&fill(&self.token_url, &vars)?)?;
+        let url = app.place_with(&self.token_url, vars, facts)?;
         let headers = HeaderMap::from_iter(headers);
         let request = Request { method: reqwest::Method::POST, url, headers, body: Vec::new(), timeout: TIMEOUT };
         let named = |e: Error| e.with_provider(&app.manifest.name);

@@ -1,26 +1,27 @@
 //! A client that acts for itself (RFC 6749 §4.4). There is no refresh token: the next token is asked for as the first was.
 
-use super::{Ask, Method, fill, tokens};
+use super::{Ask, Method, tokens};
 use crate::connect::ConnectFlow;
 use crate::connect::authenticate::vars;
-use crate::connect::token_endpoint::TokenEndpoint;
+use crate::connect::token_endpoint::{Style, TokenEndpoint};
 use crate::crypto::BoxFuture;
 use crate::providers::ClientCredentials;
 use crate::vault::TokenSet;
 use crate::{Result, Secret};
 
 impl ClientCredentials {
-    async fn ask(&self, Ask { inner, app }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
+    async fn ask(&self, Ask { inner, app, facts }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
         let vars = vars(app, &known);
         let endpoint = TokenEndpoint {
             app,
             http: &inner.http,
-            url: fill(&self.token_url, &vars)?,
+            url: app.place_with(&self.token_url, vars.clone(), facts)?,
             client_id: known.fields.get("client_id").map_or(app.client_id.as_str(), Secret::expose),
             client_secret: known.fields.get("client_secret").or(app.client_secret.as_ref()),
             client_auth: self.client_auth,
             scope_separator: &self.scope_separator,
             default_lifetime: self.default_lifetime,
+            style: Style::default(),
         };
         let scopes = known.scopes.join(&self.scope_separator);
         let params: Vec<_> =

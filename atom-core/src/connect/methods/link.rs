@@ -8,22 +8,21 @@ use crate::connect::{App, ConnectFlow, authenticate};
 use crate::crypto::BoxFuture;
 use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::providers::{Link, Vars};
+use crate::providers::{Link, UrlTemplate, Vars};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::collections::HashMap;
-use url::Url;
 
 /// The name under which the widget's token comes.
 pub(in crate::connect) const PUBLIC_TOKEN: &str = "public_token";
 
 impl Link {
-    async fn ask(&self, Ask { inner, app }: Ask<'_>, url: &Url, document: Option<Value>) -> Result<Value> {
+    async fn ask(&self, Ask { inner, app, facts }: Ask<'_>, url: &UrlTemplate, document: Option<Value>) -> Result<Value> {
         let body = document.unwrap_or_default().to_string().into_bytes();
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        let request = Request { method: reqwest::Method::POST, url: app.resolve(url)?, headers, body, timeout: TIMEOUT };
+        let request = Request { method: reqwest::Method::POST, url: app.place(url, facts)?, headers, body, timeout: TIMEOUT };
         let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
         if !(200..300).contains(&answer.status) {
             return Err(failure::classify(&app.manifest, "link", &answer));

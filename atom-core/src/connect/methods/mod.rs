@@ -25,18 +25,19 @@ use super::{App, ConnectField, ConnectFlow, authenticate};
 use crate::atom::Inner;
 use crate::crypto::BoxFuture;
 use crate::http_client::Request;
-use crate::providers::{ConnectMethod, FieldSpec, How, OAUTH2, Template, Vars};
+use crate::providers::{ConnectMethod, Facts, FieldSpec, How, InputSpec, OAUTH2};
 use crate::vault::{DEFAULT, Fields, TokenSet};
 use crate::{Error, ErrorKind, Result, Secret, UserId};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
-use url::Url;
 
 /// What a method works with.
 #[derive(Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub(super) inner: &'a Inner,
     pub(super) app: &'a App,
+    /// What is known of the account.
+    pub(super) facts: &'a Facts,
 }
 
 /// What a connection gets from its provider, or from its user.
@@ -45,11 +46,24 @@ pub(super) struct Granted {
     pub(super) sets: BTreeMap<String, TokenSet>,
     /// Whose account it is, where the answer says so.
     pub(super) account: Option<Identity>,
+    /// What else is known of it: what was said before, and what the provider told on the way.
+    pub(super) facts: Facts,
 }
 
 impl From<TokenSet> for Granted {
     fn from(tokens: TokenSet) -> Self {
-        Self { sets: BTreeMap::from([(DEFAULT.to_owned(), tokens)]), account: None }
+        let facts = tokens.captured.clone();
+        Self { sets: BTreeMap::from([(DEFAULT.to_owned(), tokens)]), account: None, facts }
+    }
+}
+
+impl Granted {
+    /// With what was said about the account before. What the provider told weighs more.
+    pub(super) fn knowing(mut self, inputs: &Facts) -> Self {
+        for (name, value) in inputs {
+            self.facts.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        self
     }
 }
 
@@ -206,20 +220,36 @@ impl<'a> Way<'a> {
             is_required: !spec.optional,
             pattern: spec.pattern.as_ref().map(|pattern| pattern.text.clone()),
         };
+        let input = |(name, spec): (&String, &InputSpec)| ConnectField {
+            name: name.clone(),
+            title: spec.title.clone(),
+            is_secret: false,
+            is_required: !spec.optional && spec.default.is_none(),
+            pattern: Some(spec.pattern.text.clone()),
+        };
         super::ConnectMethod {
             name: self.name.to_owned(),
             title: self.entry.map_or_else(|| format!("Sign in at {}", app.manifest.title), |entry| entry.title.clone()),
             flow: self.how.flow(),
-            fields: self.fields().iter().map(field).collect(),
+            fields: self.fields().iter().map(field).chain(self.inputs(app).map(input)).collect(),
         }
+    }
+
+    /// What the method asks for and the provider does, of which the user is asked once.
+    fn inputs<'m>(&self, app: &'m App) -> impl Iterator<Item = (&'m String, &'m InputSpec)> {
+        let fields = self.fields();
+        app.manifest.inputs.iter().filter(|(name, _)| !fields.iter().any(|field| field.name == **name))
     }
 
     fn fields(&self) -> &'a [FieldSpec] {
         self.entry.map_or(&[], |entry| &entry.fields)
     }
 
-    /// What the user gave, checked. A value is never shown.
-    pub(super) fn check(&self, mut given: HashMap<String, Secret>) -> Result<Fields> {
+    /// What the user gave, checked: the fields of the credential, and what is said about the account. A value is never shown.
+    pub(super) fn check(&self, app: &App, mut given: HashMap<String, Secret>) -> Result<(Fields, Facts)> {
+        let named = app.manifest.inputs.keys().filter_map(|name| Some((name.clone(), given.get(name)?.expose().to_owned())));
+        let facts = inputs(app, named.collect())?;
+        given.retain(|name, _| self.inputs(app).all(|(input, _)| input != name));
         let mut fields = Fields::new();
         for spec in self.fields() {
             let value = given.remove(&spec.name).filter(|value| !value.expose().trim().is_empty());
@@ -234,7 +264,7 @@ impl<'a> Way<'a> {
             }
         }
         if given.is_empty() {
-            return Ok(fields);
+            return Ok((fields, facts));
         }
         let known: Vec<_> = self.fields().iter().map(|spec| spec.name.as_str()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -279,14 +309,31 @@ fn credentials_ended() -> Error {
     Error::new(ErrorKind::ReauthRequired, "credentials_refused", text)
 }
 
-/// A URL with its placeholders filled, each in one piece of the path.
-pub(super) fn fill(template: &Template, vars: &Vars) -> Result<Url> {
-    let encode = |value: &str| url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
-    let text = template.render(vars, encode);
-    let url = text.filter(|text| !text.split('/').skip(3).any(|piece| matches!(piece, "" | "." | "..")));
-    url.and_then(|text| Url::parse(&text).ok()).ok_or_else(|| {
-        Error::invalid("malformed_field", "a field that stands in the address of the provider is missing or does not fit there")
-    })
+/// What is said about an account, checked, with the values that are usual where nothing is said.
+pub(super) fn inputs(app: &App, mut given: HashMap<String, String>) -> Result<Facts> {
+    let mut facts = Facts::new();
+    for (name, spec) in &app.manifest.inputs {
+        let value = given.remove(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        match value.or_else(|| spec.default.clone()) {
+            Some(value) if !spec.pattern.fits(&value) => {
+                let text = format!("`{name}` ({}) does not look as it should: correct it and call again", spec.title);
+                return Err(Error::invalid("malformed_field", text).with_provider(&app.manifest.name));
+            }
+            Some(value) => drop(facts.insert(name.clone(), value)),
+            None if spec.optional => {}
+            None => {
+                let text = format!("`{name}` ({}) is missing: give it among the inputs", spec.title);
+                return Err(Error::invalid("missing_field", text).with_provider(&app.manifest.name));
+            }
+        }
+    }
+    if given.is_empty() {
+        return Ok(facts);
+    }
+    let known: Vec<_> = app.manifest.inputs.keys().map(String::as_str).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let text = format!("an input is given that {} does not have: it has {known}", app.manifest.title);
+    Err(Error::invalid("unknown_field", text).with_provider(&app.manifest.name))
 }
 
 /// The token set for a grant that is made of the credentials themselves: a refusal is a refusal of those.

@@ -9,7 +9,7 @@ use crate::connect::{App, ConnectFlow};
 use crate::crypto::{BoxFuture, hex, random};
 use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::providers::{OAuth1, Signature};
+use crate::providers::{OAuth1, Signature, UrlTemplate};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
 use base64::Engine;
@@ -18,7 +18,7 @@ use chrono::Utc;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use ring::hmac;
 use std::collections::HashMap;
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 /// The field that holds the token's secret.
 const TOKEN_SECRET: &str = "oauth_token_secret";
@@ -117,15 +117,15 @@ impl OAuth1 {
     /// Asks for credentials (§2.1, §2.3). The answer is a form.
     async fn ask(
         &self,
-        Ask { inner, app }: Ask<'_>,
-        url: &Url,
+        Ask { inner, app, facts }: Ask<'_>,
+        url: &UrlTemplate,
         token: Option<(&str, &str)>,
         extra: &[(&str, &str)],
     ) -> Result<HashMap<String, String>> {
         let named = |e: Error| e.with_provider(&app.manifest.name);
         let mut request = Request {
             method: reqwest::Method::POST,
-            url: app.resolve(url)?,
+            url: app.place(url, facts)?,
             headers: HeaderMap::new(),
             body: Vec::new(),
             timeout: TIMEOUT,
@@ -168,7 +168,7 @@ impl Method for OAuth1 {
                 return Err(Error::new(ErrorKind::Provider, "callback_not_confirmed", text));
             }
             let (token, secret) = (answer["oauth_token"].clone(), answer[TOKEN_SECRET].as_str().into());
-            let mut url = ask.app.resolve(&self.authorize_url)?;
+            let mut url = ask.app.place(&self.authorize_url, ask.facts)?;
             url.query_pairs_mut().append_pair("oauth_token", &token).extend_pairs(&self.authorize_query);
             Ok(Opened { key: token, secret, url: Some(url.into()), link_token: None })
         })

@@ -1,6 +1,7 @@
 //! The examples of RFC 5849, to the letter.
 
 use super::*;
+use url::Url;
 
 fn request(method: reqwest::Method, url: &str) -> Request {
     let url = Url::parse(url).expect("a URL");

@@ -5,7 +5,7 @@ use crate::connect::start::Pending;
 use crate::connect::token_endpoint::{TokenEndpoint, printable};
 use crate::connect::{App, ConnectFlow};
 use crate::crypto::{BoxFuture, base64url, random};
-use crate::providers::{OAuth2, TokenSetSource};
+use crate::providers::{Facts, OAuth2, TokenSetSource};
 use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result};
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ impl Method for OAuth2 {
         true
     }
 
-    fn open<'a>(&'a self, Ask { app, .. }: Ask<'a>, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened>> {
+    fn open<'a>(&'a self, Ask { app, facts, .. }: Ask<'a>, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened>> {
         Box::pin(async move {
             let state = base64url(random::<32>()?);
             let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -31,9 +31,12 @@ impl Method for OAuth2 {
                 Error::invalid("malformed_redirect_uri", "the redirect URI is not an absolute URL").with_source(e)
             })?;
             let client = BasicClient::new(ClientId::new(app.client_id.clone()))
-                .set_auth_uri(AuthUrl::from_url(app.resolve(&self.authorize_url)?))
+                .set_auth_uri(AuthUrl::from_url(app.place(&self.authorize_url, facts)?))
                 .set_redirect_uri(redirect);
-            let mut url = client.authorize_url(|| CsrfToken::new(state.clone())).set_pkce_challenge(challenge);
+            let mut url = client.authorize_url(|| CsrfToken::new(state.clone()));
+            if self.pkce {
+                url = url.set_pkce_challenge(challenge);
+            }
             for (name, value) in &self.authorize_query {
                 url = url.add_extra_param(name, value);
             }
@@ -41,14 +44,14 @@ impl Method for OAuth2 {
                 url = url.add_extra_param("login_hint", hint);
             }
             // Joined here, because not every vendor separates scopes with a space.
-            let (url, _) = url.add_extra_param("scope", opening.scopes.join(&self.scope_separator)).url();
+            let (url, _) = url.add_extra_param(&self.scope_param, opening.scopes.join(&self.scope_separator)).url();
             Ok(Opened { key: state, secret: verifier.secret().as_str().into(), url: Some(url.into()), link_token: None })
         })
     }
 
     fn complete<'a>(
         &'a self,
-        Ask { inner, app }: Ask<'a>,
+        Ask { inner, app, facts }: Ask<'a>,
         pending: Pending,
         answer: &'a HashMap<String, String>,
     ) -> BoxFuture<'a, Result<Granted>> {
@@ -60,21 +63,29 @@ impl Method for OAuth2 {
             let code = answer.get("code").ok_or_else(|| {
                 Error::invalid("malformed_callback", "the callback has neither a code nor an error: start again")
             })?;
-            let form =
-                [("code", code.as_str()), ("redirect_uri", &pending.redirect_uri), ("code_verifier", pending.secret.as_str())];
-            let endpoint = TokenEndpoint::of(app, &inner.http, self);
+            let mut form = vec![("code", code.as_str()), ("redirect_uri", pending.redirect_uri.as_str())];
+            if self.pkce {
+                form.push(("code_verifier", pending.secret.as_str()));
+            }
+            let told = self.capture_callback.iter().filter_map(|(name, from)| Some((name.clone(), answer.get(from)?.clone())));
+            let told: Facts = facts.clone().into_iter().chain(told).collect();
+            let endpoint = TokenEndpoint::of(app, &inner.http, self, &told)?;
             let granted = endpoint.grant("authorization_code", &form).await.map_err(|error| match error.kind() {
                 // There is no grant yet that could be renewed: this code is spent, expired or another's.
                 ErrorKind::ReauthRequired => Error::invalid("code_refused", "the provider refused the code: start again"),
                 _ => error,
             })?;
-            token_sets(&endpoint, self, &granted, &pending.scopes, inner.now())
+            let mut granted = token_sets(&endpoint, self, &granted, &pending.scopes, inner.now())?;
+            for (name, value) in told {
+                granted.facts.entry(name).or_insert(value);
+            }
+            Ok(granted)
         })
     }
 
     fn renew<'a>(
         &'a self,
-        Ask { inner, app }: Ask<'a>,
+        Ask { inner, app, facts }: Ask<'a>,
         name: &'a str,
         tokens: &'a TokenSet,
     ) -> Option<BoxFuture<'a, Result<TokenSet>>> {
@@ -85,8 +96,10 @@ impl Method for OAuth2 {
         };
         Some(Box::pin(async move {
             let mut form = vec![("refresh_token", refresh_token.expose())];
-            form.extend(params.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())));
-            let next = TokenEndpoint::of(app, &inner.http, self).tokens("refresh_token", &form, inner.now()).await?;
+            let params = self.refresh_params.iter().chain(params.into_iter().flatten());
+            form.extend(params.map(|(name, value)| (name.as_str(), value.as_str())));
+            let next =
+                TokenEndpoint::for_refresh(app, &inner.http, self, facts)?.tokens("refresh_token", &form, inner.now()).await?;
             Ok(TokenSet { method: tokens.method.clone(), ..next })
         }))
     }
@@ -105,6 +118,7 @@ pub(in crate::connect) fn token_sets(
         // RFC 6749 §5.1: an answer without scopes granted what was asked for.
         first.scopes = asked.to_vec();
     }
+    let facts = std::mem::take(&mut first.captured);
     let mut sets = BTreeMap::from([(DEFAULT.to_owned(), first)]);
     for (name, source) in &auth.token_sets {
         let TokenSetSource::Answer { path } = source else { continue };
@@ -113,7 +127,7 @@ pub(in crate::connect) fn token_sets(
             sets.insert(name.clone(), endpoint.read(part, now)?);
         }
     }
-    Ok(Granted { sets, account: None })
+    Ok(Granted { sets, account: None, facts })
 }
 
 /// RFC 9207: compared as text, whether the callback is a code or an error.

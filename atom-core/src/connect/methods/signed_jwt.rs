@@ -1,10 +1,10 @@
 //! A signed document for a token (RFC 7523 §2.1), as service accounts have it. The next token is asked for with another document.
 
-use super::{Ask, Method, fill, jwt, tokens};
+use super::{Ask, Method, jwt, tokens};
 use crate::Result;
 use crate::connect::ConnectFlow;
 use crate::connect::authenticate::vars;
-use crate::connect::token_endpoint::TokenEndpoint;
+use crate::connect::token_endpoint::{Style, TokenEndpoint};
 use crate::crypto::BoxFuture;
 use crate::providers::{ClientAuth, SignedJwt};
 use crate::vault::TokenSet;
@@ -12,20 +12,21 @@ use crate::vault::TokenSet;
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 impl SignedJwt {
-    async fn ask(&self, Ask { inner, app }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
+    async fn ask(&self, Ask { inner, app, facts }: Ask<'_>, known: TokenSet) -> Result<TokenSet> {
         let mut vars = jwt::expand(&self.jwt, vars(app, &known))?;
         vars.insert("scopes".into(), known.scopes.join(&self.scope_separator).into());
         let assertion = jwt::sign(&self.jwt, &vars, inner.now())?;
         let endpoint = TokenEndpoint {
             app,
             http: &inner.http,
-            url: fill(&self.token_url, &vars)?,
+            url: app.place_with(&self.token_url, vars, facts)?,
             // The document says who asks: the host's client has no part in it.
             client_id: "",
             client_secret: None,
             client_auth: ClientAuth::None,
             scope_separator: &self.scope_separator,
             default_lifetime: self.default_lifetime,
+            style: Style::default(),
         };
         let next = tokens(&endpoint, GRANT_TYPE, &[("assertion", &assertion)], inner.now()).await?;
         let next = TokenSet { refresh_token: None, method: known.method.clone(), ..next };

@@ -162,11 +162,16 @@ impl<'a> Meter<'a> {
         self.sums.bytes_sent += bytes(&request.body);
     }
 
+    /// An answer has come.
+    pub(crate) fn receives(&mut self, answer: &Response) {
+        self.sums.bytes_received += bytes(&answer.body);
+    }
+
     /// Ends with what the caller gets.
     pub(crate) fn end(mut self, outcome: Result<Response>) -> Result<Response> {
         self.ending = match &outcome {
             Ok(answer) => {
-                self.sums.bytes_received = bytes(&answer.body);
+                self.receives(answer);
                 Ending::of_status(answer.status)
             }
             Err(error) => Ending::of_error(error),
@@ -175,7 +180,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Ends with something that is no answer of the provider.
-    pub(in crate::connect) fn end_with<T>(mut self, outcome: Result<T>) -> Result<T> {
+    pub(crate) fn end_with<T>(mut self, outcome: Result<T>) -> Result<T> {
         self.ending = outcome.as_ref().map_or_else(Ending::of_error, |_| Ending::Fine);
         outcome
     }

@@ -5,4 +5,10 @@ package dev.atom
 import kotlinx.coroutines.flow.flow
 
 /** What the stream gives, until it ends. Whoever collects takes it: a second collector gets the rest. */
+fun ByteStream.asFlow() = flow { while (true) emit(next() ?: break) }
+
+/** What the stream gives, until it ends. Whoever collects takes it: a second collector gets the rest. */
 fun EventStream.asFlow() = flow { while (true) emit(next() ?: break) }
+
+/** What the stream gives, until it ends. Whoever collects takes it: a second collector gets the rest. */
+fun RecordStream.asFlow() = flow { while (true) emit(next() ?: break) }

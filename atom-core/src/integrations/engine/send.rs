@@ -1,0 +1,144 @@
+//! Sends a call, within its connection's budget, and again where a repetition does nothing that once would not.
+
+use super::budget::Budget;
+use super::call::Call;
+use crate::connect::Meter;
+use crate::crypto::random;
+use crate::http_client::Response;
+use crate::integrations::failure;
+use crate::providers::{Answer, Effect};
+use crate::{Error, ErrorKind, Json, Result};
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a call that may be repeated is tried.
+const ATTEMPTS: u32 = 3;
+/// How often one is that the vendor had too much of: it was not carried out, whatever it does.
+const LIMITED_ATTEMPTS: u32 = 4;
+/// A provider that asks for a longer wait gets it from the caller, who knows what else there is to do.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The budget of operations that name none.
+const DEFAULT_BUCKET: &str = "default";
+
+/// An answer that is no refusal.
+#[derive(Default)]
+pub(super) struct Answered {
+    /// Null where no JSON is expected.
+    pub(super) document: Value,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Call<'_> {
+    /// The answer, from the vendor or from a hook.
+    pub(super) async fn answer(&self) -> Result<Answered> {
+        let Some(name) = &self.operation.hook else { return self.send().await };
+        let hook = self.connection.inner.hooks.get(name)?;
+        let Json(document) = hook.run(self.connection, Json(Value::Object(self.vars.clone()))).await?;
+        Ok(Answered { document, ..Default::default() })
+    }
+
+    /// The budget that its requests are counted against.
+    pub(super) fn budget(&self) -> Arc<Budget> {
+        let buckets = &self.manifest().limits.buckets;
+        let name = self.operation.bucket.as_deref().unwrap_or(DEFAULT_BUCKET);
+        self.connection.inner.budgets.of(self.connection.id, name, buckets.get(name))
+    }
+
+    async fn send(&self) -> Result<Answered> {
+        let mut meter = Meter::begin(self.connection, self.operation.vendor_op.clone());
+        let outcome = self.try_send(&mut meter).await;
+        meter.end_with(outcome)
+    }
+
+    async fn try_send(&self, meter: &mut Meter<'_>) -> Result<Answered> {
+        let request = self.request()?;
+        let budget = self.budget();
+        let is_repeatable = self.operation.effect != Effect::Once || self.operation.idempotency.is_some();
+        let mut attempt = 1;
+        loop {
+            let turn = budget.turn().await.map_err(|wait| self.over_budget(wait))?;
+            let sent = self.connection.send(self.token_set(), &self.facts, request.clone(), meter).await;
+            drop(turn);
+            let failed = match sent {
+                Ok(answer) => {
+                    meter.receives(&answer);
+                    self.observe(&budget, &answer);
+                    match self.read(answer) {
+                        Ok(answered) => return Ok(answered),
+                        Err(failed) => failed,
+                    }
+                }
+                Err(failed) => failed,
+            };
+            let is_limited = failed.kind() == ErrorKind::RateLimited;
+            // What was refused or never arrived was not carried out.
+            let may_repeat = is_repeatable || is_limited || failed.reason() == "unreachable";
+            let attempts = if is_limited { LIMITED_ATTEMPTS } else { ATTEMPTS };
+            let wait = failed.retry_after().unwrap_or_else(|| backoff(attempt));
+            if is_limited {
+                budget.stop_for(wait);
+            }
+            if !failed.is_retryable() || !may_repeat || attempt >= attempts || wait > LONGEST_WAIT {
+                return Err(failed);
+            }
+            if !is_limited {
+                tokio::time::sleep(wait).await;
+            }
+            attempt += 1;
+        }
+    }
+
+    pub(super) fn over_budget(&self, wait: Duration) -> Error {
+        let manifest = self.manifest();
+        let text = format!("too many calls of this connection wait for {}: wait and call again", manifest.title);
+        Error::new(ErrorKind::RateLimited, "local_budget", text).with_provider(&manifest.name).with_retry_after(Some(wait))
+    }
+
+    /// Stops everyone where the vendor's own count is at its end.
+    pub(super) fn observe(&self, budget: &Budget, answer: &Response) {
+        let limits = &self.manifest().limits;
+        let header = |name: &str| answer.headers.get(name)?.to_str().ok();
+        let is_spent = limits.remaining.as_ref().and_then(|name| header(name)).is_some_and(|left| left.trim().parse() == Ok(0.0));
+        if is_spent && let Some(wait) = failure::wait(self.manifest(), answer) {
+            budget.stop_for(wait);
+        }
+    }
+
+    /// What an answer holds, or why it is a refusal.
+    pub(super) fn read(&self, answer: Response) -> Result<Answered> {
+        let (manifest, operation) = (self.manifest(), self.operation);
+        let refused = |answer: &Response| Err(failure::classify(manifest, &operation.vendor_op, answer));
+        if !(200..300).contains(&answer.status) {
+            return refused(&answer);
+        }
+        let is_read = operation.answer == Answer::Json;
+        // What is no JSON cannot say that it is a refusal, unless the operation itself says how.
+        let is_asked = operation.success.is_some()
+            || operation.answer == Answer::None && (manifest.errors.success.is_some() || manifest.errors.failure.is_some());
+        if !is_read && !is_asked {
+            return Ok(Answered { document: Value::Null, headers: answer.headers, body: answer.body });
+        }
+        let document = match &answer.body[..] {
+            [] => Value::Null,
+            body => match serde_json::from_slice(body) {
+                Ok(document) => document,
+                Err(_) if !is_read => Value::Null,
+                Err(e) => return Err(self.malformed("something that is no JSON").with_status(answer.status).with_source(e)),
+            },
+        };
+        if !document.is_null() && failure::is_refusal(manifest, operation.success.as_ref(), &document) {
+            return refused(&answer);
+        }
+        Ok(Answered { document, headers: answer.headers, body: if is_read { Vec::new() } else { answer.body } })
+    }
+}
+
+/// A quarter of a second, doubled each time, plus up to as much again: callers that failed together do not come back together.
+fn backoff(attempt: u32) -> Duration {
+    let base = 250_u64 << attempt.min(6).saturating_sub(1);
+    let jitter = random::<2>().map_or(0, |bytes| u64::from(u16::from_be_bytes(bytes)) * base / u64::from(u16::MAX));
+    Duration::from_millis(base + jitter)
+}

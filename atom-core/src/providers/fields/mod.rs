@@ -1,0 +1,234 @@
+//! Field tables: how a vendor's record becomes ours and ours theirs. One table serves both directions.
+
+mod money;
+mod read;
+mod written;
+
+pub(crate) use read::Reading;
+
+use super::enums::{EnumTable, Enums};
+use super::path::Path;
+use super::transform::Transform;
+use money::Money;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The fields of one record type of a provider: unified name on the left, vendor's place on the right.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Record(BTreeMap<String, Field>);
+
+/// One field.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// Where it is read; the first that leads anywhere.
+    paths: Vec<Path>,
+    /// Where it is written, if it is.
+    write: Option<Path>,
+    how: How,
+    /// What is read where the vendor has nothing.
+    default: Option<Value>,
+    /// A single value of the vendor's is a list of one of ours.
+    list: bool,
+    write_only: bool,
+}
+
+#[derive(Clone, Debug)]
+enum How {
+    Plain,
+    Transform(Transform),
+    /// Vendor's value to ours.
+    Enum(Arc<EnumTable>),
+    /// A table of the service, before it is bound.
+    Named(String),
+    /// True where the vendor's value is this one; `otherwise` is what a false writes.
+    Equals {
+        value: Value,
+        otherwise: Option<Value>,
+    },
+    /// True where there is a value and it is another one.
+    NotEquals {
+        value: Value,
+        otherwise: Option<Value>,
+    },
+    /// True where there is a value, or where there is none.
+    Exists(bool),
+    /// True where the vendor's list holds this one.
+    Contains(String),
+    /// The text after this one.
+    After(String),
+    Money(Money),
+    /// A record, or a list of them.
+    Each(Record),
+    /// A list of scalars out of a list of objects.
+    EachValue(Path),
+    /// A text out of several places.
+    Template(Vec<Piece>),
+}
+
+/// A part of a text: fixed, or from a place in the vendor's record.
+#[derive(Clone, Debug)]
+enum Piece {
+    Text(String),
+    Place(Path),
+}
+
+impl Record {
+    /// What stands under a name.
+    pub(crate) fn read_one<'v>(&'v self, name: &str, vendor: &'v Value) -> Option<Reading<'v>> {
+        self.0.get(name)?.read(vendor)
+    }
+
+    /// Our record from the vendor's. Fields that the vendor left out are left out.
+    pub(crate) fn read<'v>(&'v self, vendor: &'v Value) -> impl Iterator<Item = (&'v str, Reading<'v>)> {
+        self.0.iter().filter_map(|(name, field)| Some((name.as_str(), field.read(vendor)?)))
+    }
+
+    /// The fields, by name.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.0.iter().map(|(name, field)| (name.as_str(), field))
+    }
+
+    /// The vendor's record from ours: only the fields that are given. Fails with the name of one whose value the vendor does not have.
+    pub(crate) fn write<'n>(&'n self, ours: &Map<String, Value>) -> Result<Value, &'n str> {
+        let mut vendor = Value::Object(Map::new());
+        for (name, field) in &self.0 {
+            let Some(path) = &field.write else { continue };
+            let Some(value) = ours.get(name).filter(|value| !value.is_null()) else { continue };
+            field.put(value, path, &mut vendor).ok_or(name.as_str())?;
+        }
+        Ok(vendor)
+    }
+
+    /// The names of the fields that are read.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, field)| !field.write_only).map(|(name, _)| name.as_str())
+    }
+
+    /// The names of the fields that are written.
+    pub(crate) fn writable(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, field)| field.write.is_some()).map(|(name, _)| name.as_str())
+    }
+
+    /// Gives the fields the tables that they name.
+    pub(super) fn bind(&mut self, enums: &Enums) -> Result<(), String> {
+        self.0.iter_mut().try_for_each(|(name, field)| match &mut field.how {
+            How::Named(table) => {
+                let known =
+                    enums.get(table).ok_or_else(|| format!("{name}.enum = `{table}`: there is no such table in `enums`"))?;
+                field.how = How::Enum(Arc::clone(known));
+                Ok(())
+            }
+            How::Each(record) => record.bind(enums),
+            _ => Ok(()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(toml: &str) -> Record {
+        toml::from_str(toml).expect("a field table")
+    }
+
+    fn read(table: &Record, vendor: &Value) -> Value {
+        Value::Object(table.read(vendor).map(|(name, value)| (name.to_owned(), value.into_value())).collect())
+    }
+
+    fn write(table: &Record, ours: &Value) -> Value {
+        table.write(ours.as_object().expect("an object")).expect("written")
+    }
+
+    #[test]
+    fn one_table_reads_and_writes() {
+        let table = record(
+            r#"
+            title = "summary"
+            status = { path = "state.name", enum = { confirmed = "accepted", no = "declined" } }
+            is_folder = { path = "mime", equals = "folder" }
+            unread = { path = "labels", contains = "UNREAD" }
+            people = { path = "attendees", each = { email = "email", name = "displayName" } }
+            etag = { path = "etag", read_only = true }
+            number = { path = "number", after = "N-" }
+            tags = { path = "labels2", each_value = "name" }
+            total = { path = "amount", money = "minor", currency = "currency", currency_as = "lower" }
+            is_private = { path = "visibility", equals = "private", otherwise = "public" }
+            owner = { path = "owner", each = { id = "gid" } }
+            "#,
+        );
+        let vendor = json!({
+            "summary": "Lunch", "state": {"name": "confirmed"}, "mime": "folder", "labels": ["UNREAD"],
+            "attendees": [{"email": "a@x", "displayName": "A", "extra": 1}], "etag": "1", "number": "N-7", "labels2": [{"name": "x"}],
+            "amount": 1999, "currency": "eur", "visibility": "public", "owner": {"gid": "1"}
+        });
+        let ours = json!({
+            "title": "Lunch", "status": "accepted", "is_folder": true, "unread": true, "people": [{"email": "a@x", "name": "A"}], "etag": "1",
+            "number": "7", "tags": ["x"], "total": {"minor_units": 1999, "currency": "EUR"}, "is_private": false, "owner": {"id": "1"}
+        });
+        assert_eq!(read(&table, &vendor), ours);
+        let mut given = ours.clone();
+        given["unread"] = Value::Null;
+        assert_eq!(
+            write(&table, &given),
+            json!({
+                "summary": "Lunch", "state": {"name": "confirmed"}, "mime": "folder", "attendees": [{"email": "a@x", "displayName": "A"}],
+                "number": "N-7", "labels2": [{"name": "x"}], "amount": 1999, "currency": "eur", "visibility": "public", "owner": {"gid": "1"}
+            })
+        );
+    }
+
+    #[test]
+    fn values_are_read_from_the_first_place_by_default_or_put_together() {
+        let table = record(
+            r#"
+            name = { first = ["display", "login"] }
+            kind = { path = "kind", default = "task" }
+            key = { template = "{repo.name}/{number}" }
+            is_done = { path = "closed_at", exists = true }
+            is_open = { path = "state", not_equals = "closed" }
+            assignee_ids = { path = "assignee.id", list = true }
+            assignee = { path = "assignee.name", write = "assignee_name" }
+            secret = { path = "secret", write_only = true }
+            "#,
+        );
+        let vendor = json!({"login": "ada", "repo": {"name": "engine"}, "number": 7, "state": "open", "assignee": {"id": "u1", "name": "Ada"}, "secret": "x"});
+        assert_eq!(
+            read(&table, &vendor),
+            json!({
+                "name": "ada", "kind": "task", "key": "engine/7", "is_done": false, "is_open": true, "assignee_ids": ["u1"], "assignee": "Ada"
+            })
+        );
+        let ours = json!({"name": "Ada", "assignee_ids": ["u2"], "assignee": "Bob", "secret": "y"});
+        let written = json!({"display": "Ada", "assignee": {"id": "u2"}, "assignee_name": "Bob", "secret": "y"});
+        assert_eq!(write(&table, &ours), written);
+        assert_eq!(table.writable().collect::<Vec<_>>(), ["assignee", "assignee_ids", "is_open", "kind", "name", "secret"]);
+        assert!(!table.readable().any(|name| name == "secret"));
+    }
+
+    #[test]
+    fn what_the_vendor_has_no_value_for_is_named() {
+        let table = record(r#"status = { path = "s", enum = { x = "open" } }"#);
+        let ours = json!({"status": "on_hold"});
+        assert_eq!(table.write(ours.as_object().expect("an object")), Err("status"));
+    }
+
+    #[test]
+    fn two_ways_to_read_one_field_are_refused() {
+        for wrong in [
+            r#"a = { path = "a", equals = "x", contains = "y" }"#,
+            r#"a = { path = "a", pth = "b" }"#,
+            r#"a = { equals = "b" }"#,
+            r#"a = { path = "a", first = ["b"] }"#,
+            r#"a = { path = "a", currency = "b" }"#,
+            r#"a = { path = "a", money = "minor" }"#,
+            r#"a = { path = "a", as = "nothing" }"#,
+        ] {
+            assert!(toml::from_str::<Record>(wrong).is_err(), "{wrong}");
+        }
+    }
+}
