@@ -18,6 +18,7 @@ mod leaks;
 mod methods;
 mod peers;
 mod process;
+mod providers;
 mod receiver;
 mod refresh;
 mod refresh_over_processes;

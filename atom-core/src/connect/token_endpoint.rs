@@ -131,7 +131,8 @@ impl<'a> TokenEndpoint<'a> {
         let lifetime = seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as i64).or(self.default_lifetime);
         let scopes = answer["scope"].as_str().unwrap_or_default();
         // RFC 6749 says a space; some vendors separate otherwise, also in their answers.
-        let scopes = scopes.split([' ', self.scope_separator.chars().next().unwrap_or(' ')]).filter(|scope| !scope.is_empty());
+        let scopes =
+            scopes.split([' ', ',', self.scope_separator.chars().next().unwrap_or(' ')]).filter(|scope| !scope.is_empty());
         Ok(TokenSet {
             access_token: Some(access_token.into()),
             refresh_token: answer["refresh_token"].as_str().map(Secret::from),

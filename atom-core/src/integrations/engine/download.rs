@@ -55,6 +55,7 @@ pub(crate) async fn open(connection: &Connection, operation: &str, input: &Json)
     }
     let turn = call.budget().turn().await.map_err(|wait| call.over_budget(wait))?;
     let answer = connection.open(call.token_set(), &call.facts, call.request()?).await?;
+    let answer = call.follow_open(answer).await?;
     drop(turn);
     if !answer.status().is_success() {
         let refused = http_client::read(answer).await?;
