@@ -22,6 +22,7 @@ mod methods;
 mod peers;
 mod policies;
 mod process;
+mod providers;
 mod receiver;
 mod refresh;
 mod refresh_over_processes;

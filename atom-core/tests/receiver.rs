@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What came in.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -99,7 +100,8 @@ impl Receiver {
                     line => head.push(line.to_owned()),
                 }
             }
-            let path = head[0].split(' ').nth(1)?.to_owned();
+            let mut line = head[0].split(' ').map(str::to_owned);
+            let (method, path) = (line.next()?, line.next()?);
             let headers: HashMap<_, _> = head[1..]
                 .iter()
                 .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
@@ -107,7 +109,7 @@ impl Receiver {
             let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
             let mut body = vec![0; length];
             socket.read_exact(&mut body).await.ok()?;
-            self.received.lock().unwrap().push(Received { path, headers, body });
+            self.received.lock().unwrap().push(Received { method, path, headers, body });
             let scripted = self.script.lock().unwrap().pop_front();
             let answer = scripted.unwrap_or_else(|| self.always.lock().unwrap().clone());
             socket.write_all(answer.as_bytes()).await.ok()?;

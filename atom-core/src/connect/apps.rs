@@ -186,12 +186,21 @@ impl App {
 
     /// Where a request for `url` goes: to a host that the manifest names, or to the development endpoint.
     pub(crate) fn resolve(&self, url: &Url, facts: &Facts) -> Result<Url> {
+        self.resolve_if(url, self.manifest.allows(url.host_str().unwrap_or_default(), facts))
+    }
+
+    /// The same for an address of content that the vendor led to.
+    pub(crate) fn resolve_content(&self, url: &Url) -> Result<Url> {
+        self.resolve_if(url, self.manifest.leads_to(url.host_str().unwrap_or_default()))
+    }
+
+    fn resolve_if(&self, url: &Url, is_known: bool) -> Result<Url> {
         let refused = |text: &str| Err(Error::invalid("host_not_allowed", text).with_provider(&self.manifest.name));
         // An address that a stand-in gave leads to the stand-in.
         if self.development_endpoint.as_ref().is_some_and(|endpoint| endpoint.origin() == url.origin()) {
             return Ok(url.clone());
         }
-        if !self.manifest.allows(url.host_str().unwrap_or_default(), facts) {
+        if !is_known {
             return refused("this host does not belong to the provider: its manifest lists the hosts that may see the token");
         }
         if !url.username().is_empty() || url.password().is_some() {

@@ -7,6 +7,7 @@ use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place, length_prefixed};
 use crate::providers::{Facts, Manifest};
 use crate::storage::once;
+use crate::vault;
 use crate::{Error, Result};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -68,7 +69,10 @@ pub(super) async fn again(connection: &Connection) -> Result<Authorization> {
     let (account, app) = (connection.account().await?, &connection.app);
     let way = Way::choose(app, Some(&account.method), ConnectFlow::Browser)?;
     // Without tokens there is no record of what was granted: ask for everything.
-    let scopes = if account.scopes.is_empty() { scopes(&app.manifest, None, None)? } else { account.scopes };
+    let mut scopes = if account.scopes.is_empty() { scopes(&app.manifest, None, None)? } else { account.scopes };
+    for set in vault::names(connection.inner.db()?, connection.principal.workspace_id, connection.id).await? {
+        scopes.extend(app.manifest.scopes_of(&set).filter(|_| set != vault::DEFAULT).cloned());
+    }
     let redirect_uri = app.redirect_uris.choose(None)?;
     let is_input = |name: &String| app.manifest.inputs.contains_key(name);
     let said = account.facts.into_iter().filter(|(name, _)| is_input(name)).collect();

@@ -143,7 +143,7 @@ impl<'a> TokenEndpoint<'a> {
     pub(super) fn scopes(&self, answer: &Value) -> Vec<String> {
         let scopes = answer["scope"].as_str().unwrap_or_default();
         // RFC 6749 says a space; some vendors separate otherwise, also in their answers.
-        let scopes = scopes.split([' ', self.scope_separator.chars().next().unwrap_or(' ')]);
+        let scopes = scopes.split([' ', ',', self.scope_separator.chars().next().unwrap_or(' ')]);
         scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
     }
 

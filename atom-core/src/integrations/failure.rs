@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) fn classify(manifest: &Manifest, call: &str, answer: &Response) -> Error {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let code = manifest.errors.code.iter().find_map(|path| path.text(&document));
-    let kind = manifest.errors.rule(answer.status, code.as_deref()).unwrap_or_else(|| by_status(answer.status));
+    let kind = manifest.errors.rule(answer.status, code.as_deref(), &document).unwrap_or_else(|| by_status(answer.status));
     // A code is shown as far as it looks like one: free text could hold personal data.
     let shown = code.map(|c| c.chars().take_while(|c| c.is_ascii_alphanumeric() || "_.-/:".contains(*c)).take(64).collect());
     let said = shown.map_or_else(|| answer.status.to_string(), |code: String| format!("{} {code}", answer.status));

@@ -80,8 +80,9 @@ impl OAuth2 {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case", tag = "from")]
 pub(crate) enum TokenSetSource {
-    /// It stands in the answer that holds the first one, and is renewed on its own.
-    Answer { path: Path },
+    /// It stands in the answer that holds the first one, and is renewed on its own. With `scope_param` the scopes of its services are
+    /// asked for in a parameter of their own.
+    Answer { path: Path, scope_param: Option<String> },
     /// It is asked for with the refresh token of the first one, with these parameters: scope, audience, resource.
     RefreshToken { params: BTreeMap<String, String> },
 }

@@ -29,6 +29,8 @@ pub(crate) enum Body {
         #[serde(default = "octets")]
         content_type: Template,
     },
+    /// A text, as it is.
+    Text { text: Template, content_type: String },
     Graphql {
         document: Document,
         variables: Option<TemplateJson>,
@@ -70,7 +72,7 @@ impl Body {
     pub(crate) fn record(&self) -> Option<&String> {
         match self {
             Self::Json { record, .. } | Self::Form { record, .. } | Self::Graphql { record, .. } => record.as_ref(),
-            Self::MultipartRelated { .. } | Self::Multipart { .. } | Self::Bytes { .. } => None,
+            Self::MultipartRelated { .. } | Self::Multipart { .. } | Self::Bytes { .. } | Self::Text { .. } => None,
         }
     }
 
@@ -79,7 +81,7 @@ impl Body {
         match self {
             Self::MultipartRelated { .. } => &["content", "mime_type"],
             Self::Multipart { .. } | Self::Bytes { .. } => &["content"],
-            Self::Json { .. } | Self::Form { .. } | Self::Graphql { .. } => &[],
+            Self::Json { .. } | Self::Form { .. } | Self::Text { .. } | Self::Graphql { .. } => &[],
         }
     }
 
@@ -94,6 +96,7 @@ impl Body {
                 }
             }
             Self::Bytes { content_type } => found.push(content_type),
+            Self::Text { text, .. } => found.push(text),
             Self::Graphql { variables, .. } => variables.iter().for_each(|json| json.templates(found)),
         }
     }
@@ -108,6 +111,7 @@ impl Body {
                 templates.into_iter().try_for_each(|template| template.bind(enums))
             }),
             Self::Bytes { content_type } => content_type.bind(enums),
+            Self::Text { text, .. } => text.bind(enums),
             Self::Graphql { document, variables, .. } => {
                 for text in &mut document.0 {
                     if let Some(name) = text.strip_prefix('@') {

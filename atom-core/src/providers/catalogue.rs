@@ -9,7 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 /// The manifests that are part of Atom.
-const CATALOGUE: &[(&str, &str)] = &[("google", include_str!("../../providers/google.toml"))];
+const CATALOGUE: &[(&str, &str)] = &[
+    ("box", include_str!("../../providers/box.toml")),
+    ("dropbox", include_str!("../../providers/dropbox.toml")),
+    ("github", include_str!("../../providers/github.toml")),
+    ("google", include_str!("../../providers/google.toml")),
+    ("microsoft", include_str!("../../providers/microsoft.toml")),
+    ("notion", include_str!("../../providers/notion.toml")),
+    ("slack", include_str!("../../providers/slack.toml")),
+];
 
 /// A provider that Atom knows, configured here or not.
 #[model]

@@ -3,7 +3,7 @@
 use super::auth::Revoke;
 use super::body::Body;
 use super::hosts::UrlTemplate;
-use super::manifest::{Manifest, OAUTH2};
+use super::manifest::{DEFAULT_SET, Manifest, OAUTH2};
 use super::methods::How;
 use super::operation::{Method, Operation, Service, VARIANT};
 use crate::http_client::is_loopback;
@@ -12,8 +12,6 @@ use std::collections::BTreeSet;
 
 /// The version of the grammar.
 const SCHEMA: i64 = 1;
-/// The name of a connection's first token set.
-const DEFAULT_SET: &str = "default";
 
 type Checked = Result<(), String>;
 
@@ -78,6 +76,15 @@ impl Manifest {
         if let Some(fetch) = operation.fetch.as_ref().filter(|f| !service.operations.contains_key(*f)) {
             return Err(format!("fetch = `{fetch}`: there is no such operation in services.{service_name}"));
         }
+        if let Some(then) = operation.then.as_ref().filter(|then| !service.operations.contains_key(*then)) {
+            return Err(format!("then = `{then}`: there is no such operation in services.{service_name}"));
+        }
+        if let Some(unknown) = operation.patterns.keys().find(|name| !operation.inputs.contains(*name)) {
+            return Err(format!("patterns.{unknown}: nothing uses this input"));
+        }
+        if let Some(url) = &operation.base_url {
+            self.check_url("base_url", url)?;
+        }
         if let Some(bucket) = operation.bucket.as_ref().filter(|name| !self.limits.buckets.contains_key(*name)) {
             return Err(format!("bucket = `{bucket}`: there is no limits.buckets.{bucket}"));
         }
@@ -89,9 +96,6 @@ impl Manifest {
         }
         if operation.items.is_none() && (operation.pages.is_some() || operation.items_where.is_some()) {
             return Err("items: say where the items of the list stand".into());
-        }
-        if operation.items.is_some() && operation.item.is_some() {
-            return Err("item: give `items` for a list, `item` for one record".into());
         }
         if operation.max_page_size.is_some_and(|size| size < 1) {
             return Err("max_page_size: it is at least 1".into());

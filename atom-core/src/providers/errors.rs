@@ -3,6 +3,7 @@
 use super::condition::Condition;
 use super::path::Path;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What tells a refusal, and what it means.
 #[derive(Debug, Default, Deserialize)]
@@ -27,6 +28,8 @@ pub(crate) struct ErrorRule {
     /// One that ends in `*` stands for all that begin so.
     #[serde(default)]
     pub(crate) codes: Vec<String>,
+    /// What the answer says beside the code.
+    pub(crate) when: Option<Condition>,
     pub(crate) kind: RuleKind,
 }
 
@@ -53,11 +56,12 @@ impl ErrorRule {
 }
 
 impl Errors {
-    /// The first rule for a status and a code.
-    pub(crate) fn rule(&self, status: u16, code: Option<&str>) -> Option<RuleKind> {
+    /// The first rule for a status, a code and what else the answer says.
+    pub(crate) fn rule(&self, status: u16, code: Option<&str>, document: &Value) -> Option<RuleKind> {
         let fits = |rule: &&ErrorRule| {
             rule.status.is_none_or(|known| known == status)
                 && (rule.codes.is_empty() || code.is_some_and(|code| rule.is_code(code)))
+                && rule.when.as_ref().is_none_or(|when| when.holds(document))
         };
         self.rules.iter().find(fits).map(|rule| rule.kind)
     }

@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The name of the method that `[auth]` describes.
 pub(crate) const OAUTH2: &str = "oauth2";
 
+/// The name of a connection's first token set.
+pub(super) const DEFAULT_SET: &str = "default";
+
 /// One provider.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +32,9 @@ pub(crate) struct Manifest {
     pub(crate) categories: Vec<String>,
     /// The only hosts that requests of this provider go to.
     pub(crate) hosts: Vec<Host>,
+    /// Where content may be fetched from, without the credential, when the vendor leads there.
+    #[serde(default)]
+    pub(crate) download_hosts: Vec<Host>,
     /// What a person says about the account before connecting.
     #[serde(default)]
     pub(crate) inputs: BTreeMap<String, InputSpec>,
@@ -99,6 +105,18 @@ impl Manifest {
     /// Whether requests may go to a host, for an account with these facts.
     pub(crate) fn allows(&self, host: &str, facts: &Facts) -> bool {
         self.hosts.iter().any(|known| known.fits(host, facts))
+    }
+
+    /// Whether the vendor may lead to a host for content.
+    pub(crate) fn leads_to(&self, host: &str) -> bool {
+        self.download_hosts.iter().any(|known| known.fits(host, &Facts::new()))
+    }
+
+    /// What a token set is asked for: the scopes of the services that use it, and the base scopes for the first.
+    pub(crate) fn scopes_of(&self, set: &str) -> impl Iterator<Item = &String> {
+        let base = self.auth.iter().filter(move |_| set == DEFAULT_SET).flat_map(|auth| &auth.base_scopes);
+        let uses = move |service: &&Service| service.token_set.as_deref().unwrap_or(DEFAULT_SET) == set;
+        base.chain(self.services.values().filter(uses).flat_map(|service| &service.scopes))
     }
 
     /// The service that carries out an operation.

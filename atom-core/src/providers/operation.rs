@@ -5,6 +5,7 @@ use super::condition::Condition;
 use super::enums::{EnumTable, Enums};
 use super::fields::Record;
 use super::hosts::UrlTemplate;
+use super::methods::Pattern;
 use super::pages::Pages;
 use super::path::Path;
 use super::template::{Template, TemplateJson};
@@ -54,8 +55,13 @@ pub(crate) struct Operation {
     pub(crate) description: Option<String>,
     /// Left out: GET, or POST where there is a body.
     pub(crate) method: Option<Method>,
+    /// Instead of the service's: content often has a host of its own.
+    pub(crate) base_url: Option<UrlTemplate>,
     #[serde(default)]
     pub(crate) path: Template,
+    /// What the whole of an input looks like. An id that is put into a path with its slashes addresses nothing else then.
+    #[serde(default)]
+    pub(crate) patterns: BTreeMap<String, Pattern>,
     #[serde(default)]
     pub(crate) query: BTreeMap<String, Param>,
     #[serde(default)]
@@ -78,6 +84,7 @@ pub(crate) struct Operation {
     /// Where the items of a list stand: this is what makes an operation a list.
     pub(crate) items: Option<Path>,
     /// Where the one record stands, if it is not the whole answer; of a list there, the first.
+    /// Beside `items`: where the record stands in each of them.
     pub(crate) item: Option<Path>,
     pub(crate) items_where: Option<Condition>,
     /// The record type of the answer, by its name in `records`.
@@ -87,6 +94,8 @@ pub(crate) struct Operation {
     next: Option<Path>,
     /// Calls this operation with the `id` of the answer, or of each item, where the vendor returns only ids.
     pub(crate) fetch: Option<String>,
+    /// Calls this operation with the `id` of the answer, which stays the answer.
+    pub(crate) then: Option<String>,
     #[serde(default)]
     pub(crate) answer: Answer,
     /// Instead of the provider's.

@@ -5,7 +5,7 @@ use crate::connect::start::Pending;
 use crate::connect::token_endpoint::{TokenEndpoint, printable};
 use crate::connect::{App, ConnectFlow};
 use crate::crypto::{BoxFuture, base64url, random};
-use crate::providers::{Facts, OAuth2, TokenSetSource};
+use crate::providers::{Facts, Manifest, OAuth2, TokenSetSource};
 use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result};
 use chrono::{DateTime, Utc};
@@ -43,8 +43,11 @@ impl Method for OAuth2 {
             if let Some(hint) = opening.login_hint {
                 url = url.add_extra_param("login_hint", hint);
             }
-            // Joined here, because not every vendor separates scopes with a space.
-            let (url, _) = url.add_extra_param(&self.scope_param, opening.scopes.join(&self.scope_separator)).url();
+            for (param, scopes) in self.scope_params(&app.manifest, opening.scopes) {
+                // Joined here, because not every vendor separates scopes with a space.
+                url = url.add_extra_param(param, scopes.join(&self.scope_separator));
+            }
+            let (url, _) = url.url();
             Ok(Opened { key: state, secret: verifier.secret().as_str().into(), url: Some(url.into()), link_token: None })
         })
     }
@@ -105,6 +108,28 @@ impl Method for OAuth2 {
     }
 }
 
+impl OAuth2 {
+    /// The parameters that name scopes, and the scopes of each: those of a further token set may be asked for apart from the others.
+    fn scope_params<'s>(&'s self, manifest: &Manifest, scopes: &'s [String]) -> Vec<(&'s str, Vec<&'s str>)> {
+        let of = |set: &str| -> Vec<&'s str> {
+            let is_its = |scope: &&String| manifest.scopes_of(set).any(|known| known == *scope);
+            scopes.iter().filter(is_its).map(String::as_str).collect()
+        };
+        let mut params = Vec::new();
+        for (name, source) in &self.token_sets {
+            if let TokenSetSource::Answer { scope_param: Some(param), .. } = source {
+                params.push((param.as_str(), of(name)));
+            }
+        }
+        params.retain(|(_, scopes)| !scopes.is_empty());
+        let is_apart = |scope: &str| params.iter().any(|(_, theirs)| theirs.contains(&scope));
+        let own = of(DEFAULT);
+        let first = scopes.iter().map(String::as_str).filter(|scope| own.contains(scope) || !is_apart(scope)).collect();
+        params.insert(0, (&self.scope_param, first));
+        params
+    }
+}
+
 /// The token sets in an answer that holds the first one.
 pub(in crate::connect) fn token_sets(
     endpoint: &TokenEndpoint<'_>,
@@ -121,7 +146,7 @@ pub(in crate::connect) fn token_sets(
     let facts = std::mem::take(&mut first.captured);
     let mut sets = BTreeMap::from([(DEFAULT.to_owned(), first)]);
     for (name, source) in &auth.token_sets {
-        let TokenSetSource::Answer { path } = source else { continue };
+        let TokenSetSource::Answer { path, .. } = source else { continue };
         // A user who granted nothing of this kind has no such set.
         if let Some(part) = path.get(answer).filter(|part| part["access_token"].is_string()) {
             sets.insert(name.clone(), endpoint.read(part, now)?);

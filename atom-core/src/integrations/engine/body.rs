@@ -38,6 +38,10 @@ impl Call<'_> {
                 let content_type = content_type.render(vars, str::to_owned);
                 Ok((mime_type(content_type.as_deref().unwrap_or(OCTETS))?, self.content()?))
             }
+            Body::Text { text, content_type } => {
+                let text = text.render(vars, str::to_owned).ok_or_else(|| self.missing())?;
+                Ok((mime_type(content_type)?, text.into_bytes()))
+            }
             Body::MultipartRelated { json } => {
                 let document = json.render(vars).unwrap_or_default();
                 let content_type = vars.get("mime_type").and_then(Value::as_str).unwrap_or(OCTETS);

@@ -18,8 +18,8 @@ pub(super) struct Call<'a> {
     /// What placeholders stand for: what the caller gave, defaults, facts.
     pub(super) vars: Vars,
     pub(super) facts: Facts,
-    /// What the caller gave, for the operation that fetches what this one names.
-    given: Map<String, Value>,
+    /// What the caller gave and what is known of the account, for records and for the operation that fetches what this one names.
+    pub(super) given: Map<String, Value>,
     /// The next page is at this address.
     pub(super) url: Option<Url>,
 }
@@ -45,11 +45,15 @@ impl<'a> Call<'a> {
         let given = object(input)?;
         let (_, operation) = service.choose(name, |input| given.contains_key(input)).ok_or_else(unsupported)?;
         let fetch = operation.fetch.as_ref().and_then(|name| service.operations.get(name));
+        // Whoever turns a page repeats the filter, which the cursor has in it already.
+        let began = service.choose(name, |input| input != "cursor" && given.contains_key(input));
+        let began = began.map(|(_, began)| began).filter(|_| given.contains_key("cursor"));
         let is_used = |input: &String| {
             PAGING.contains(&input.as_str())
                 || operation.inputs.contains(input)
                 || operation.ignore.contains(input)
                 || fetch.is_some_and(|fetch| fetch.inputs.contains(input))
+                || began.is_some_and(|began| began.inputs.contains(input))
         };
         if let Some(unused) = given.keys().find(|input| operation.hook.is_none() && !is_used(input)) {
             return Err(unsupported_input(manifest, name, unused));
@@ -65,9 +69,18 @@ impl<'a> Call<'a> {
         for (name, value) in &operation.defaults {
             vars.entry(name.clone()).or_insert_with(|| value.clone());
         }
+        let unfit = operation.patterns.iter().find(|(input, pattern)| {
+            vars.get(*input).is_some_and(|value| !value.as_str().is_some_and(|value| pattern.fits(value)))
+        });
+        if let Some((input, pattern)) = unfit {
+            let text = format!("{} takes no such `{input}` for `{name}`: it looks like `{}`", manifest.title, pattern.text);
+            return Err(Error::invalid("malformed_input", text).with_provider(&manifest.name));
+        }
         let facts = connection.facts().await?;
+        let mut given = given;
         for (name, value) in &facts {
             vars.entry(name.clone()).or_insert_with(|| value.as_str().into());
+            given.entry(name.clone()).or_insert_with(|| value.as_str().into());
         }
         let call = Self { connection, service, name, operation, vars, facts, given, url };
         if let Some(unfit) = operation.templates().into_iter().find_map(|template| template.unfit(&call.vars)) {
@@ -111,7 +124,15 @@ impl<'a> Call<'a> {
 
     /// The operation that reads what this one only names.
     pub(super) fn fetching(&self) -> Option<Call<'a>> {
-        let name = self.operation.fetch.as_ref()?;
+        self.follower(self.operation.fetch.as_ref()?)
+    }
+
+    /// The operation that completes what this one began.
+    pub(super) fn then(&self) -> Option<Call<'a>> {
+        self.follower(self.operation.then.as_ref()?)
+    }
+
+    fn follower(&self, name: &str) -> Option<Call<'a>> {
         let (name, operation) = self.service.operations.get_key_value(name)?;
         Some(Call {
             name,
@@ -130,7 +151,10 @@ impl<'a> Call<'a> {
         for paging in PAGING {
             vars.remove(paging);
         }
-        vars.insert("id".into(), id.unwrap_or_default());
+        // An empty answer is about what the caller named.
+        if let Some(id) = id {
+            vars.insert("id".into(), id);
+        }
         for (name, value) in &self.operation.defaults {
             vars.entry(name.clone()).or_insert_with(|| value.clone());
         }

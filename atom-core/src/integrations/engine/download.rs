@@ -57,6 +57,7 @@ pub(crate) async fn open(connection: &Connection, operation: &str, input: &Json)
     let mut meter = Meter::begin(connection, call.operation.vendor_op.clone());
     let opened = connection.open(call.token_set(), &call.facts, call.request()?, &mut meter).await;
     let answer = meter.end_with(opened)?;
+    let answer = call.follow_open(answer).await?;
     drop(turn);
     if !answer.status().is_success() {
         let refused = http_client::read(answer).await?;

@@ -11,6 +11,7 @@ mod download;
 mod dynamic;
 mod pages;
 mod records;
+mod redirect;
 mod request;
 mod send;
 mod typed;
@@ -116,6 +117,9 @@ async fn page<'a>(call: Call<'a>) -> Result<(Call<'a>, Vec<Value>, Option<String
 /// The one record of an answer, and whoever reads it.
 async fn single<'a>(call: Call<'a>) -> Result<(Call<'a>, Value)> {
     let vendor = call.take_item(call.answer().await?.document)?;
+    if let Some(then) = call.then() {
+        then.with_id(call.id_of(&vendor)).answer().await?;
+    }
     let Some(reader) = call.fetching() else { return Ok((call, vendor)) };
     let vendor = fetched(&reader, call.id_of(&vendor)).await?;
     Ok((reader, vendor))

@@ -27,6 +27,9 @@ impl Call<'_> {
         if let Some(condition) = &self.operation.items_where {
             items.retain(|item| condition.holds(item));
         }
+        if let Some(path) = &self.operation.item {
+            items = items.iter_mut().filter_map(|item| path.take(item)).collect();
+        }
         Ok(Items { items, next_cursor })
     }
 
@@ -50,14 +53,14 @@ impl Call<'_> {
     /// The id of a record, by which another operation reads it.
     pub(super) fn id_of(&self, vendor: &Value) -> Option<Value> {
         match self.record() {
-            Some(table) => table.read_one("id", vendor).map(Reading::into_value),
+            Some(table) => table.read_one("id", vendor, &self.given).map(Reading::into_value),
             None => vendor.get("id").cloned().or_else(|| Some(vendor.clone()).filter(Value::is_string)),
         }
     }
 
     /// What a record has under `text`.
     pub(super) fn text_of(&self, vendor: &Value) -> Option<String> {
-        match self.record()?.read_one("text", vendor)?.into_value() {
+        match self.record()?.read_one("text", vendor, &self.given)?.into_value() {
             Value::String(text) => Some(text),
             _ => None,
         }
@@ -65,13 +68,13 @@ impl Call<'_> {
 
     /// The vendor's record as ours, with the vendor's own beside it.
     pub(super) fn typed<T: DeserializeOwned>(&self, vendor: Value) -> Result<T> {
-        let record = T::deserialize(typed::Typed::new(self.record(), &self.manifest().name, vendor));
+        let record = T::deserialize(typed::Typed::new(self.record(), &self.manifest().name, vendor, &self.given));
         record.map_err(|e| self.malformed(&format!("a record that does not fit: {e}")))
     }
 
     /// The same for whoever does not know its type.
     pub(super) fn untyped(&self, vendor: Value) -> Value {
-        let read = self.record().into_iter().flat_map(|table| table.read(&vendor));
+        let read = self.record().into_iter().flat_map(|table| table.read(&vendor, &self.given));
         let mut ours: Map<String, Value> = read.map(|(name, value)| (name.to_owned(), value.into_value())).collect();
         ours.insert("provider".into(), self.manifest().name.as_str().into());
         ours.insert("raw".into(), vendor);

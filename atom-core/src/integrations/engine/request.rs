@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::time::Duration;
 use uuid::Uuid;
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Call<'_> {
     /// The request, complete but for the credential.
@@ -45,7 +45,8 @@ impl Call<'_> {
         let sized = self.sized();
         let vars = sized.as_ref().unwrap_or(&self.vars);
         let path = self.operation.path.render(vars, encoded).filter(|_| is_fine.get()).ok_or_else(|| self.missing())?;
-        let mut url = self.service.base_url.fill(&self.facts).map_err(|name| {
+        let base_url = self.operation.base_url.as_ref().unwrap_or(&self.service.base_url);
+        let mut url = base_url.fill(&self.facts).map_err(|name| {
             let text = format!(
                 "the connection does not know its `{name}`, which stands in the provider's address: connect the account again"
             );

@@ -61,6 +61,10 @@ impl Call<'_> {
         loop {
             let turn = budget.turn().await.map_err(|wait| self.over_budget(wait))?;
             let sent = self.connection.send(self.token_set(), &self.facts, request.clone(), meter).await;
+            let sent = match sent {
+                Ok(answer) => self.follow(answer).await,
+                failed => failed,
+            };
             drop(turn);
             let failed = match sent {
                 Ok(answer) => {

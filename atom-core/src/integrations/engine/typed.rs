@@ -2,7 +2,7 @@
 //!
 //! What our record holds is copied once, and the vendor's own record is moved into `raw`, so a list costs little more than its parsing.
 
-use crate::providers::{Field, Reading, Record};
+use crate::providers::{Field, Reading, Record, Vars};
 use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde_json::{Error, Value};
@@ -13,6 +13,8 @@ pub(super) struct Typed<'r> {
     next: Option<Next<'r>>,
     provider: Option<&'r str>,
     vendor: Option<Value>,
+    /// What was given, and what is known of the account.
+    given: &'r Vars,
 }
 
 /// The value after the name.
@@ -25,15 +27,15 @@ enum Next<'r> {
 }
 
 impl<'r> Typed<'r> {
-    pub(super) fn new(record: Option<&'r Record>, provider: &'r str, vendor: Value) -> Self {
+    pub(super) fn new(record: Option<&'r Record>, provider: &'r str, vendor: Value, given: &'r Vars) -> Self {
         let fields = Box::new(record.into_iter().flat_map(Record::fields));
-        Self { fields, next: None, provider: Some(provider), vendor: Some(vendor) }
+        Self { fields, next: None, provider: Some(provider), vendor: Some(vendor), given }
     }
 
     fn advance(&mut self) -> Option<&'r str> {
         let vendor = self.vendor.as_ref()?;
         for (name, field) in self.fields.by_ref() {
-            self.next = match field.read(vendor) {
+            self.next = match field.read(vendor, self.given) {
                 None => continue,
                 Some(Reading::Same(_)) => Some(Next::Field(field)),
                 Some(Reading::Made(value)) => Some(Next::Made(value)),
@@ -73,7 +75,7 @@ impl<'de> MapAccess<'de> for Typed<'_> {
         match self.next.take() {
             Some(Next::Made(value)) => seed.deserialize(value),
             Some(Next::Provider(provider)) => seed.deserialize(StrDeserializer::<Error>::new(provider)),
-            Some(Next::Field(field)) => match self.vendor.as_ref().and_then(|vendor| field.read(vendor)) {
+            Some(Next::Field(field)) => match self.vendor.as_ref().and_then(|vendor| field.read(vendor, self.given)) {
                 Some(Reading::Same(value)) => seed.deserialize(Copied(value)),
                 Some(Reading::Made(value)) => seed.deserialize(value),
                 None => seed.deserialize(Value::Null),
@@ -169,12 +171,13 @@ mod tests {
         )
         .expect("a table");
         let vendor = json!({"gid": "1", "n": 3, "s": "o", "tags": ["a"], "x": {"deep": [1, {"a": null}]}, "more": true});
-        let task = Task::deserialize(Typed::new(Some(&table), "stage", vendor.clone())).expect("a task");
+        let task = Task::deserialize(Typed::new(Some(&table), "stage", vendor.clone(), &Vars::new())).expect("a task");
         assert_eq!((task.id.as_str(), task.provider.as_str(), task.title, task.size), ("1", "stage", None, Some(3.0)));
         assert_eq!((task.state, task.tags, task.raw.0), (State::Open, vec!["a".to_owned()], vendor.clone()));
         assert_eq!(task.extra, Some(crate::Json(vendor["x"].clone())));
-        let odd = Task::deserialize(Typed::new(Some(&table), "stage", json!({"gid": "1", "s": "?"}))).expect("a task");
+        let odd =
+            Task::deserialize(Typed::new(Some(&table), "stage", json!({"gid": "1", "s": "?"}), &Vars::new())).expect("a task");
         assert_eq!(odd.state, State::Other);
-        assert!(Task::deserialize(Typed::new(Some(&table), "stage", json!({"gid": 1, "s": "o"}))).is_err());
+        assert!(Task::deserialize(Typed::new(Some(&table), "stage", json!({"gid": 1, "s": "o"}), &Vars::new())).is_err());
     }
 }

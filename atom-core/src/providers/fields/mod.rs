@@ -8,6 +8,7 @@ pub(crate) use read::Reading;
 
 use super::enums::{EnumTable, Enums};
 use super::path::Path;
+use super::template::Vars;
 use super::transform::Transform;
 use money::Money;
 use serde::Deserialize;
@@ -73,17 +74,19 @@ enum How {
 enum Piece {
     Text(String),
     Place(Path),
+    /// What the caller said: not every record names what it belongs to.
+    Input(String),
 }
 
 impl Record {
     /// What stands under a name.
-    pub(crate) fn read_one<'v>(&'v self, name: &str, vendor: &'v Value) -> Option<Reading<'v>> {
-        self.0.get(name)?.read(vendor)
+    pub(crate) fn read_one<'v>(&'v self, name: &str, vendor: &'v Value, given: &Vars) -> Option<Reading<'v>> {
+        self.0.get(name)?.read(vendor, given)
     }
 
-    /// Our record from the vendor's. Fields that the vendor left out are left out.
-    pub(crate) fn read<'v>(&'v self, vendor: &'v Value) -> impl Iterator<Item = (&'v str, Reading<'v>)> {
-        self.0.iter().filter_map(|(name, field)| Some((name.as_str(), field.read(vendor)?)))
+    /// Our record from the vendor's, in an answer to what was given. Fields that the vendor left out are left out.
+    pub(crate) fn read<'v>(&'v self, vendor: &'v Value, given: &'v Vars) -> impl Iterator<Item = (&'v str, Reading<'v>)> {
+        self.0.iter().filter_map(move |(name, field)| Some((name.as_str(), field.read(vendor, given)?)))
     }
 
     /// The fields, by name.
@@ -137,7 +140,7 @@ mod tests {
     }
 
     fn read(table: &Record, vendor: &Value) -> Value {
-        Value::Object(table.read(vendor).map(|(name, value)| (name.to_owned(), value.into_value())).collect())
+        Value::Object(table.read(vendor, &Vars::new()).map(|(name, value)| (name.to_owned(), value.into_value())).collect())
     }
 
     fn write(table: &Record, ours: &Value) -> Value {

@@ -2,7 +2,7 @@
 
 use super::{Field, How, Piece};
 use crate::providers::path::Path;
-use crate::providers::template::as_text;
+use crate::providers::template::{Vars, as_text};
 use serde_json::{Map, Value};
 
 /// What a field holds: the vendor's own value, or one that was made of it.
@@ -22,12 +22,12 @@ impl Reading<'_> {
 
 impl Field {
     /// What stands there, as ours.
-    pub(crate) fn read<'v>(&'v self, vendor: &'v Value) -> Option<Reading<'v>> {
+    pub(crate) fn read<'v>(&'v self, vendor: &'v Value, given: &Vars) -> Option<Reading<'v>> {
         if self.write_only {
             return None;
         }
         let value = self.paths.iter().find_map(|path| path.get(vendor));
-        let read = self.how.read(value, vendor).or(self.default.as_ref().map(Reading::Same))?;
+        let read = self.how.read(value, vendor, given).or(self.default.as_ref().map(Reading::Same))?;
         match read {
             Reading::Same(Value::Array(_)) | Reading::Made(Value::Array(_)) => Some(read),
             _ if self.list => Some(Reading::Made(Value::Array(vec![read.into_value()]))),
@@ -60,7 +60,7 @@ impl Field {
 }
 
 impl How {
-    fn read<'v>(&'v self, value: Option<&'v Value>, vendor: &'v Value) -> Option<Reading<'v>> {
+    fn read<'v>(&'v self, value: Option<&'v Value>, vendor: &'v Value, given: &Vars) -> Option<Reading<'v>> {
         Some(Reading::Made(match self {
             Self::Plain => return value.map(Reading::Same),
             Self::Enum(table) => return table.read(value?).map(Reading::Same),
@@ -77,7 +77,7 @@ impl How {
             Self::Money(money) => money.read(value?, vendor)?,
             Self::Each(record) => {
                 let one = |item: &Value| -> Value {
-                    Value::Object(record.read(item).map(|(name, value)| (name.to_owned(), value.into_value())).collect())
+                    Value::Object(record.read(item, given).map(|(name, value)| (name.to_owned(), value.into_value())).collect())
                 };
                 match value? {
                     Value::Array(items) => Value::Array(items.iter().map(one).collect()),
@@ -89,6 +89,7 @@ impl How {
                 let part = |piece: &Piece| match piece {
                     Piece::Text(text) => Some(text.clone()),
                     Piece::Place(path) => as_text(path.get(vendor)?),
+                    Piece::Input(name) => as_text(given.get(name)?),
                 };
                 pieces.iter().map(part).collect::<Option<String>>()?.into()
             }

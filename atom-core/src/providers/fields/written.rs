@@ -142,7 +142,7 @@ impl Table {
     }
 }
 
-/// `{id}/{parent.id}`: the paths in braces.
+/// `{id}/{parent.id}`: the paths in braces; `{$name}`: an input of the call.
 fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     let (mut pieces, mut rest) = (Vec::new(), text);
     while let Some((before, after)) = rest.split_once('{') {
@@ -150,7 +150,10 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
         if !before.is_empty() {
             pieces.push(Piece::Text(before.to_owned()));
         }
-        pieces.push(Piece::Place(Path::parse(path)?));
+        pieces.push(match path.strip_prefix('$') {
+            Some(input) => Piece::Input(input.to_owned()),
+            None => Piece::Place(Path::parse(path)?),
+        });
         rest = after;
     }
     if !rest.is_empty() {

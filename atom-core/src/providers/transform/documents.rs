@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 const MAX_DEPTH: usize = 32;
 /// Notion takes no longer text in one piece: <https://developers.notion.com/reference/request-limits>.
 const NOTION_PIECE: usize = 2000;
+/// And no more blocks in one request.
+const NOTION_BLOCKS: usize = 100;
 
 /// The text of an HTML document: tags are left out, blocks end a line.
 pub(super) fn from_html(html: &str) -> String {
@@ -98,6 +100,33 @@ pub(super) fn from_notion(value: &Value) -> Option<String> {
     Some(pieces.filter_map(Value::as_str).collect())
 }
 
+/// The one property of the type `title`: <https://developers.notion.com/reference/page-property-values#title>.
+pub(super) fn from_notion_title(properties: &Value) -> Option<String> {
+    let title = properties.as_object()?.values().find(|property| property["type"] == "title")?;
+    from_notion(title.get("title")?)
+}
+
+/// A paragraph for each line; of more lines than a request may have paragraphs, several in each.
+pub(super) fn to_notion_blocks(text: &str) -> Value {
+    let lines: Vec<_> = text.lines().collect();
+    let together = lines.len().div_ceil(NOTION_BLOCKS).max(1);
+    let paragraph = |lines: &[&str]| json!({"type": "paragraph", "paragraph": {"rich_text": to_notion(&lines.join("\n"))}});
+    lines.chunks(together).map(paragraph).collect()
+}
+
+/// Microsoft's body of a message, as text: <https://learn.microsoft.com/graph/api/resources/itembody>.
+pub(super) fn from_graph(body: &Value) -> Option<String> {
+    match graph_html(body) {
+        Some(html) => Some(from_html(html)),
+        None => body.get("content")?.as_str().map(str::to_owned),
+    }
+}
+
+pub(super) fn graph_html(body: &Value) -> Option<&str> {
+    let is_html = body.get("contentType")?.as_str()?.eq_ignore_ascii_case("html");
+    body.get("content")?.as_str().filter(|_| is_html)
+}
+
 pub(super) fn to_notion(text: &str) -> Value {
     let letters: Vec<char> = text.chars().collect();
     let piece = |letters: &[char]| json!({"type": "text", "text": {"content": letters.iter().collect::<String>()}});
@@ -127,5 +156,24 @@ mod tests {
         assert_eq!(pieces.as_array().map(Vec::len), Some(3));
         assert_eq!(from_notion(&pieces).as_deref(), Some(long.as_str()));
         assert_eq!(to_notion(""), json!([]));
+    }
+
+    #[test]
+    fn a_long_text_is_not_more_paragraphs_than_notion_takes() {
+        let text = vec!["line"; 250].join("\n");
+        let blocks = to_notion_blocks(&text);
+        let blocks = blocks.as_array().expect("a list");
+        assert_eq!(blocks.len(), 84);
+        let texts = blocks.iter().map(|block| from_notion(&block["paragraph"]["rich_text"]).expect("text"));
+        assert_eq!(texts.collect::<Vec<_>>().join("\n"), text);
+    }
+
+    #[test]
+    fn a_title_is_found_by_its_type_and_a_body_read_by_its_own() {
+        let properties = json!({"Done": {"type": "checkbox"}, "Name": {"type": "title", "title": [{"plain_text": "Notes"}]}});
+        assert_eq!(from_notion_title(&properties).as_deref(), Some("Notes"));
+        assert_eq!(from_notion_title(&json!({})), None);
+        assert_eq!(from_graph(&json!({"contentType": "html", "content": "<p>Hi</p>"})).as_deref(), Some("Hi"));
+        assert_eq!(from_graph(&json!({"contentType": "text", "content": "<p>"})).as_deref(), Some("<p>"));
     }
 }

@@ -3,10 +3,11 @@
 mod documents;
 mod mail;
 mod time;
+mod work;
 
 use crate::crypto::base64url;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::str::FromStr;
 
 /// A conversion with a name, in both directions where both make sense.
@@ -35,8 +36,14 @@ pub(crate) enum Transform {
     DurationSeconds,
     /// Google's `{dateTime, timeZone}` or `{date}` to our event time.
     GoogleEventTime,
-    /// Microsoft's `{dateTime, timeZone}` to our event time, in UTC: requests say `Prefer: outlook.timezone="UTC"`.
-    GraphEventTime,
+    /// When an event of Microsoft's starts, which is in UTC: a moment, or a day where the whole event says so. Written as its `start`.
+    GraphStart,
+    /// When it ends.
+    GraphEnd,
+    /// Whether our event time is a day.
+    IsDay,
+    /// No for yes, and yes for no.
+    Not,
     /// Small letters, in both directions.
     Lower,
     /// Capital letters, in both directions.
@@ -57,12 +64,32 @@ pub(crate) enum Transform {
     GmailHtml,
     /// HTML to plain text, and plain text to HTML.
     HtmlText,
+    /// The text of Microsoft's `{contentType, content}`, which may be HTML.
+    GraphText,
+    /// Its HTML, where it is.
+    GraphHtml,
     /// Slack's three escapes: <https://docs.slack.dev/messaging/formatting-message-text#escaping>.
     SlackText,
     /// A document of Atlassian's, to plain text: <https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/>.
     AdfText,
     /// A list of Notion's rich texts, to plain text: <https://developers.notion.com/reference/rich-text>.
     NotionText,
+    /// The title among the properties of a Notion page, whatever it is called there.
+    NotionTitle,
+    /// Plain text as paragraphs of Notion's.
+    NotionBlocks,
+    /// What kind of a channel one of Slack's is.
+    SlackChannelKind,
+    /// Whether a pull request of GitHub's is open, closed or merged.
+    GithubPullState,
+    /// The status of a GitHub issue: its state, and why it was closed. Written as the state.
+    GithubIssueStatus,
+    /// The same, written as the reason.
+    GithubIssueReason,
+    /// The folder of a path: `/a` of `/a/b`, the empty text of `/a`.
+    ParentPath,
+    /// What stands after the last `/`.
+    LastSegment,
     /// Quotes a text for a Drive query: <https://developers.google.com/workspace/drive/api/guides/ref-search-terms>. Salesforce's queries want
     /// the same.
     DriveQuote,
@@ -95,7 +122,9 @@ impl Transform {
             Self::Date => time::day(value.as_str()?).map(Value::from),
             Self::DurationSeconds => super::limits::duration(value.as_str()?).map(|d| d.as_secs().into()),
             Self::GoogleEventTime => time::from_google(value),
-            Self::GraphEventTime => time::from_graph(value),
+            Self::GraphStart => time::from_graph(value, "start"),
+            Self::GraphEnd => time::from_graph(value, "end"),
+            Self::Not => value.as_bool().map(|flag| (!flag).into()),
             Self::Lower => Some(value.as_str()?.to_lowercase().into()),
             Self::Upper => Some(value.as_str()?.to_uppercase().into()),
             Self::JoinLines => Some(value.as_str()?.lines().map(Value::from).collect()),
@@ -111,6 +140,15 @@ impl Transform {
             Self::SlackText => Some(documents::from_slack(value.as_str()?).into()),
             Self::AdfText => documents::from_adf(value).map(Value::String),
             Self::NotionText => documents::from_notion(value).map(Value::String),
+            Self::GraphText => documents::from_graph(value).map(Value::String),
+            Self::GraphHtml => documents::graph_html(value).map(Value::from),
+            Self::NotionTitle => documents::from_notion_title(value).map(Value::String),
+            Self::SlackChannelKind => Some(work::slack_channel_kind(value).into()),
+            Self::GithubPullState => work::github_pull_state(value).map(Value::from),
+            Self::GithubIssueStatus => work::github_issue_status(value).map(Value::from),
+            Self::ParentPath => parent_path(value.as_str()?).map(Value::from),
+            Self::LastSegment => last_segment(value.as_str()?).map(Value::from),
+            Self::IsDay | Self::NotionBlocks | Self::GithubIssueReason => None,
             Self::DriveQuote | Self::DoubleQuote | Self::OdataQuote | Self::Base64url => None,
         }
     }
@@ -131,7 +169,9 @@ impl Transform {
             Self::Datetime => time::utc(value.as_str()?).map(Value::from),
             Self::Date => Some(time::moment(value.as_str()?)?.format("%Y-%m-%d").to_string().into()),
             Self::GoogleEventTime => time::to_google(value),
-            Self::GraphEventTime => time::to_graph(value),
+            Self::GraphStart | Self::GraphEnd => time::to_graph(value),
+            Self::IsDay => Some((value.get("type")?.as_str()? == "day").into()),
+            Self::Not => value.as_bool().map(|flag| (!flag).into()),
             Self::Lower => Some(value.as_str()?.to_lowercase().into()),
             Self::Upper => Some(value.as_str()?.to_uppercase().into()),
             Self::JoinLines => join(value, "\n"),
@@ -141,6 +181,14 @@ impl Transform {
             Self::SlackText => Some(documents::to_slack(value.as_str()?).into()),
             Self::AdfText => Some(documents::to_adf(value.as_str()?)),
             Self::NotionText => Some(documents::to_notion(value.as_str()?)),
+            Self::GraphText => Some(json!({"contentType": "text", "content": value.as_str()?})),
+            Self::NotionTitle => Some(json!({"title": {"title": documents::to_notion(value.as_str()?)}})),
+            Self::NotionBlocks => Some(documents::to_notion_blocks(value.as_str()?)),
+            Self::GithubIssueStatus => work::to_github_issue_state(value.as_str()?).map(Value::from),
+            Self::GithubIssueReason => work::to_github_issue_reason(value.as_str()?).map(Value::from),
+            Self::ParentPath => parent_path(value.as_str()?).map(Value::from),
+            Self::LastSegment => last_segment(value.as_str()?).map(Value::from),
+            Self::GraphHtml | Self::SlackChannelKind | Self::GithubPullState => None,
             Self::DriveQuote => Some(Value::String(value.as_str()?.replace('\\', r"\\").replace('\'', r"\'"))),
             Self::DoubleQuote => Some(Value::String(value.as_str()?.replace('\\', r"\\").replace('"', "\\\""))),
             Self::OdataQuote => Some(Value::String(value.as_str()?.replace('\'', "''"))),
@@ -158,6 +206,14 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
 }
 
+fn parent_path(path: &str) -> Option<&str> {
+    path.rsplit_once('/').filter(|_| path.starts_with('/')).map(|(parent, _)| parent)
+}
+
+fn last_segment(path: &str) -> Option<&str> {
+    path.rsplit('/').next().filter(|last| !last.is_empty())
+}
+
 fn join(value: &Value, with: &str) -> Option<Value> {
     let items: Option<Vec<_>> = value.as_array()?.iter().map(Value::as_str).collect();
     Some(items?.join(with).into())
@@ -166,7 +222,6 @@ fn join(value: &Value, with: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn both_ways(transform: Transform, vendor: &Value, ours: &Value) {
         assert_eq!(transform.read(vendor).as_ref(), Some(ours), "{transform:?} reads");
@@ -188,6 +243,16 @@ mod tests {
         assert_eq!(Transform::Datetime.read(&json!("2026-11-21T10:00:00.000+0100")), Some(json!("2026-11-21T09:00:00Z")));
         assert_eq!(Transform::Datetime.read(&json!("2026-11-21T10:00:00.0000000")), Some(json!("2026-11-21T10:00:00Z")));
         assert_eq!(Transform::DurationSeconds.read(&json!("PT1M")), Some(json!(60)));
+        assert_eq!(Transform::Not.write(&json!(true)), Some(json!(false)));
+        for (path, parent, last) in [
+            ("/a/b", Some("/a"), Some("b")),
+            ("/a", Some(""), Some("a")),
+            ("id:1", None, Some("id:1")),
+            ("/a/", Some("/a"), None),
+        ] {
+            assert_eq!(Transform::ParentPath.write(&json!(path)), parent.map(Value::from), "{path}");
+            assert_eq!(Transform::LastSegment.write(&json!(path)), last.map(Value::from), "{path}");
+        }
         assert_eq!(Transform::OdataQuote.write(&json!("it's")), Some(json!("it''s")));
         assert_eq!(Transform::DoubleQuote.write(&json!(r#"a "b" \ c"#)), Some(json!(r#"a \"b\" \\ c"#)));
         for transform in [Transform::Epoch, Transform::EpochMillis, Transform::Date, Transform::Datetime, Transform::IntegerText]

@@ -58,12 +58,18 @@ pub(super) fn to_google(value: &Value) -> Option<Value> {
     }
 }
 
-pub(super) fn from_graph(value: &Value) -> Option<Value> {
-    let at = utc(value.get("dateTime")?.as_str()?)?;
-    Some(json!({"type": "moment", "at": at, "time_zone": value.get("timeZone")}))
+/// A day is a midnight, and the event says so in another place: <https://learn.microsoft.com/graph/api/resources/event>.
+pub(super) fn from_graph(event: &Value, edge: &str) -> Option<Value> {
+    let at = event.get(edge)?.get("dateTime")?.as_str()?;
+    if event.get("isAllDay").and_then(Value::as_bool).unwrap_or_default() {
+        return Some(json!({"type": "day", "date": at.get(..10)?}));
+    }
+    // Names of Windows' own, such as `Pacific Standard Time`, are no use to anybody else.
+    let zone = event.pointer(&format!("/original{}{}TimeZone", edge[..1].to_uppercase(), &edge[1..])).and_then(Value::as_str);
+    Some(json!({"type": "moment", "at": utc(at)?, "time_zone": zone.filter(|zone| zone.contains('/'))}))
 }
 
-/// A day is its midnight: the event says `isAllDay` beside it.
+/// In UTC: `isAllDay` is written beside it.
 pub(super) fn to_graph(value: &Value) -> Option<Value> {
     let at = match value.get("type")?.as_str()? {
         "moment" => moment(value.get("at")?.as_str()?)?.format("%Y-%m-%dT%H:%M:%S").to_string(),
