@@ -70,12 +70,47 @@ pub use id::{
     WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
 };
 pub use integrations::calendar::{
-    Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventTime, ListEvents, NewEvent,
+    Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventPatch, EventStatus, EventTime, ListEvents,
+    NewEvent, RemoteCalendar, RemoteCalendarPage,
+};
+pub use integrations::chat::{
+    ChannelKind, Chat, ChatChannel, ChatChannelPage, ChatMessage, ChatMessagePage, ChatUser, ChatUserPage, ListChannels,
+    ListChatMessages, NewChatMessage,
+};
+pub use integrations::code::{
+    Code, CodeCommit, CodeCommitPage, CodeRelease, CodeReleasePage, CodeRepository, CodeRepositoryPage, ListCommits,
+    ListPullRequests, ListReleases, ListRepositories, NewPullRequest, NewRelease, PullRequest, PullRequestPage, PullRequestPatch,
+    PullRequestState,
+};
+pub use integrations::commerce::{
+    Commerce, FulfilmentStatus, ListCustomers, ListOrders, ListProducts, NewShopCustomer, NewShopProduct, OrderLine,
+    OrderPaymentStatus, OrderStatus, ProductStatus, ShopCustomer, ShopCustomerPage, ShopCustomerPatch, ShopOrder, ShopOrderPage,
+    ShopProduct, ShopProductPage, ShopProductPatch,
+};
+pub use integrations::crm::{
+    Crm, CrmCompany, CrmCompanyPage, CrmCompanyPatch, CrmContact, CrmContactPage, CrmContactPatch, CrmDeal, CrmDealPage,
+    CrmDealPatch, DealStatus, ListCompanies, ListContacts, ListDeals, NewCrmCompany, NewCrmContact, NewCrmDeal,
+};
+pub use integrations::documents::{Document, DocumentPage, DocumentPatch, Documents, ListDocuments, NewDocument};
+pub use integrations::files::{FilePage, FilePatch, Files, ListFiles, NewFile, NewFolder, RemoteFile};
+pub use integrations::mail::{
+    ListMessages, MailAddress, MailAttachment, MailFolder, MailFolderPage, MailMessage, MailMessagePage, MailMessagePatch,
+    Mailbox, NewMessage,
+};
+pub use integrations::meetings::{ListMeetings, Meeting, MeetingPage, MeetingPatch, Meetings, NewMeeting};
+pub use integrations::payments::{
+    InvoiceStatus, ListInvoices, ListPaymentCustomers, ListPayments, ListSubscriptions, NewPayment, NewPaymentCustomer,
+    NewPaymentInvoice, NewPaymentProduct, NewRefund, Payment, PaymentCustomer, PaymentCustomerPage, PaymentCustomerPatch,
+    PaymentInvoice, PaymentInvoicePage, PaymentPage, PaymentProduct, PaymentProductPage, PaymentRefund, PaymentStatus,
+    PaymentSubscription, PaymentSubscriptionPage, Payments, SubscriptionStatus,
+};
+pub use integrations::shared::{Money, Paging, Person};
+pub use integrations::tasks::{
+    ListComments, ListProjects, ListTasks, NewTask, RemoteProject, RemoteProjectPage, RemoteTask, RemoteTaskPage, RemoteTasks,
+    TaskComment, TaskCommentPage, TaskPatch, TaskPriority, TaskStatus,
 };
 pub use integrations::engine::{ByteStream, RecordStream};
-pub use integrations::files::{FilePage, Files, ListFiles, NewFile, RemoteFile};
 pub use integrations::hooks::OperationHook;
-pub use integrations::mail::{ListMessages, MailAddress, MailMessage, MailMessagePage, Mailbox, NewMessage};
 pub use jobs::{
     Batch, Effect, EnqueuedJob, Handler, HostTransaction, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,

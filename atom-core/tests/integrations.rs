@@ -108,6 +108,7 @@ on_both!(events_are_created_and_listed_in_order, |database| async move {
         description: Some("bring the engine".into()),
         location: None,
         attendees: Some(vec![Attendee { email: "bob@example.com".into(), name: None, response: None }]),
+        recurrence: None,
     };
     let at = |at: &str| EventTime::Moment { at: at.parse().unwrap(), time_zone: Some("Europe/London".into()) };
     let day = |date: &str| EventTime::Day { date: date.into() };
@@ -121,4 +122,101 @@ on_both!(events_are_created_and_listed_in_order, |database| async move {
     assert_eq!(titles(calendar.list_events(all.clone()).await.unwrap()), ["Holiday", "Lunch"]);
     let later = ListEvents { starts_after: Some("2026-11-22T00:30:00Z".parse().unwrap()), ..all };
     assert_eq!(titles(calendar.list_events(later).await.unwrap()), ["Lunch"]);
+});
+
+on_both!(files_are_put_into_folders_renamed_and_thrown_away, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let files = connect(&scope, &google, "ada@gmail.example").await.files();
+    let folder = files.create_folder(NewFolder { name: "Letters".into(), folder_id: None }).await.unwrap();
+    assert!(folder.is_folder);
+    let stored = files.upload(NewFile { folder_id: Some(folder.id.clone()), ..file("draft", "Dear Bob") }).await.unwrap();
+    assert_eq!(stored.folder_id, Some(folder.id.clone()));
+    let owner = Person { id: None, name: Some("ada".into()), email: Some("ada@gmail.example".into()) };
+    assert_eq!((stored.owner, stored.checksum.map(|sum| sum.len())), (Some(owner), Some(64)));
+
+    let renamed = files.update(stored.id.clone(), FilePatch { name: Some("letter".into()), folder_id: None }).await.unwrap();
+    assert_eq!((renamed.name.as_str(), renamed.folder_id), ("letter", Some(folder.id.clone())));
+
+    files.remove(stored.id.clone()).await.unwrap();
+    let inside = ListFiles { folder_id: Some(folder.id), ..Default::default() };
+    assert!(files.list(inside).await.unwrap().items.is_empty());
+    assert!(files.get(stored.id).await.unwrap().deleted, "it is in the bin, and can be taken out");
+    assert_eq!(files.remove("none".into()).await.err().unwrap().kind(), ErrorKind::NotFound);
+    assert_eq!(files.create_folder(NewFolder::default()).await.err().unwrap().reason(), "missing_input");
+});
+
+on_both!(messages_are_marked_labelled_and_thrown_away, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let mail = connect(&scope, &google, "ada@gmail.example").await.mail();
+    let letter =
+        NewMessage { to: vec!["bob@example.com".into()], subject: "Hi".into(), text: "Hello".into(), ..Default::default() };
+    let id = mail.send(letter).await.unwrap().id;
+    let starred = MailMessagePatch { unread: Some(true), add_labels: Some(vec!["STARRED".into()]), ..Default::default() };
+    let changed = mail.update(id.clone(), starred).await.unwrap();
+    assert_eq!((changed.unread, changed.labels), (true, vec!["SENT".to_owned(), "STARRED".into(), "UNREAD".into()]));
+    let read = MailMessagePatch { unread: Some(false), remove_labels: Some(vec!["STARRED".into()]), ..Default::default() };
+    let changed = mail.update(id.clone(), read).await.unwrap();
+    assert_eq!((changed.unread, changed.labels), (false, vec!["SENT".to_owned()]));
+    let moved = MailMessagePatch { folder_id: Some("INBOX".into()), ..Default::default() };
+    let error = mail.update(id.clone(), moved).await.err().unwrap();
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::Unsupported, "unsupported_input"), "labels are no folders");
+
+    mail.remove(id.clone()).await.unwrap();
+    let sent = ListMessages { label: Some("SENT".into()), ..Default::default() };
+    assert!(mail.list(sent).await.unwrap().items.is_empty());
+    assert!(mail.get(id).await.unwrap().deleted);
+    let folders = mail.list_folders(Paging::default()).await.unwrap().items;
+    assert!(folders.iter().any(|folder| folder.id == "INBOX" && folder.provider == "google"));
+});
+
+on_both!(events_are_read_changed_and_deleted, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let calendar = connect(&scope, &google, "ada@gmail.example").await.calendar();
+    let at = |at: &str| EventTime::Moment { at: at.parse().unwrap(), time_zone: None };
+    let day = |date: &str| EventTime::Day { date: date.into() };
+    let walk = NewEvent {
+        title: "Walk".into(),
+        starts: day("2026-11-21"),
+        ends: day("2026-11-22"),
+        calendar_id: None,
+        description: Some("to the river".into()),
+        location: None,
+        attendees: None,
+        recurrence: Some(vec!["RRULE:FREQ=WEEKLY".into()]),
+    };
+    let walk = calendar.create_event(walk).await.unwrap();
+    assert_eq!((walk.status, walk.recurrence.len()), (Some(EventStatus::Confirmed), 1));
+    assert_eq!(walk.organizer.as_ref().and_then(|who| who.email.as_deref()), Some("ada@gmail.example"));
+    let main = calendar.list_calendars(Paging::default()).await.unwrap().items.remove(0);
+    assert!(main.is_primary);
+    assert_eq!(calendar.get_event(walk.id.clone(), Some(main.id)).await.unwrap(), walk);
+
+    let noon = EventPatch {
+        starts: Some(at("2026-11-21T12:00:00Z")),
+        ends: Some(at("2026-11-21T13:00:00Z")),
+        title: Some("Short walk".into()),
+        ..Default::default()
+    };
+    let changed = calendar.update_event(walk.id.clone(), noon).await.unwrap();
+    assert_eq!((changed.title.as_deref(), changed.starts), (Some("Short walk"), Some(at("2026-11-21T12:00:00Z"))));
+    assert_eq!(changed.description, walk.description, "what is left out stays as it is");
+    let backwards = EventPatch { starts: Some(day("2026-11-22")), ends: Some(day("2026-11-21")), ..Default::default() };
+    assert_eq!(calendar.update_event(walk.id.clone(), backwards).await.err().unwrap().reason(), "malformed_event_time");
+
+    calendar.delete_event(walk.id.clone(), None).await.unwrap();
+    assert!(calendar.list_events(ListEvents::default()).await.unwrap().items.is_empty());
+    assert_eq!(calendar.get_event(walk.id, None).await.unwrap().status, Some(EventStatus::Cancelled));
+});
+
+on_both!(what_a_provider_lacks_fails_before_anything_is_sent, |database| async move {
+    let (atom, google) = database.with_google().await;
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let connection = connect(&scope, &google, "ada@gmail.example").await;
+    let error = connection.tasks().list(ListTasks::default()).await.err().unwrap();
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::Unsupported, "unsupported_operation"));
+    let error = connection.payments().refund(NewRefund { payment_id: "x".into(), ..Default::default() }).await.err().unwrap();
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Unsupported, Some("google")));
 });

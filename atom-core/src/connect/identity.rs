@@ -1,17 +1,18 @@
 //! Whose account was connected.
 
+use super::App;
 use super::authenticate::authenticate;
 use super::methods::{Ask, Granted, Way};
 use super::token_endpoint;
 use crate::crypto::{KeyRing, hex};
 use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::providers::Identity as Rules;
+use crate::providers::{Identity as Rules, Path, UrlTemplate};
 use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result, WorkspaceId};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// The account behind a credential.
@@ -55,42 +56,66 @@ fn fingerprint(keys: &KeyRing, tokens: &TokenSet, workspace: WorkspaceId) -> Str
 }
 
 async fn probe(ask: Ask<'_>, rules: &Rules, tokens: &TokenSet) -> Result<Identity> {
-    let app = ask.app;
     let document = match (&rules.graphql, &rules.body) {
         (Some(query), _) => Some(json!({ "query": query })),
         (None, Some(body)) => Some(body.render(&Map::new()).unwrap_or_default()),
         (None, None) => None,
     };
-    let mut headers = HeaderMap::new();
-    token_endpoint::fixed(app.manifest.headers.iter(), &mut headers)?;
-    if document.is_some() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
     let method = match (rules.method, &document) {
         (Some(method), _) => method.into(),
         (None, Some(_)) => reqwest::Method::POST,
         (None, None) => reqwest::Method::GET,
     };
+    let document = question(ask, &rules.url, method, document, tokens).await?;
+    let mut identity = Identity {
+        account_id: rules.account_id.text(&document).ok_or_else(|| unknown(ask.app))?,
+        email: rules.email.as_ref().and_then(|path| path.text(&document)),
+        label: rules.label.as_ref().and_then(|path| path.text(&document)),
+        facts: facts(&rules.facts, &document).collect(),
+    };
+    for more in &rules.more {
+        let mut known = ask.facts.clone();
+        known.extend(identity.facts.clone());
+        let document = question(Ask { facts: &known, ..ask }, &more.url, reqwest::Method::GET, None, tokens).await?;
+        identity.facts.extend(facts(&more.facts, &document));
+    }
+    Ok(identity)
+}
+
+fn facts<'d>(wanted: &'d BTreeMap<String, Path>, document: &'d Value) -> impl Iterator<Item = (String, String)> + 'd {
+    wanted.iter().filter_map(|(name, path)| Some((name.clone(), path.text(document)?)))
+}
+
+fn unknown(app: &App) -> Error {
+    let text = "the provider did not say whose account this is: check the `identity` section of its manifest";
+    Error::new(ErrorKind::Provider, "identity_unknown", text).with_provider(&app.manifest.name)
+}
+
+/// What the provider answers about an account.
+async fn question(
+    ask: Ask<'_>,
+    url: &UrlTemplate,
+    method: reqwest::Method,
+    document: Option<Value>,
+    tokens: &TokenSet,
+) -> Result<Value> {
+    let app = ask.app;
+    let mut headers = HeaderMap::new();
+    token_endpoint::fixed(app.manifest.headers.iter(), &mut headers)?;
+    if document.is_some() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     let body = document.map(|document| document.to_string().into_bytes()).unwrap_or_default();
-    let url = app.place(&rules.url, ask.facts)?;
+    let url = app.place(url, ask.facts)?;
     let mut request = Request { method, url, headers, body, timeout: Duration::from_secs(20) };
     authenticate(app, tokens, &mut request)?;
     let answer = ask.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     if !(200..300).contains(&answer.status) {
         return Err(failure::classify(&app.manifest, "identity", &answer));
     }
-    let unknown = || {
-        let text = "the provider did not say whose account this is: check the `identity` section of its manifest";
-        Error::new(ErrorKind::Provider, "identity_unknown", text).with_provider(&app.manifest.name)
-    };
-    let document: Value = serde_json::from_slice(&answer.body).map_err(|_| unknown())?;
+    let document: Value = serde_json::from_slice(&answer.body).map_err(|_| unknown(app))?;
     if failure::is_refusal(&app.manifest, None, &document) {
         return Err(failure::classify(&app.manifest, "identity", &answer));
     }
-    Ok(Identity {
-        account_id: rules.account_id.text(&document).ok_or_else(unknown)?,
-        email: rules.email.as_ref().and_then(|path| path.text(&document)),
-        label: rules.label.as_ref().and_then(|path| path.text(&document)),
-        facts: rules.facts.iter().filter_map(|(name, path)| Some((name.clone(), path.text(&document)?))).collect(),
-    })
+    Ok(document)
 }

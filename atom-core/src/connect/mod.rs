@@ -50,7 +50,10 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
 use crate::integrations::engine::{self, ByteStream, RecordStream};
-use crate::integrations::{calendar::Calendars, files::Files, mail::Mailbox};
+use crate::integrations::{
+    calendar::Calendars, chat::Chat, code::Code, commerce::Commerce, crm::Crm, documents::Documents, files::Files, mail::Mailbox,
+    meetings::Meetings, payments::Payments, tasks::RemoteTasks,
+};
 use crate::providers::Facts;
 use crate::vault::policies::Target;
 use crate::vault::{self, DEFAULT, Stored};
@@ -219,6 +222,46 @@ impl Connection {
     /// The account's calendars.
     pub fn calendar(&self) -> Calendars {
         Calendars { connection: self.clone() }
+    }
+
+    /// The account's tasks.
+    pub fn tasks(&self) -> RemoteTasks {
+        RemoteTasks { connection: self.clone() }
+    }
+
+    /// The account's channels and messages.
+    pub fn chat(&self) -> Chat {
+        Chat { connection: self.clone() }
+    }
+
+    /// The account's contacts, companies and deals.
+    pub fn crm(&self) -> Crm {
+        Crm { connection: self.clone() }
+    }
+
+    /// The account's payments.
+    pub fn payments(&self) -> Payments {
+        Payments { connection: self.clone() }
+    }
+
+    /// The account's repositories.
+    pub fn code(&self) -> Code {
+        Code { connection: self.clone() }
+    }
+
+    /// The account's shop.
+    pub fn commerce(&self) -> Commerce {
+        Commerce { connection: self.clone() }
+    }
+
+    /// The account's documents.
+    pub fn documents(&self) -> Documents {
+        Documents { connection: self.clone() }
+    }
+
+    /// The account's meetings.
+    pub fn meetings(&self) -> Meetings {
+        Meetings { connection: self.clone() }
     }
 
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the

@@ -2,7 +2,7 @@
 
 use super::check::check_header;
 use super::hosts::UrlTemplate;
-use super::methods::Pattern;
+use super::methods::{Pattern, Placement};
 use super::operation::Method;
 use super::path::Path;
 use super::template::{Template, TemplateJson};
@@ -62,6 +62,11 @@ pub(crate) struct OAuth2 {
     pub(crate) capture_callback: BTreeMap<String, String>,
     /// Where the code of a refusal stands.
     pub(crate) error: Option<Path>,
+    /// Further parameters of a code's exchange.
+    #[serde(default)]
+    pub(crate) token_params: BTreeMap<String, String>,
+    /// Where the access token goes in a request: `{access_token}`. Left out: RFC 6750.
+    pub(crate) send: Option<Placement>,
     /// Further token sets of a connection, by name.
     #[serde(default)]
     pub(crate) token_sets: BTreeMap<String, TokenSetSource>,
@@ -161,6 +166,17 @@ pub(crate) struct Identity {
     pub(crate) label: Option<Path>,
     /// Facts to keep, by name: tenant, site, data centre.
     #[serde(default)]
+    pub(crate) facts: BTreeMap<String, Path>,
+    /// Further requests for facts, in their order.
+    #[serde(default)]
+    pub(crate) more: Vec<MoreFacts>,
+}
+
+/// A request that is made for facts only.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoreFacts {
+    pub(crate) url: UrlTemplate,
     pub(crate) facts: BTreeMap<String, Path>,
 }
 

@@ -136,6 +136,9 @@ impl Manifest {
         }
         if let Some(identity) = &self.identity {
             self.check_url("identity.url", &identity.url)?;
+            for more in &identity.more {
+                self.check_url("identity.more.url", &more.url)?;
+            }
             if identity.body.is_some() && identity.graphql.is_some() {
                 return Err("identity: give `body` or `graphql`, not both".into());
             }

@@ -11,8 +11,9 @@ use std::sync::Arc;
 /// The tables of a service, by name.
 pub(crate) type Enums = BTreeMap<String, Arc<EnumTable>>;
 
-/// What a vendor's value is read as where the table does not know it.
+/// What a vendor's value is read as where the table does not know it, and has no row `*` that says so.
 const OTHER: &str = "other";
+const ANY: &str = "*";
 
 /// A table in the order in which it is written: of several vendor values for one of ours, the first is written.
 #[derive(Clone, Debug)]
@@ -51,7 +52,8 @@ impl<'de> Deserialize<'de> for EnumTable {
                 Ok(rows)
             }
         }
-        let rows = deserializer.deserialize_map(Rows)?;
+        let mut rows = deserializer.deserialize_map(Rows)?;
+        let any = rows.iter().position(|(vendor, _)| vendor == ANY).map(|at| rows.remove(at).1);
         if rows.is_empty() {
             return Err(D::Error::custom("a table has at least one row"));
         }
@@ -64,7 +66,7 @@ impl<'de> Deserialize<'de> for EnumTable {
             _ => Value::String(text),
         };
         let rows = rows.into_iter().map(|(theirs, ours)| (vendor(theirs), Value::String(ours))).collect();
-        Ok(Self { rows, other: OTHER.into() })
+        Ok(Self { rows, other: any.unwrap_or_else(|| OTHER.to_owned()).into() })
     }
 }
 
@@ -82,6 +84,7 @@ mod tests {
         let states = table("todo = \"open\"\nbacklog = \"open\"\nclosed = \"done\"");
         assert_eq!(states.read(&json!("backlog")), Some(&json!("open")));
         assert_eq!(states.read(&json!("new")), Some(&json!("other")));
+        assert_eq!(table("won = \"won\"\n\"*\" = \"open\"").read(&json!("new")), Some(&json!("open")));
         assert_eq!(states.write(&json!("open")), Some(json!("todo")));
         assert_eq!(states.write(&json!("on_hold")), None);
     }

@@ -172,12 +172,14 @@ pub(crate) enum HeaderTemplate {
 }
 
 impl Service {
-    /// The operation that is carried out under a name for these inputs: the variant with the most names, of which all are given.
+    /// The operation that is carried out under a name for these inputs: the variant with the most names, of which all are
+    /// given. `a|b` is one name, given with either.
     pub(crate) fn choose<'a>(&'a self, name: &'a str, is_given: impl Fn(&str) -> bool) -> Option<(&'a str, &'a Operation)> {
         let base = self.operations.get_key_value(name).filter(|_| !name.contains(VARIANT))?;
         let from = format!("{name}{VARIANT}");
         let variants = self.operations.range(from.clone()..).take_while(|(known, _)| known.starts_with(&from));
-        let fitting = variants.filter(|(known, _)| known[from.len()..].split(VARIANT).all(&is_given));
+        let is_one_given = |names: &str| names.split('|').any(&is_given);
+        let fitting = variants.filter(|(known, _)| known[from.len()..].split(VARIANT).all(is_one_given));
         let best = fitting.max_by_key(|(known, _)| known.matches(VARIANT).count()).unwrap_or(base);
         Some((best.0, best.1))
     }

@@ -89,16 +89,28 @@ impl Path {
         }
     }
 
-    /// Puts a value there, making the objects on the way. Only paths of keys can be written.
+    /// Puts a value there, making the objects and lists on the way.
     pub(crate) fn set(&self, document: &mut Value, value: Value) {
         let mut at = document;
         for step in &self.0 {
-            let Step::Key(key) = step else { return };
-            if !at.is_object() {
-                *at = Value::Object(Map::new());
-            }
-            let Value::Object(members) = at else { return };
-            at = members.entry(key.clone()).or_insert(Value::Null);
+            at = match step {
+                Step::Key(key) => {
+                    if !at.is_object() {
+                        *at = Value::Object(Map::new());
+                    }
+                    let Value::Object(members) = at else { return };
+                    members.entry(key.clone()).or_insert(Value::Null)
+                }
+                // Lists are filled from their beginning.
+                Step::Index(0) => {
+                    if !at.is_array() {
+                        *at = Value::Array(vec![Value::Null]);
+                    }
+                    let Some(first) = at.get_mut(0) else { return };
+                    first
+                }
+                _ => return,
+            };
         }
         *at = value;
     }
@@ -156,6 +168,9 @@ mod tests {
         Path::parse("a.b.c").expect("a path").set(&mut document, json!(2));
         Path::parse("a.\"d.e\"").expect("a path").set(&mut document, json!(3));
         assert_eq!(document, json!({"a": {"kept": 1, "b": {"c": 2}, "d.e": 3}}));
+        let mut document = json!({});
+        Path::parse("data[0]").expect("a path").set(&mut document, json!({"a": 1}));
+        assert_eq!(document, json!({"data": [{"a": 1}]}));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A template whose placeholder has no value has no value itself: the query parameter or the body member is left out.
 
 use super::enums::{EnumTable, Enums};
+use super::path::Path;
 use super::transform::Transform;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
@@ -17,11 +18,11 @@ enum Part {
     Var(Var),
 }
 
-/// A placeholder: `{name}`, `{name.member}`, `{name|filter}`.
+/// A placeholder: `{name}`, `{name.member}`, `{names[0]}`, `{name|filter}`.
 #[derive(Clone, Debug)]
 struct Var {
     name: String,
-    members: Vec<String>,
+    inside: Path,
     filter: Option<Filter>,
     /// Where it stands in the text as it is written.
     at: usize,
@@ -157,21 +158,17 @@ impl Var {
             }
             None => (inside, None),
         };
-        let mut members = path.split('.').map(str::to_owned);
-        let name = members.next().unwrap_or_default();
-        if !is_name(&name) {
+        let (name, inside) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
+        if !is_name(name) {
             return Err(format!("`{name}` in `{text}` is not a placeholder name: use small letters, digits and `_`"));
         }
-        Ok(Self { name, members: members.collect(), filter, at })
+        let inside = Path::parse(inside.strip_prefix('.').unwrap_or(inside))?;
+        Ok(Self { name: name.to_owned(), inside, filter, at })
     }
 
     /// What the caller gave.
     fn given<'v>(&self, vars: &'v Vars) -> Option<&'v Value> {
-        let mut value = vars.get(&self.name)?;
-        for member in &self.members {
-            value = value.get(member)?;
-        }
-        (!value.is_null()).then_some(value)
+        self.inside.get(vars.get(&self.name)?)
     }
 
     fn value(&self, vars: &Vars) -> Option<Value> {
@@ -206,13 +203,24 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
-/// A JSON document whose texts are templates. Members without a value are left out, and so is what has nothing but such members.
+/// A member of an object that is left out with all it holds, unless the input of this name is given.
+const IF: &str = "$if";
+/// The two members of an object that stands for a text of several parts.
+const WITH: &str = "$with";
+const PARTS: &str = "$parts";
+
+/// A JSON document whose texts are templates. Members without a value are left out, and so is what has nothing but such members. In a list,
+/// a placeholder that stands for a list stands for its elements.
 #[derive(Clone, Debug)]
 pub(crate) enum TemplateJson {
     Fixed(Value),
     Text(Template),
     List(Vec<TemplateJson>),
     Object(Vec<(String, TemplateJson)>),
+    /// What it is, if the input of this name is given.
+    If(Template, Box<TemplateJson>),
+    /// The parts that have a value, and what stands between them.
+    Joined(String, Vec<Template>),
 }
 
 impl TemplateJson {
@@ -220,9 +228,19 @@ impl TemplateJson {
         Ok(match value {
             Value::String(text) => Self::Text(Template::parse(&text)?),
             Value::Array(items) => Self::List(items.into_iter().map(Self::parse).collect::<Result<_, _>>()?),
-            Value::Object(members) => {
-                Self::Object(members.into_iter().map(|(k, v)| Ok((k, Self::parse(v)?))).collect::<Result<_, String>>()?)
-            }
+            Value::Object(mut members) => match (members.remove(IF), members.remove(WITH), members.remove(PARTS)) {
+                (None, None, None) => {
+                    Self::Object(members.into_iter().map(|(k, v)| Ok((k, Self::parse(v)?))).collect::<Result<_, String>>()?)
+                }
+                (Some(Value::String(name)), None, None) => {
+                    Self::If(Template::parse(&format!("{{{name}}}"))?, Box::new(Self::parse(Value::Object(members))?))
+                }
+                (None, Some(Value::String(with)), Some(Value::Array(parts))) if members.is_empty() => {
+                    let part = |part: &Value| Template::parse(part.as_str().ok_or("a part is a template")?);
+                    Self::Joined(with, parts.iter().map(part).collect::<Result<_, String>>()?)
+                }
+                _ => return Err("write `\"$if\" = \"input\"`, or an object with `$with` and `$parts` and nothing else".into()),
+            },
             other => Self::Fixed(other),
         })
     }
@@ -232,12 +250,23 @@ impl TemplateJson {
             Self::Fixed(value) => Some(value.clone()),
             Self::Text(template) => template.value(vars),
             Self::List(items) => {
-                let values: Vec<_> = items.iter().filter_map(|item| item.render(vars)).collect();
+                let mut values = Vec::new();
+                for item in items {
+                    match (item, item.render(vars)) {
+                        (Self::Text(_), Some(Value::Array(spliced))) => values.extend(spliced),
+                        (_, value) => values.extend(value),
+                    }
+                }
                 (!values.is_empty() || items.is_empty()).then_some(Value::Array(values))
             }
             Self::Object(members) => {
                 let values: Map<_, _> = members.iter().filter_map(|(k, v)| Some((k.clone(), v.render(vars)?))).collect();
                 (!values.is_empty() || members.is_empty()).then_some(Value::Object(values))
+            }
+            Self::If(input, inner) => input.value(vars).and_then(|_| inner.render(vars)),
+            Self::Joined(with, parts) => {
+                let parts: Vec<_> = parts.iter().filter_map(|part| part.render(vars, str::to_owned)).collect();
+                (!parts.is_empty()).then(|| parts.join(with).into())
             }
         }
     }
@@ -249,6 +278,11 @@ impl TemplateJson {
             Self::Text(template) => found.push(template),
             Self::List(items) => items.iter().for_each(|item| item.templates(found)),
             Self::Object(members) => members.iter().for_each(|(_, member)| member.templates(found)),
+            Self::If(input, inner) => {
+                found.push(input);
+                inner.templates(found);
+            }
+            Self::Joined(_, parts) => found.extend(parts),
         }
     }
 
@@ -258,6 +292,8 @@ impl TemplateJson {
             Self::Text(template) => template.bind(enums),
             Self::List(items) => items.iter_mut().try_for_each(|item| item.bind(enums)),
             Self::Object(members) => members.iter_mut().try_for_each(|(_, member)| member.bind(enums)),
+            Self::If(_, inner) => inner.bind(enums),
+            Self::Joined(_, parts) => parts.iter_mut().try_for_each(|part| part.bind(enums)),
         }
     }
 }
@@ -307,6 +343,7 @@ mod tests {
         let render = |text: &str| Template::parse(text).expect(text).render(&given, |v| v.replace(['/', ' '], "%"));
         assert_eq!(render("{who.name}").as_deref(), Some("Ada"));
         assert_eq!(render("{who.email}"), None);
+        assert_eq!((render("{tags[0]}").as_deref(), render("{tags[2]}")), (Some("a"), None));
         assert_eq!(render("{tags}").as_deref(), Some("a,b"));
         assert_eq!(render("/repos/{id|path}/x").as_deref(), Some("/repos/ada/engine%one/x"));
         let enums: Enums = serde_json::from_value(json!({"states": {"closed": "done", "open": "open"}})).expect("tables");
@@ -315,6 +352,20 @@ mod tests {
         assert_eq!(state.render(&given, str::to_owned).as_deref(), Some("closed"));
         let other = vars(&json!({"state": "on_hold"}));
         assert_eq!((state.render(&other, str::to_owned), state.unfit(&other)), (None, Some("state")));
+    }
+
+    #[test]
+    fn lists_are_spliced_and_parts_are_left_out_or_joined() {
+        let document = TemplateJson::parse(json!({
+            "add": ["{tags}", "{one}"], "none": ["{gone}"], "text": {"$with": " AND ", "$parts": ["{one}", "{gone}", "x:{tags[1]}"]},
+            "filters": [{"$if": "gone", "operator": "EQ", "value": "{gone}"}, {"$if": "one", "value": "{one}"}]
+        }));
+        let rendered = document.expect("a document").render(&vars(&json!({"tags": ["a", "b"], "one": "c"})));
+        let expected = json!({"add": ["a", "b", "c"], "text": "c AND x:b", "filters": [{"value": "c"}]});
+        assert_eq!(rendered, Some(expected));
+        for wrong in [json!({"$if": 1}), json!({"$with": ","}), json!({"$with": ",", "$parts": ["a"], "more": 1})] {
+            assert!(TemplateJson::parse(wrong).is_err());
+        }
     }
 
     #[test]

@@ -183,6 +183,7 @@ on_both!(events_are_created_and_listed_in_order, |database| async move {
         description: Some("bring the engine".into()),
         location: Some("London".into()),
         attendees: Some(vec![Attendee { email: "bob@example.com".into(), name: Some("Bob".into()), response: None }]),
+        recurrence: None,
     };
     let lunch = calendar.create_event(event("Lunch", at("2030-03-02T12:00:00Z"), at("2030-03-02T13:00:00Z"))).await.unwrap();
     let trip = calendar.create_event(event("Trip", day("2030-03-01"), day("2030-03-02"))).await.unwrap();

@@ -3,8 +3,9 @@
 use super::{Ask, Granted, Method, Opened, Opening};
 use crate::connect::start::Pending;
 use crate::connect::token_endpoint::{TokenEndpoint, printable};
-use crate::connect::{App, ConnectFlow};
+use crate::connect::{App, ConnectFlow, authenticate};
 use crate::crypto::{BoxFuture, base64url, random};
+use crate::http_client::Request;
 use crate::providers::{Facts, Manifest, OAuth2, TokenSetSource};
 use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result};
@@ -70,6 +71,7 @@ impl Method for OAuth2 {
             if self.pkce {
                 form.push(("code_verifier", pending.secret.as_str()));
             }
+            form.extend(self.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
             let told = self.capture_callback.iter().filter_map(|(name, from)| Some((name.clone(), answer.get(from)?.clone())));
             let told: Facts = facts.clone().into_iter().chain(told).collect();
             let endpoint = TokenEndpoint::of(app, &inner.http, self, &told)?;
@@ -84,6 +86,13 @@ impl Method for OAuth2 {
             }
             Ok(granted)
         })
+    }
+
+    fn authenticate(&self, app: &App, tokens: &TokenSet, request: &mut Request) -> Result<()> {
+        match &self.send {
+            Some(placement) => authenticate::place(placement, &authenticate::vars(app, tokens), request),
+            None => authenticate::bearer(tokens, request),
+        }
     }
 
     fn renew<'a>(

@@ -1,6 +1,7 @@
 //! What the calendar API takes and returns.
 
 use crate::Json;
+use crate::integrations::shared::Person;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -32,6 +33,23 @@ pub enum AttendeeResponse {
     Declined,
     /// Perhaps.
     Tentative,
+    /// An answer of the provider's own.
+    #[serde(other)]
+    Other,
+}
+
+/// Whether an event takes place.
+#[model]
+pub enum EventStatus {
+    /// Yes.
+    Confirmed,
+    /// Perhaps.
+    Tentative,
+    /// No.
+    Cancelled,
+    /// A state of the provider's own: see `raw`.
+    #[serde(other)]
+    Other,
 }
 
 /// Someone who is invited.
@@ -52,6 +70,8 @@ pub struct CalendarEvent {
     pub id: String,
     /// The provider's name.
     pub provider: String,
+    /// The calendar it is in, where the provider says so.
+    pub calendar_id: Option<String>,
     /// What it is.
     pub title: Option<String>,
     /// More about it.
@@ -67,6 +87,15 @@ pub struct CalendarEvent {
     pub attendees: Vec<Attendee>,
     /// Where to join it.
     pub meeting_url: Option<String>,
+    /// Whether it takes place.
+    pub status: Option<EventStatus>,
+    /// Who invites.
+    pub organizer: Option<Person>,
+    /// When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`.
+    #[serde(default)]
+    pub recurrence: Vec<String>,
+    /// The recurring event that this is an occurrence of.
+    pub recurring_id: Option<String>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
@@ -125,4 +154,68 @@ pub struct NewEvent {
     pub location: Option<String>,
     /// Who is invited.
     pub attendees: Option<Vec<Attendee>>,
+    /// When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`.
+    pub recurrence: Option<Vec<String>>,
+}
+
+/// What to change of an event. What is left out stays as it is.
+#[model(default)]
+pub struct EventPatch {
+    /// The calendar that the event is in. Default: the account's main one.
+    pub calendar_id: Option<String>,
+    /// What it is.
+    pub title: Option<String>,
+    /// When it starts.
+    pub starts: Option<EventTime>,
+    /// When it ends.
+    pub ends: Option<EventTime>,
+    /// More about it.
+    pub description: Option<String>,
+    /// Where it is.
+    pub location: Option<String>,
+    /// Who is invited, instead of those who are.
+    pub attendees: Option<Vec<Attendee>>,
+    /// When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`.
+    pub recurrence: Option<Vec<String>>,
+}
+
+/// A calendar.
+#[model]
+pub struct RemoteCalendar {
+    /// The provider's id: pass it as `calendar_id`.
+    pub id: String,
+    /// The provider's name.
+    pub provider: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// More about it.
+    pub description: Option<String>,
+    /// Its time zone: `Europe/Paris`.
+    pub time_zone: Option<String>,
+    /// Whether it is the account's main one.
+    #[serde(default)]
+    pub is_primary: bool,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// Where a person opens it.
+    pub web_url: Option<String>,
+    /// Whether it is deleted or in the bin.
+    #[serde(default)]
+    pub deleted: bool,
+    /// Fields that the account's owner or an app has added.
+    pub custom_fields: Option<Json>,
+    /// The provider's own record.
+    pub raw: Json,
+}
+
+/// A page of calendars.
+#[model]
+pub struct RemoteCalendarPage {
+    /// The calendars.
+    pub items: Vec<RemoteCalendar>,
+    /// Where the next page begins; none after the last.
+    pub next_cursor: Option<String>,
 }

@@ -1,16 +1,52 @@
-//! Files: one shape for Drive and, later, every other file service.
+//! Files: one shape for every file service.
 
 mod model;
 
-pub use model::{FilePage, ListFiles, NewFile, RemoteFile};
+pub use model::{FilePage, FilePatch, ListFiles, NewFile, NewFolder, RemoteFile};
 
 use super::engine;
+use super::shared::{MAX_PAGE, changed};
 use crate::connect::Connection;
 use crate::{Bytes, Error, Result};
 use atom_macros::{api, handle};
 use serde_json::json;
 
 /// The files of a connected account.
+///
+/// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+/// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+/// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite:{}", folder.path().join("atom.db").display());
+/// # let google = atom_core::testing::GoogleStandIn::start().await?;
+/// # let atom = atom_core::Atom::builder(url).key(atom_core::LocalKey::generate()?).provider(google.app()).open().await?;
+/// # let (email, password) = ("ada@example.com".into(), "an engine of brass".into());
+/// # let account = atom_core::NewAccount { email, password, ..Default::default() };
+/// # let scope = atom.authenticate(atom.accounts().sign_up(account).await?.access_token).await?;
+/// # let start = atom_core::StartConnection { provider: "google".into(), ..Default::default() };
+/// # let consent = scope.connections().start(start).await?;
+/// # let callback = google.approve(consent.url, "ada@gmail.example".into()).await?;
+/// # let connection = scope.connections().complete(callback).await?;
+/// use atom_core::{FilePatch, ListFiles, NewFile, NewFolder};
+///
+/// let files = connection.files();
+/// let letters = files.create_folder(NewFolder { name: "Letters".into(), ..Default::default() }).await?;
+/// let new = NewFile {
+///     name: "draft.txt".into(),
+///     content: "Dear Bob".as_bytes().into(),
+///     folder_id: Some(letters.id.clone()),
+///     ..Default::default()
+/// };
+/// let stored = files.upload(new).await?;
+/// files.update(stored.id, FilePatch { name: Some("to Bob.txt".into()), ..Default::default() }).await?;
+///
+/// let inside = files.list(ListFiles { folder_id: Some(letters.id), ..Default::default() }).await?.items;
+/// assert_eq!(inside[0].name, "to Bob.txt");
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Files {
     pub(crate) connection: Connection,
@@ -20,7 +56,7 @@ pub struct Files {
 impl Files {
     /// Lists files, a page at a time: pass `next_cursor` back as `cursor` for the next one.
     pub async fn list(&self, filter: ListFiles) -> Result<FilePage> {
-        let page = engine::list(&self.connection, "files.list", 1000, &filter).await?;
+        let page = engine::list(&self.connection, "files.list", MAX_PAGE, &filter).await?;
         Ok(FilePage { items: page.items, next_cursor: page.next_cursor })
     }
 
@@ -40,5 +76,23 @@ impl Files {
             return Err(Error::invalid("missing_input", "a file needs a name"));
         }
         engine::one(&self.connection, "files.upload", &file).await
+    }
+
+    /// Creates a folder. Repeating the call creates another, where the provider allows two of the same name.
+    pub async fn create_folder(&self, folder: NewFolder) -> Result<RemoteFile> {
+        if folder.name.is_empty() {
+            return Err(Error::invalid("missing_input", "a folder needs a name"));
+        }
+        engine::one(&self.connection, "files.create_folder", &folder).await
+    }
+
+    /// Gives a file or folder another name, or moves it to another folder.
+    pub async fn update(&self, id: String, changes: FilePatch) -> Result<RemoteFile> {
+        engine::one(&self.connection, "files.update", &changed(&id, &changes)?).await
+    }
+
+    /// Deletes a file, or a folder with all that is in it: into the bin, where the provider has one.
+    pub async fn remove(&self, id: String) -> Result<()> {
+        engine::done(&self.connection, "files.delete", &json!({ "id": id })).await
     }
 }

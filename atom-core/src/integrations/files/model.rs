@@ -1,5 +1,6 @@
 //! What the files API takes and returns.
 
+use crate::integrations::shared::Person;
 use crate::{Bytes, Json};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -18,9 +19,14 @@ pub struct RemoteFile {
     /// Its size in bytes; documents of the provider's own kind have none.
     pub size: Option<i64>,
     /// Whether it is a folder.
+    #[serde(default)]
     pub is_folder: bool,
     /// The folder it is in.
     pub folder_id: Option<String>,
+    /// A hash of its content, by the algorithm that the provider uses.
+    pub checksum: Option<String>,
+    /// Whose it is.
+    pub owner: Option<Person>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
@@ -68,5 +74,23 @@ pub struct NewFile {
     /// Its MIME type. Default: `application/octet-stream`.
     pub mime_type: Option<String>,
     /// The folder to put it in. Default: the account's root.
+    pub folder_id: Option<String>,
+}
+
+/// A folder to create.
+#[model(default)]
+pub struct NewFolder {
+    /// Its name.
+    pub name: String,
+    /// The folder to put it in. Default: the account's root.
+    pub folder_id: Option<String>,
+}
+
+/// What to change of a file. What is left out stays as it is.
+#[model(default)]
+pub struct FilePatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// The folder to move it to.
     pub folder_id: Option<String>,
 }

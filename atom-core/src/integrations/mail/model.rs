@@ -13,6 +13,19 @@ pub struct MailAddress {
     pub name: Option<String>,
 }
 
+/// A file that came with a message.
+#[model]
+pub struct MailAttachment {
+    /// The provider's id, which names it within its message.
+    pub id: Option<String>,
+    /// The file's name.
+    pub name: Option<String>,
+    /// Its MIME type.
+    pub mime_type: Option<String>,
+    /// Its size in bytes.
+    pub size: Option<i64>,
+}
+
 /// A message in a mailbox.
 #[model]
 pub struct MailMessage {
@@ -40,17 +53,31 @@ pub struct MailMessage {
     pub text: Option<String>,
     /// Its HTML. It comes from a stranger: clean it before showing it.
     pub html: Option<String>,
-    /// The provider's labels or folders.
+    /// The provider's labels or categories.
     #[serde(default)]
     pub labels: Vec<String>,
+    /// The folder it lies in, where the provider has folders.
+    pub folder_id: Option<String>,
+    /// The files that came with it.
+    #[serde(default)]
+    pub attachments: Vec<MailAttachment>,
+    /// Whether it is a draft.
+    #[serde(default)]
+    pub is_draft: bool,
     /// Whether it has not been read.
     #[serde(default)]
     pub unread: bool,
     /// Whether it is in the bin.
     #[serde(default)]
     pub deleted: bool,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub updated_at: Option<DateTime<Utc>>,
     /// Where a person opens it.
     pub web_url: Option<String>,
+    /// Fields that the account's owner or an app has added.
+    pub custom_fields: Option<Json>,
     /// The provider's own record.
     pub raw: Json,
 }
@@ -60,7 +87,7 @@ pub struct MailMessage {
 pub struct ListMessages {
     /// Only those that match, in the provider's own search words.
     pub search: Option<String>,
-    /// Only those with this label, such as `INBOX`.
+    /// Only those with this label or in this folder: an id of `list_folders`, such as `INBOX`.
     pub label: Option<String>,
     /// How many at most on a page, 1 to 100. Default: 25.
     pub page_size: Option<i32>,
@@ -94,4 +121,55 @@ pub struct NewMessage {
     pub bcc: Option<Vec<String>>,
     /// The conversation to answer in.
     pub thread_id: Option<String>,
+}
+
+/// What to change of a message. What is left out stays as it is.
+#[model(default)]
+pub struct MailMessagePatch {
+    /// Whether it has not been read.
+    pub unread: Option<bool>,
+    /// Labels to put on it.
+    pub add_labels: Option<Vec<String>>,
+    /// Labels to take off.
+    pub remove_labels: Option<Vec<String>>,
+    /// The folder to move it to.
+    pub folder_id: Option<String>,
+}
+
+/// A folder or label of a mailbox.
+#[model]
+pub struct MailFolder {
+    /// The provider's id: pass it as `label` or `folder_id`.
+    pub id: String,
+    /// The provider's name.
+    pub provider: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// How many messages in it are unread, where the provider says so in a list.
+    pub unread_count: Option<i64>,
+    /// How many there are, likewise.
+    pub total_count: Option<i64>,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// Where a person opens it.
+    pub web_url: Option<String>,
+    /// Whether it is deleted or in the bin.
+    #[serde(default)]
+    pub deleted: bool,
+    /// Fields that the account's owner or an app has added.
+    pub custom_fields: Option<Json>,
+    /// The provider's own record.
+    pub raw: Json,
+}
+
+/// A page of folders.
+#[model]
+pub struct MailFolderPage {
+    /// The folders.
+    pub items: Vec<MailFolder>,
+    /// Where the next page begins; none after the last.
+    pub next_cursor: Option<String>,
 }

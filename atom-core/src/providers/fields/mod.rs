@@ -100,7 +100,7 @@ impl Record {
         for (name, field) in &self.0 {
             let Some(path) = &field.write else { continue };
             let Some(value) = ours.get(name).filter(|value| !value.is_null()) else { continue };
-            field.put(value, path, &mut vendor).ok_or(name.as_str())?;
+            field.put(value, path, &mut vendor, ours).ok_or(name.as_str())?;
         }
         Ok(vendor)
     }

@@ -1,7 +1,7 @@
 //! Amounts of money: ours are whole minor units of an ISO 4217 currency.
 
 use crate::providers::path::Path;
-use crate::providers::template::as_text;
+use crate::providers::template::{Vars, as_text};
 use crate::providers::transform::Transform;
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
@@ -13,6 +13,8 @@ pub(super) struct Money {
     pub(super) currency: Option<Path>,
     /// The currency where the record names none.
     pub(super) fixed: Option<String>,
+    /// The fact of the account that says it where the record does not.
+    pub(super) fact: Option<String>,
     /// How the vendor writes it.
     pub(super) currency_as: Option<Transform>,
 }
@@ -30,9 +32,10 @@ pub(super) enum Amount {
 }
 
 impl Money {
-    pub(super) fn read(&self, amount: &Value, vendor: &Value) -> Option<Value> {
+    pub(super) fn read(&self, amount: &Value, vendor: &Value, given: &Vars) -> Option<Value> {
         let named = self.currency.as_ref().and_then(|path| path.text(vendor));
-        let currency = named.or_else(|| self.fixed.clone())?.to_ascii_uppercase();
+        let known = named.or_else(|| self.fixed.clone()).or_else(|| self.usual(given).map(str::to_owned));
+        let currency = known?.to_ascii_uppercase();
         let text = as_text(amount)?;
         let minor_units = match self.amount {
             Amount::Minor => text.parse::<i64>().ok()?,
@@ -41,7 +44,12 @@ impl Money {
         Some(json!({ "minor_units": minor_units, "currency": currency }))
     }
 
-    pub(super) fn put(&self, ours: &Value, path: &Path, vendor: &mut Value) -> Option<()> {
+    /// The currency of the account.
+    fn usual<'g>(&self, given: &'g Vars) -> Option<&'g str> {
+        given.get(self.fact.as_ref()?)?.as_str()
+    }
+
+    pub(super) fn put(&self, ours: &Value, path: &Path, vendor: &mut Value, given: &Vars) -> Option<()> {
         let minor_units = ours.get("minor_units")?.as_i64()?;
         let currency = ours.get("currency")?.as_str()?;
         let decimal = || from_minor(minor_units, digits(currency));
@@ -51,6 +59,8 @@ impl Money {
             Amount::DecimalNumber => Value::Number(decimal().parse::<Number>().ok()?),
         };
         match &self.currency {
+            // An account with one currency does not know the word.
+            Some(_) if self.usual(given) == Some(currency) => {}
             Some(place) => {
                 let text = Value::from(currency);
                 let text = self.currency_as.map_or(Some(text.clone()), |transform| transform.write(&text))?;

@@ -36,7 +36,7 @@ impl Field {
     }
 
     /// Writes our value into the vendor's record.
-    pub(super) fn put(&self, ours: &Value, path: &Path, vendor: &mut Value) -> Option<()> {
+    pub(super) fn put(&self, ours: &Value, path: &Path, vendor: &mut Value, given: &Vars) -> Option<()> {
         let ours = match ours {
             Value::Array(items) if self.list => {
                 // The vendor has one where we have several.
@@ -52,7 +52,7 @@ impl Field {
             return Some(());
         }
         if let How::Money(money) = &self.how {
-            return money.put(ours, path, vendor);
+            return money.put(ours, path, vendor, given);
         }
         path.set(vendor, self.how.write(ours)?);
         Some(())
@@ -74,7 +74,7 @@ impl How {
                 items.is_some_and(|items| items.iter().any(|item| item.as_str() == Some(text))).into()
             }
             Self::After(prefix) => as_text(value?)?.strip_prefix(prefix.as_str())?.into(),
-            Self::Money(money) => money.read(value?, vendor)?,
+            Self::Money(money) => money.read(value?, vendor, given)?,
             Self::Each(record) => {
                 let one = |item: &Value| -> Value {
                     Value::Object(record.read(item, given).map(|(name, value)| (name.to_owned(), value.into_value())).collect())

@@ -30,6 +30,7 @@ struct Table {
     money: Option<Amount>,
     currency: Option<Path>,
     currency_is: Option<String>,
+    currency_fact: Option<String>,
     currency_as: Option<Transform>,
     each: Option<Record>,
     each_value: Option<Path>,
@@ -108,10 +109,11 @@ impl Table {
         ways.extend(self.after.map(How::After));
         ways.extend(self.each.map(How::Each));
         ways.extend(self.each_value.map(How::EachValue));
+        let is_plain = self.currency_as.is_none() && self.currency_fact.is_none();
         match (self.money, self.currency, self.currency_is) {
-            (None, None, None) if self.currency_as.is_none() => {}
+            (None, None, None) if is_plain => {}
             (Some(amount), currency, fixed) if currency.is_some() || fixed.is_some() => {
-                ways.push(How::Money(Money { amount, currency, fixed, currency_as: self.currency_as }));
+                ways.push(How::Money(Money { amount, currency, fixed, fact: self.currency_fact, currency_as: self.currency_as }));
             }
             _ => return Err("`money` stands with `currency` or `currency_is`, and they with it".into()),
         }

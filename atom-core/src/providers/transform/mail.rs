@@ -75,3 +75,26 @@ pub(super) fn to_graph(value: &Value) -> Option<Value> {
         item => one(item),
     }
 }
+/// The parts that are files, in their order.
+pub(super) fn gmail_attachments(payload: &Value) -> Value {
+    fn walk(part: &Value, found: &mut Vec<Value>, depth: usize) {
+        if let Some(name) = part.get("filename").and_then(Value::as_str).filter(|name| !name.is_empty()) {
+            let body = |member: &str| part.get("body").and_then(|body| body.get(member));
+            found.push(json!({"id": body("attachmentId"), "name": name, "mime_type": part.get("mimeType"), "size": body("size")}));
+        }
+        if depth < MAX_PARTS_DEPTH {
+            for inner in part.get("parts").and_then(Value::as_array).into_iter().flatten() {
+                walk(inner, found, depth + 1);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(payload, &mut found, 0);
+    found.into()
+}
+
+/// Whether a message is unread is a label.
+pub(super) fn gmail_labels(is_unread: bool) -> Value {
+    if is_unread { json!(["UNREAD"]) } else { json!([]) }
+}
+

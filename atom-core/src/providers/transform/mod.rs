@@ -2,6 +2,7 @@
 
 mod documents;
 mod mail;
+mod states;
 mod time;
 mod work;
 
@@ -36,6 +37,8 @@ pub(crate) enum Transform {
     DurationSeconds,
     /// Google's `{dateTime, timeZone}` or `{date}` to our event time.
     GoogleEventTime,
+    /// The same for a patch, which takes away the kind of time that it is not.
+    GoogleEventTimePatch,
     /// When an event of Microsoft's starts, which is in UTC: a moment, or a day where the whole event says so. Written as its `start`.
     GraphStart,
     /// When it ends.
@@ -62,6 +65,24 @@ pub(crate) enum Transform {
     GmailText,
     /// The HTML of a Gmail message payload.
     GmailHtml,
+    /// The attached files of a Gmail message payload.
+    GmailAttachments,
+    /// The labels that a message gets when it is to be unread, or not.
+    GmailUnread,
+    /// The labels that it loses then.
+    GmailRead,
+    /// Whether a deal is won, by two flags: Salesforce's `IsClosed` and `IsWon`, HubSpot's `hs_is_closed` and `hs_is_closed_won`.
+    DealStatus,
+    /// A part of one, as text or number, to percent.
+    FractionPercent,
+    /// The types of Linear's states that are one of ours.
+    LinearStateTypes,
+    /// How an order of Shopify's is: it may be cancelled, closed, or neither.
+    ShopifyOrderStatus,
+    /// A value in a criterion of Zoho's: <https://www.zoho.com/crm/developer/docs/api/v8/search-records.html>.
+    ZohoCriterion,
+    /// A moment as Zoho wants it, with an offset instead of `Z`.
+    ZohoTime,
     /// HTML to plain text, and plain text to HTML.
     HtmlText,
     /// The text of Microsoft's `{contentType, content}`, which may be HTML.
@@ -123,6 +144,10 @@ impl Transform {
             Self::DurationSeconds => super::limits::duration(value.as_str()?).map(|d| d.as_secs().into()),
             Self::GoogleEventTime => time::from_google(value),
             Self::GraphStart => time::from_graph(value, "start"),
+            Self::GmailAttachments => Some(mail::gmail_attachments(value)),
+            Self::DealStatus => states::deal(value),
+            Self::FractionPercent => number(value).map(|part| Value::from(part * 100.0)),
+            Self::ShopifyOrderStatus => Some(states::shopify_order(value)),
             Self::GraphEnd => time::from_graph(value, "end"),
             Self::Not => value.as_bool().map(|flag| (!flag).into()),
             Self::Lower => Some(value.as_str()?.to_lowercase().into()),
@@ -149,7 +174,16 @@ impl Transform {
             Self::ParentPath => parent_path(value.as_str()?).map(Value::from),
             Self::LastSegment => last_segment(value.as_str()?).map(Value::from),
             Self::IsDay | Self::NotionBlocks | Self::GithubIssueReason => None,
-            Self::DriveQuote | Self::DoubleQuote | Self::OdataQuote | Self::Base64url => None,
+            Self::DriveQuote
+            | Self::DoubleQuote
+            | Self::OdataQuote
+            | Self::Base64url
+            | Self::GoogleEventTimePatch
+            | Self::GmailUnread
+            | Self::GmailRead
+            | Self::LinearStateTypes
+            | Self::ZohoCriterion
+            | Self::ZohoTime => None,
         }
     }
 
@@ -170,6 +204,13 @@ impl Transform {
             Self::Date => Some(time::moment(value.as_str()?)?.format("%Y-%m-%d").to_string().into()),
             Self::GoogleEventTime => time::to_google(value),
             Self::GraphStart | Self::GraphEnd => time::to_graph(value),
+            Self::GoogleEventTimePatch => time::to_google_patch(value),
+            Self::GmailUnread => Some(mail::gmail_labels(value.as_bool()?)),
+            Self::GmailRead => Some(mail::gmail_labels(!value.as_bool()?)),
+            Self::FractionPercent => Some((value.as_f64()? / 100.0).to_string().into()),
+            Self::LinearStateTypes => states::linear_types(value.as_str()?),
+            Self::ZohoCriterion => Some(states::zoho_criterion(value.as_str()?).into()),
+            Self::ZohoTime => Some(time::moment(value.as_str()?)?.format("%Y-%m-%dT%H:%M:%S+00:00").to_string().into()),
             Self::IsDay => Some((value.get("type")?.as_str()? == "day").into()),
             Self::Not => value.as_bool().map(|flag| (!flag).into()),
             Self::Lower => Some(value.as_str()?.to_lowercase().into()),
@@ -197,7 +238,14 @@ impl Transform {
                 let bytes = base64::engine::general_purpose::STANDARD.decode(value.as_str()?).ok()?;
                 Some(Value::String(base64url(bytes)))
             }
-            Self::DurationSeconds | Self::AddressList | Self::Address | Self::GmailText | Self::GmailHtml => None,
+            Self::DurationSeconds
+            | Self::AddressList
+            | Self::Address
+            | Self::GmailText
+            | Self::GmailHtml
+            | Self::GmailAttachments
+            | Self::DealStatus
+            | Self::ShopifyOrderStatus => None,
         }
     }
 }

@@ -77,3 +77,12 @@ pub(super) fn to_graph(value: &Value) -> Option<Value> {
     };
     Some(json!({"dateTime": at, "timeZone": "UTC"}))
 }
+/// For a patch, which is merged into what is there.
+pub(super) fn to_google_patch(ours: &Value) -> Option<Value> {
+    let mut vendor = to_google(ours)?;
+    for kind in ["date", "dateTime"] {
+        vendor.as_object_mut()?.entry(kind).or_insert(Value::Null);
+    }
+    Some(vendor)
+}
+

@@ -3,7 +3,7 @@
 use super::{Shared, page, refuse, with_account};
 use crate::crypto::random;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -14,7 +14,10 @@ use std::collections::HashMap;
 type Params = HashMap<String, String>;
 
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/calendar/v3/calendars/{calendar}/events", get(list).post(insert))
+    Router::new()
+        .route("/calendar/v3/users/me/calendarList", get(calendars))
+        .route("/calendar/v3/calendars/{calendar}/events", get(list).post(insert))
+        .route("/calendar/v3/calendars/{calendar}/events/{id}", get(one).patch(change).delete(cancel))
 }
 
 /// When something starts or ends, as a moment to compare.
@@ -24,6 +27,16 @@ fn moment(at: &Value) -> Option<DateTime<Utc>> {
         (None, Some(day)) => NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|at| at.and_utc()),
         _ => None,
     }
+}
+
+async fn calendars(State(world): State<Shared>, headers: HeaderMap) -> Response {
+    let found = with_account(&world, &headers, |email, _| {
+        let main = json!({
+            "kind": "calendar#calendarListEntry", "id": email, "summary": email, "timeZone": "UTC", "primary": true, "accessRole": "owner"
+        });
+        Json(json!({"kind": "calendar#calendarList", "items": [main]})).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
 }
 
 async fn list(
@@ -45,7 +58,8 @@ async fn list(
         let (Ok(after), Ok(before)) = (bound("timeMin"), bound("timeMax")) else { return refuse(400, "badRequest") };
         let text = query.get("q").map(|q| q.to_lowercase());
         let fits = |event: &&Value| {
-            after.is_none_or(|after| moment(&event["end"]).is_some_and(|end| end > after))
+            event["status"] != "cancelled"
+                && after.is_none_or(|after| moment(&event["end"]).is_some_and(|end| end > after))
                 && before.is_none_or(|before| moment(&event["start"]).is_some_and(|start| start < before))
                 && text.as_ref().is_none_or(|text| event.to_string().to_lowercase().contains(text))
         };
@@ -98,4 +112,79 @@ async fn insert(
         Json(event).into_response()
     });
     found.unwrap_or_else(|refused| *refused)
+}
+
+async fn one(State(world): State<Shared>, headers: HeaderMap, Path((calendar, id)): Path<(String, String)>) -> Response {
+    with_event(&world, &headers, &calendar, &id, |event| Json(event.clone()).into_response())
+}
+
+/// What is given replaces what is there; an object is changed member by member, and null takes a member away.
+async fn change(
+    State(world): State<Shared>,
+    headers: HeaderMap,
+    Path((calendar, id)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Response {
+    with_event(&world, &headers, &calendar, &id, |event| {
+        let mut changed = event.clone();
+        merge(&mut changed, &body);
+        let both = |at: &Value| at.get("date").is_some() && at.get("dateTime").is_some();
+        let (Some(start), Some(end)) = (moment(&changed["start"]), moment(&changed["end"])) else {
+            return refuse(400, "required");
+        };
+        if both(&changed["start"])
+            || both(&changed["end"])
+            || changed["start"].get("date").is_some() != changed["end"].get("date").is_some()
+        {
+            return refuse(400, "invalid");
+        }
+        if end < start {
+            return refuse(400, "timeRangeEmpty");
+        }
+        changed["updated"] = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into();
+        *event = changed;
+        Json(event.clone()).into_response()
+    })
+}
+
+async fn cancel(State(world): State<Shared>, headers: HeaderMap, Path((calendar, id)): Path<(String, String)>) -> Response {
+    with_event(&world, &headers, &calendar, &id, |event| {
+        if event["status"] == "cancelled" {
+            return refuse(410, "deleted");
+        }
+        event["status"] = "cancelled".into();
+        StatusCode::NO_CONTENT.into_response()
+    })
+}
+
+fn with_event(
+    world: &Shared,
+    headers: &HeaderMap,
+    calendar: &str,
+    id: &str,
+    work: impl FnOnce(&mut Value) -> Response,
+) -> Response {
+    let found = with_account(world, headers, |email, account| {
+        let events = Some(&mut account.events).filter(|_| calendar == "primary" || calendar == email);
+        match events.and_then(|events| events.iter_mut().find(|event| event["id"] == id)) {
+            Some(event) => work(event),
+            None => refuse(404, "notFound"),
+        }
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+/// RFC 7396.
+fn merge(target: &mut Value, patch: &Value) {
+    let (Value::Object(members), Value::Object(changes)) = (&mut *target, patch) else {
+        *target = patch.clone();
+        return;
+    };
+    for (name, change) in changes {
+        if change.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), change);
+        }
+    }
 }

@@ -11,14 +11,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 type Params = HashMap<String, String>;
 
+const FOLDER: &str = "application/vnd.google-apps.folder";
+
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/drive/v3/files", get(list))
-        .route("/drive/v3/files/{id}", get(one))
+        .route("/drive/v3/files", get(list).post(create))
+        .route("/drive/v3/files/{id}", get(one).patch(change))
         .route("/upload/drive/v3/files", post(upload).layer(DefaultBodyLimit::max(64 * 1024 * 1024)))
 }
 
@@ -53,29 +56,97 @@ async fn one(State(world): State<Shared>, headers: HeaderMap, Path(id): Path<Str
 }
 
 async fn upload(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>, body: Bytes) -> Response {
-    let found = with_account(&world, &headers, |_, account| {
+    let found = with_account(&world, &headers, |email, account| {
         let parts = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|kind| related(kind, &body));
         let (Some((described, mime, content)), Some("multipart")) = (parts, query.get("uploadType").map(String::as_str)) else {
             return refuse(400, "badContent");
         };
-        let id = base64url(random::<18>().unwrap_or_default());
-        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        let parents = described.get("parents").filter(|p| p.as_array().is_some_and(|p| !p.is_empty())).cloned();
-        let file = json!({
-            "id": id,
-            "name": described.get("name").cloned().unwrap_or_else(|| "Untitled".into()),
-            "mimeType": described.get("mimeType").cloned().unwrap_or_else(|| mime.into()),
-            "size": content.len().to_string(),
-            "parents": parents.unwrap_or_else(|| json!(["root"])),
-            "createdTime": now,
-            "modifiedTime": now,
-            "webViewLink": format!("https://drive.google.com/file/d/{id}/view"),
-            "trashed": false,
-        });
+        let mut file = described_as(&described);
+        if file.get("mimeType").is_none() {
+            file["mimeType"] = mime.into();
+        }
+        file["size"] = content.len().to_string().into();
+        file["sha256Checksum"] = Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect::<String>().into();
+        file["owners"] = owners(email);
         account.files.push((file.clone(), content.to_vec()));
         Json(file).into_response()
     });
     found.unwrap_or_else(|refused| *refused)
+}
+
+async fn create(State(world): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let found = with_account(&world, &headers, |email, account| {
+        let mut file = described_as(&body);
+        if file.get("mimeType").is_none() {
+            file["mimeType"] = "application/octet-stream".into();
+        }
+        file["owners"] = owners(email);
+        account.files.push((file.clone(), Vec::new()));
+        Json(file).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+/// A file is in one folder: <https://developers.google.com/workspace/drive/api/guides/folder#move-files>.
+async fn change(
+    State(world): State<Shared>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(query): Query<Params>,
+    Json(body): Json<Value>,
+) -> Response {
+    let found = with_account(&world, &headers, |_, account| {
+        let add = query.get("addParents");
+        let is_folder = |(file, _): &(Value, Vec<u8>)| add.is_some_and(|add| file["id"] == *add && file["mimeType"] == FOLDER);
+        if add.is_some_and(|add| add != "root") && !account.files.iter().any(is_folder) {
+            return refuse(404, "notFound");
+        }
+        let Some((file, _)) = account.files.iter_mut().find(|(file, _)| file["id"] == id) else {
+            return refuse(404, "notFound");
+        };
+        if body.get("parents").is_some() {
+            return refuse(403, "fieldNotWritable");
+        }
+        if let Some(add) = add {
+            let leaves = query.get("removeParents").is_some_and(|remove| file["parents"][0] == *remove);
+            if !leaves && file["parents"][0] != *add {
+                return refuse(403, "cannotAddParent");
+            }
+            file["parents"] = json!([add]);
+        }
+        for name in ["name", "mimeType", "trashed", "properties"] {
+            if let Some(value) = body.get(name) {
+                file[name] = value.clone();
+            }
+        }
+        file["modifiedTime"] = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into();
+        Json(file.clone()).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+/// A new file, from the document that describes it.
+fn described_as(described: &Value) -> Value {
+    let id = base64url(random::<18>().unwrap_or_default());
+    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let parents = described.get("parents").filter(|p| p.as_array().is_some_and(|p| !p.is_empty())).cloned();
+    let mut file = json!({
+        "id": id,
+        "name": described.get("name").cloned().unwrap_or_else(|| "Untitled".into()),
+        "parents": parents.unwrap_or_else(|| json!(["root"])),
+        "createdTime": now,
+        "modifiedTime": now,
+        "webViewLink": format!("https://drive.google.com/file/d/{id}/view"),
+        "trashed": false,
+    });
+    if let Some(kind) = described.get("mimeType") {
+        file["mimeType"] = kind.clone();
+    }
+    file
+}
+
+fn owners(email: &str) -> Value {
+    json!([{"kind": "drive#user", "displayName": email.split('@').next(), "emailAddress": email, "me": true}])
 }
 
 /// The document, the content's type and the content of a `multipart/related` body.

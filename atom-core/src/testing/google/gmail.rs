@@ -13,21 +13,30 @@ use std::collections::HashMap;
 
 type Params = HashMap<String, String>;
 
+/// <https://developers.google.com/workspace/gmail/api/guides/labels>.
+const LABELS: &[&str] = &["INBOX", "SENT", "DRAFT", "TRASH", "SPAM", "UNREAD", "STARRED", "IMPORTANT"];
+
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/gmail/v1/users/me/messages", get(list))
         .route("/gmail/v1/users/me/messages/send", post(send))
         .route("/gmail/v1/users/me/messages/{id}", get(one))
+        .route("/gmail/v1/users/me/messages/{id}/modify", post(modify))
+        .route("/gmail/v1/users/me/messages/{id}/trash", post(trash))
+        .route("/gmail/v1/users/me/labels", get(labels))
 }
 
 async fn list(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>) -> Response {
     let found = with_account(&world, &headers, |_, account| {
         let text = query.get("q").map(|q| q.to_lowercase());
+        let has =
+            |message: &Value, label: &str| message["labelIds"].as_array().is_some_and(|ids| ids.iter().any(|id| id == label));
         let fits = |message: &Value| {
-            let labelled = query
-                .get("labelIds")
-                .is_none_or(|l| message["labelIds"].as_array().is_some_and(|ids| ids.iter().any(|id| id == l)));
-            labelled && text.as_ref().is_none_or(|t| message.to_string().to_lowercase().contains(t))
+            let asked = query.get("labelIds").map(String::as_str);
+            let shown = asked == Some("TRASH") || !has(message, "TRASH");
+            shown
+                && asked.is_none_or(|label| has(message, label))
+                && text.as_ref().is_none_or(|t| message.to_string().to_lowercase().contains(t))
         };
         let ids: Vec<_> = account
             .messages
@@ -53,6 +62,39 @@ async fn one(State(world): State<Shared>, headers: HeaderMap, Path(id): Path<Str
     let found = with_account(&world, &headers, |_, account| match account.messages.iter().find(|m| m["id"] == id) {
         Some(message) => Json(message.clone()).into_response(),
         None => refuse(404, "notFound"),
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+async fn labels(State(world): State<Shared>, headers: HeaderMap) -> Response {
+    let found = with_account(&world, &headers, |_, _| {
+        let labels: Vec<_> = LABELS.iter().map(|name| json!({"id": name, "name": name, "type": "system"})).collect();
+        Json(json!({ "labels": labels })).into_response()
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+async fn modify(State(world): State<Shared>, headers: HeaderMap, Path(id): Path<String>, Json(body): Json<Value>) -> Response {
+    let listed = |name: &str| body[name].as_array().cloned().unwrap_or_default();
+    relabel(&world, &headers, &id, &listed("addLabelIds"), &listed("removeLabelIds"))
+}
+
+async fn trash(State(world): State<Shared>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    relabel(&world, &headers, &id, &["TRASH".into()], &["INBOX".into()])
+}
+
+/// Answers the ids and the labels only, as Gmail does.
+fn relabel(world: &Shared, headers: &HeaderMap, id: &str, add: &[Value], remove: &[Value]) -> Response {
+    let found = with_account(world, headers, |_, account| {
+        if add.iter().chain(remove).any(|label| !label.as_str().is_some_and(|label| LABELS.contains(&label))) {
+            return refuse(400, "invalidArgument");
+        }
+        let Some(message) = account.messages.iter_mut().find(|m| m["id"] == id) else { return refuse(404, "notFound") };
+        let mut labels = message["labelIds"].as_array().cloned().unwrap_or_default();
+        labels.retain(|label| !remove.contains(label) && !add.contains(label));
+        labels.extend_from_slice(add);
+        message["labelIds"] = labels.clone().into();
+        Json(json!({"id": message["id"], "threadId": message["threadId"], "labelIds": labels})).into_response()
     });
     found.unwrap_or_else(|refused| *refused)
 }
