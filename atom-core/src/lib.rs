@@ -92,7 +92,9 @@ pub use integrations::crm::{
     CrmDealPatch, DealStatus, ListCompanies, ListContacts, ListDeals, NewCrmCompany, NewCrmContact, NewCrmDeal,
 };
 pub use integrations::documents::{Document, DocumentPage, DocumentPatch, Documents, ListDocuments, NewDocument};
+pub use integrations::engine::{ByteStream, RecordStream};
 pub use integrations::files::{FilePage, FilePatch, Files, ListFiles, NewFile, NewFolder, RemoteFile};
+pub use integrations::hooks::OperationHook;
 pub use integrations::mail::{
     ListMessages, MailAddress, MailAttachment, MailFolder, MailFolderPage, MailMessage, MailMessagePage, MailMessagePatch,
     Mailbox, NewMessage,
@@ -109,8 +111,6 @@ pub use integrations::tasks::{
     ListComments, ListProjects, ListTasks, NewTask, RemoteProject, RemoteProjectPage, RemoteTask, RemoteTaskPage, RemoteTasks,
     TaskComment, TaskCommentPage, TaskPatch, TaskPriority, TaskStatus,
 };
-pub use integrations::engine::{ByteStream, RecordStream};
-pub use integrations::hooks::OperationHook;
 pub use jobs::{
     Batch, Effect, EnqueuedJob, Handler, HostTransaction, JobCount, JobFailure, JobFilter, JobKind, JobLimit, JobPage,
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,

@@ -54,7 +54,7 @@ use crate::integrations::{
     calendar::Calendars, chat::Chat, code::Code, commerce::Commerce, crm::Crm, documents::Documents, files::Files, mail::Mailbox,
     meetings::Meetings, payments::Payments, tasks::RemoteTasks,
 };
-use crate::providers::Facts;
+use crate::providers::{Facts, OAuth2};
 use crate::vault::policies::Target;
 use crate::vault::{self, DEFAULT, Stored};
 use crate::{ConnectionId, DeviceFlowId, Error, ErrorKind, Json, RawRequest, RawResponse, Result, Secret};
@@ -407,7 +407,8 @@ impl Connection {
     /// What requests depend on that is known of the account.
     pub(crate) async fn facts(&self) -> Result<Facts> {
         let manifest = &self.app.manifest;
-        let is_needed = manifest.uses_facts || manifest.auth.as_ref().is_some_and(|auth| auth.is_filled());
+        let is_filled = manifest.auth.as_ref().is_some_and(OAuth2::is_filled);
+        let is_needed = manifest.uses_facts || is_filled || !manifest.inputs.is_empty();
         if is_needed { store::facts(self.inner.db()?, &self.principal, self.id).await } else { Ok(Facts::new()) }
     }
 

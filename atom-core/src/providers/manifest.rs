@@ -98,7 +98,11 @@ impl Manifest {
     pub(crate) fn facts(&self) -> impl Iterator<Item = &str> {
         let auth = self.auth.iter().flat_map(|auth| auth.capture.keys().chain(auth.capture_callback.keys()));
         let methods = self.methods.values().filter_map(|method| method.identity.as_ref());
-        let identity = self.identity.iter().chain(methods).flat_map(|identity| identity.facts.keys().chain(identity.more.iter().flat_map(|more| more.facts.keys())));
+        let identity = self
+            .identity
+            .iter()
+            .chain(methods)
+            .flat_map(|identity| identity.facts.keys().chain(identity.more.iter().flat_map(|more| more.facts.keys())));
         self.inputs.keys().chain(auth).chain(identity).map(String::as_str)
     }
 

@@ -3,6 +3,7 @@
 mod bodies;
 mod connecting;
 mod errors;
+mod hooks;
 mod hostility;
 mod inputs;
 mod limits;

@@ -1,4 +1,5 @@
 //! A vendor on loopback that answers as a test says.
+#![allow(clippy::needless_pass_by_value)] // tests write values down where they are used
 
 use serde_json::Value;
 use std::collections::HashMap;

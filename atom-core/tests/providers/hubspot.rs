@@ -14,7 +14,10 @@ on_both!(hubspot_contacts_are_found_by_filters_that_are_given_and_no_others, |da
     let page = crm.list_contacts(filter).await.unwrap();
     assert_eq!(vendor.asked_for(), "POST /crm/v3/objects/contacts/search");
     let asked = vendor.asked().json();
-    assert_eq!(asked["filterGroups"], json!([{"filters": [{"propertyName": "email", "operator": "EQ", "value": "ada@example.com"}]}]));
+    assert_eq!(
+        asked["filterGroups"],
+        json!([{"filters": [{"propertyName": "email", "operator": "EQ", "value": "ada@example.com"}]}])
+    );
     assert_eq!((&asked["limit"], asked.get("query")), (&json!(1), None));
     assert_eq!((page.items[0].name.as_deref(), page.next_cursor.is_some()), (Some("Ada Lovelace"), true));
 });
@@ -26,7 +29,12 @@ on_both!(a_hubspot_deal_is_in_the_accounts_currency_and_belongs_to_a_company, |d
     let properties = json!({"dealname": "Engine", "amount": "1999.5", "hs_is_closed": "true", "hs_is_closed_won": "true", "hs_deal_stage_probability": "1.0"});
     vendor.says(&json!({"id": "7", "properties": properties, "archived": false}));
     let amount = Money { minor_units: 199_950, currency: "EUR".into() };
-    let new = NewCrmDeal { name: Some("Engine".into()), amount: Some(amount.clone()), company_id: Some("9".into()), ..Default::default() };
+    let new = NewCrmDeal {
+        name: Some("Engine".into()),
+        amount: Some(amount.clone()),
+        company_id: Some("9".into()),
+        ..Default::default()
+    };
     let deal = crm.create_deal(new).await.unwrap();
     assert_eq!((deal.amount, deal.status, deal.probability), (Some(amount), Some(DealStatus::Won), Some(100.0)));
     let written = vendor.receiver.received().iter().rev().nth(1).unwrap().json();

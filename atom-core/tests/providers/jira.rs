@@ -4,7 +4,8 @@ const CLOUD: &str = "11223344-a1b2-3b33-c444-def123456789";
 
 async fn ada(vendor: &Vendor) -> Connection {
     let who = json!({"accountId": "5b10", "emailAddress": "ada@example.com", "displayName": "Ada"});
-    let connection = vendor.connect("api_token", &[("email", "ada@example.com"), ("token", "t"), ("cloud_id", CLOUD)], &[who]).await;
+    let connection =
+        vendor.connect("api_token", &[("email", "ada@example.com"), ("token", "t"), ("cloud_id", CLOUD)], &[who]).await;
     assert_eq!(vendor.asked_for(), format!("GET /ex/jira/{CLOUD}/rest/api/3/myself"));
     connection
 }
@@ -19,16 +20,37 @@ on_both!(jira_issues_are_asked_for_in_its_language_and_read_out_of_its_documents
         "assignee": {"accountId": "5b10", "displayName": "Ada"}, "created": "2026-11-21T09:00:00.000+0100", "duedate": "2026-12-01"
     });
     vendor.says(&json!({"issues": [{"id": "1", "key": "E-1", "fields": fields}], "isLast": true}));
-    let filter = ListTasks { project_id: Some("10000".into()), status: Some(TaskStatus::InProgress), search: Some("a \"b\"".into()), ..Default::default() };
+    let filter = ListTasks {
+        project_id: Some("10000".into()),
+        status: Some(TaskStatus::InProgress),
+        search: Some("a \"b\"".into()),
+        ..Default::default()
+    };
     let page = tasks.list(filter).await.unwrap();
     let asked = vendor.asked().path;
     let url = format!("http://x{asked}");
     let query: Vec<_> = url.split_once('?').unwrap().1.split('&').filter(|pair| pair.starts_with("jql=")).collect();
-    let jql = query[0].replace('+', " ").replace("%20", " ").replace("%22", "\"").replace("%3E", ">").replace("%3D", "=").replace("%5C", "\\").replace("%7E", "~");
-    assert_eq!(jql, r#"jql=created >= "2000-01-01" AND project = "10000" AND statusCategory = "In Progress" AND text ~ "a \"b\"""#);
+    let jql = query[0]
+        .replace('+', " ")
+        .replace("%20", " ")
+        .replace("%22", "\"")
+        .replace("%3E", ">")
+        .replace("%3D", "=")
+        .replace("%5C", "\\")
+        .replace("%7E", "~");
+    assert_eq!(
+        jql,
+        r#"jql=created >= "2000-01-01" AND project = "10000" AND statusCategory = "In Progress" AND text ~ "a \"b\"""#
+    );
     let task = &page.items[0];
-    assert_eq!((task.description.as_deref(), task.status, task.priority), (Some("of brass"), Some(TaskStatus::InProgress), Some(TaskPriority::Urgent)));
-    assert_eq!((task.created_at, task.due_at), (Some("2026-11-21T08:00:00Z".parse().unwrap()), Some("2026-12-01T00:00:00Z".parse().unwrap())));
+    assert_eq!(
+        (task.description.as_deref(), task.status, task.priority),
+        (Some("of brass"), Some(TaskStatus::InProgress), Some(TaskPriority::Urgent))
+    );
+    assert_eq!(
+        (task.created_at, task.due_at),
+        (Some("2026-11-21T08:00:00Z".parse().unwrap()), Some("2026-12-01T00:00:00Z".parse().unwrap()))
+    );
     assert_eq!(page.next_cursor, None);
 });
 
@@ -42,5 +64,9 @@ on_both!(a_jira_issue_is_changed_and_read_again, |database| async move {
     let written = vendor.receiver.received().iter().rev().nth(1).unwrap().json();
     assert_eq!(written, json!({"fields": {"summary": "Two engines", "priority": {"name": "Low"}}}));
     let done = TaskPatch { status: Some(TaskStatus::Done), ..Default::default() };
-    assert_eq!(tasks.update("1".into(), done).await.err().unwrap().reason(), "unsupported_input", "a state is changed by a transition");
+    assert_eq!(
+        tasks.update("1".into(), done).await.err().unwrap().reason(),
+        "unsupported_input",
+        "a state is changed by a transition"
+    );
 });

@@ -13,20 +13,27 @@ on_both!(linear_issues_are_filtered_by_what_is_given, |database| async move {
     let tasks = ada(&vendor).await.tasks();
     let issue = json!({"id": "i1", "title": "Engine", "priority": 1, "state": {"id": "s1", "type": "backlog"}, "assignee": null, "team": {"id": "t1"}, "labels": {"nodes": [{"name": "brass"}]}, "trashed": null});
     vendor.says(&json!({"data": {"issues": {"nodes": [issue], "pageInfo": {"hasNextPage": true, "endCursor": "c1"}}}}));
-    let page = tasks.list(ListTasks { project_id: Some("t1".into()), status: Some(TaskStatus::Open), ..Default::default() }).await.unwrap();
+    let page = tasks
+        .list(ListTasks { project_id: Some("t1".into()), status: Some(TaskStatus::Open), ..Default::default() })
+        .await
+        .unwrap();
     let asked = vendor.asked().json();
     let filter = json!({"team": {"id": {"eq": "t1"}}, "state": {"type": {"in": ["triage", "backlog", "unstarted"]}}});
     assert_eq!(asked["variables"], json!({"first": 50, "filter": filter}));
     assert!(asked["query"].as_str().unwrap().contains("fragment IssueFields"));
     let task = &page.items[0];
-    assert_eq!((task.status, task.priority, task.assignees.len(), task.deleted), (Some(TaskStatus::Open), Some(TaskPriority::Urgent), 0, false));
+    assert_eq!(
+        (task.status, task.priority, task.assignees.len(), task.deleted),
+        (Some(TaskStatus::Open), Some(TaskPriority::Urgent), 0, false)
+    );
     assert!(page.next_cursor.is_some());
 });
 
 on_both!(linear_refuses_with_a_status_of_success_too, |database| async move {
     let vendor = Vendor::new(&database, "linear").await;
     let tasks = ada(&vendor).await.tasks();
-    let error = |code: &str, text: &str| json!({"errors": [{"message": text, "extensions": {"code": code}}], "data": null}).to_string();
+    let error =
+        |code: &str, text: &str| json!({"errors": [{"message": text, "extensions": {"code": code}}], "data": null}).to_string();
     vendor.answers(200, "", &error("INPUT_ERROR", "Entity not found: Issue"));
     assert_eq!(tasks.get("none".into()).await.err().unwrap().kind(), ErrorKind::NotFound);
     vendor.answers(400, "x-ratelimit-requests-reset: 32503680000000\r\n", &error("RATELIMITED", "too many"));

@@ -12,14 +12,19 @@ on_both!(salesforce_contacts_are_asked_for_in_soql_and_go_on_at_a_path, |databas
     let vendor = Vendor::new(&database, "salesforce").await;
     let crm = ada(&vendor).await.crm();
     let contact = json!({"Id": "003", "Name": "Ada Lovelace", "Account": {"Name": "Acme"}, "CreatedDate": "2026-11-21T08:00:00.000+0000", "IsDeleted": false});
-    vendor.says(&json!({"totalSize": 2, "done": false, "nextRecordsUrl": "/services/data/v65.0/query/01g-2000", "records": [contact]}));
+    vendor.says(
+        &json!({"totalSize": 2, "done": false, "nextRecordsUrl": "/services/data/v65.0/query/01g-2000", "records": [contact]}),
+    );
     let filter = ListContacts { search: Some("O'Hara".into()), ..Default::default() };
     let page = crm.list_contacts(filter.clone()).await.unwrap();
     let asked = vendor.asked_for();
     assert!(asked.contains("/services/data/v65.0/query?q=SELECT"), "{asked}");
     assert!(asked.contains("O%5C%27Hara"), "a quote stays inside: {asked}");
     let contact = &page.items[0];
-    assert_eq!((contact.company_name.as_deref(), contact.web_url.as_deref()), (Some("Acme"), Some("https://acme.my.salesforce.com/003")));
+    assert_eq!(
+        (contact.company_name.as_deref(), contact.web_url.as_deref()),
+        (Some("Acme"), Some("https://acme.my.salesforce.com/003"))
+    );
     vendor.says(&json!({"done": true, "records": []}));
     crm.list_contacts(ListContacts { cursor: page.next_cursor, ..filter }).await.unwrap();
     assert_eq!(vendor.asked_for(), "GET /services/data/v65.0/query/01g-2000");
@@ -37,7 +42,8 @@ on_both!(a_salesforce_record_is_changed_and_read_again, |database| async move {
     assert_eq!((written.method.as_str(), written.json()), ("PATCH", json!({"CloseDate": "2026-12-01"})));
 
     vendor.answers(400, "", &json!([{"errorCode": "DUPLICATES_DETECTED", "message": "ada@example.com is there"}]).to_string());
-    let error = crm.create_contact(NewCrmContact { last_name: Some("Lovelace".into()), ..Default::default() }).await.err().unwrap();
+    let error =
+        crm.create_contact(NewCrmContact { last_name: Some("Lovelace".into()), ..Default::default() }).await.err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(!error.to_string().contains("ada@"));
 });

@@ -1,7 +1,8 @@
 use super::*;
 
 async fn acme(vendor: &Vendor) -> Connection {
-    let who = json!({"id": "acct_1", "email": "ada@example.com", "country": "GB", "settings": {"dashboard": {"display_name": "Acme"}}});
+    let who =
+        json!({"id": "acct_1", "email": "ada@example.com", "country": "GB", "settings": {"dashboard": {"display_name": "Acme"}}});
     vendor.connect("secret_key", &[("key", "sk_test_1")], &[who]).await
 }
 
@@ -11,7 +12,10 @@ on_both!(a_stripe_payment_is_a_form_with_a_key_that_makes_it_repeatable, |databa
     vendor.answers(503, "", "{}");
     vendor.says(&json!({"id": "pi_1", "amount": 1999, "currency": "eur", "status": "requires_payment_method", "customer": "cus_1", "created": 1_700_000_000}));
     let amount = Money { minor_units: 1999, currency: "EUR".into() };
-    let payment = payments.create_payment(NewPayment { amount: amount.clone(), customer_id: Some("cus_1".into()), description: None }).await.unwrap();
+    let payment = payments
+        .create_payment(NewPayment { amount: amount.clone(), customer_id: Some("cus_1".into()), description: None })
+        .await
+        .unwrap();
     assert_eq!((payment.amount, payment.status), (Some(amount), Some(PaymentStatus::Pending)));
     let asked = vendor.receiver.received();
     let [first, second] = &asked[asked.len() - 2..] else { panic!("two attempts") };

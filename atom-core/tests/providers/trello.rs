@@ -11,7 +11,10 @@ on_both!(trello_cards_lie_in_lists_and_pages_end_before_the_last_card, |database
     let filter = ListTasks { project_id: Some("b1".into()), page_size: Some(1), ..Default::default() };
     let page = tasks.list(filter.clone()).await.unwrap();
     let task = &page.items[0];
-    assert_eq!((task.status, task.provider_status.as_deref(), task.assignees[0].name.as_deref()), (Some(TaskStatus::Done), Some("l1"), Some("Ada")));
+    assert_eq!(
+        (task.status, task.provider_status.as_deref(), task.assignees[0].name.as_deref()),
+        (Some(TaskStatus::Done), Some("l1"), Some("Ada"))
+    );
     vendor.says(&json!([]));
     tasks.list(ListTasks { cursor: page.next_cursor, ..filter }).await.unwrap();
     assert!(vendor.asked_for().contains("before=c2"), "{}", vendor.asked_for());
@@ -19,5 +22,8 @@ on_both!(trello_cards_lie_in_lists_and_pages_end_before_the_last_card, |database
     vendor.says(&card);
     let moved = TaskPatch { provider_status: Some("l2".into()), status: Some(TaskStatus::Open), ..Default::default() };
     tasks.update("c2".into(), moved).await.unwrap();
-    assert_eq!((vendor.asked_for().as_str(), vendor.asked().json()), ("PUT /1/cards/c2", json!({"idList": "l2", "dueComplete": false})));
+    assert_eq!(
+        (vendor.asked_for().as_str(), vendor.asked().json()),
+        ("PUT /1/cards/c2", json!({"idList": "l2", "dueComplete": false}))
+    );
 });

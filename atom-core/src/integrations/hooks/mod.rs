@@ -24,10 +24,6 @@ impl Hooks {
         self.0.insert(name, hook);
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
     pub(crate) fn get(&self, name: &str) -> Result<Arc<dyn OperationHook>> {
         let unknown = || {
             let text = format!("the manifest names a hook `{name}` that is not here: give it to the builder");

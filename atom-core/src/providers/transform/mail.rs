@@ -80,7 +80,8 @@ pub(super) fn gmail_attachments(payload: &Value) -> Value {
     fn walk(part: &Value, found: &mut Vec<Value>, depth: usize) {
         if let Some(name) = part.get("filename").and_then(Value::as_str).filter(|name| !name.is_empty()) {
             let body = |member: &str| part.get("body").and_then(|body| body.get(member));
-            found.push(json!({"id": body("attachmentId"), "name": name, "mime_type": part.get("mimeType"), "size": body("size")}));
+            found
+                .push(json!({"id": body("attachmentId"), "name": name, "mime_type": part.get("mimeType"), "size": body("size")}));
         }
         if depth < MAX_PARTS_DEPTH {
             for inner in part.get("parts").and_then(Value::as_array).into_iter().flatten() {
@@ -97,4 +98,3 @@ pub(super) fn gmail_attachments(payload: &Value) -> Value {
 pub(super) fn gmail_labels(is_unread: bool) -> Value {
     if is_unread { json!(["UNREAD"]) } else { json!([]) }
 }
-

@@ -85,4 +85,3 @@ pub(super) fn to_google_patch(ours: &Value) -> Option<Value> {
     }
     Some(vendor)
 }
-
