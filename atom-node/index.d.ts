@@ -199,7 +199,7 @@ export interface Attendee {
 }
 
 /** Whether someone comes. */
-export type AttendeeResponse = 'waiting' | 'accepted' | 'declined' | 'tentative'
+export type AttendeeResponse = 'waiting' | 'accepted' | 'declined' | 'tentative' | 'other'
 
 export declare const AttendeeResponse: {
   /** No answer yet. */
@@ -210,6 +210,8 @@ export declare const AttendeeResponse: {
   readonly Declined: 'declined'
   /** Perhaps. */
   readonly Tentative: 'tentative'
+  /** An answer of the provider's own. */
+  readonly Other: 'other'
 }
 
 /** What was done. */
@@ -433,10 +435,14 @@ export interface CalendarEvent {
   provider: string
   /** Who is invited. */
   attendees: Attendee[]
+  /** When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`. */
+  recurrence: string[]
   /** Whether it was cancelled. */
   deleted: boolean
   /** The provider's own record. */
   raw: unknown
+  /** The calendar it is in, where the provider says so. */
+  calendarId?: string
   /** What it is. */
   title?: string
   /** More about it. */
@@ -449,6 +455,12 @@ export interface CalendarEvent {
   ends?: EventTime
   /** Where to join it. */
   meetingUrl?: string
+  /** Whether it takes place. */
+  status?: EventStatus
+  /** Who invites. */
+  organizer?: Person
+  /** The recurring event that this is an occurrence of. */
+  recurringId?: string
   /** When it was made. */
   createdAt?: Date
   /** When it last changed. */
@@ -467,17 +479,35 @@ export interface CalendarEventPage {
   nextCursor?: string
 }
 
-/** The calendars of a connected account. */
+/**
+ * The calendars of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
 export declare class Calendars {
   private constructor()
+  /** Lists calendars, a page at a time. */
+  listCalendars(filter: Paging): Promise<RemoteCalendarPage>
   /** Lists events in the order they start, a page at a time. A recurring event appears once for each occurrence. */
   listEvents(filter: ListEvents): Promise<CalendarEventPage>
+  /** One event. Without `calendar_id`: of the account's main calendar. */
+  getEvent(id: string, calendarId?: string | null): Promise<CalendarEvent>
   /**
    * Puts an event into a calendar. Repeating the call puts in another.
    *
    * Fails with `invalid` (`malformed_event_time`).
    */
   createEvent(event: NewEvent): Promise<CalendarEvent>
+  /**
+   * Changes an event: only what is given.
+   *
+   * Fails with `invalid` (`malformed_event_time`).
+   */
+  updateEvent(id: string, changes: EventPatch): Promise<CalendarEvent>
+  /** Deletes an event. Without `calendar_id`: of the account's main calendar. */
+  deleteEvent(id: string, calendarId?: string | null): Promise<void>
 }
 
 /** A group of operations that a provider has: `files`, `tasks`, or its own. */
@@ -506,6 +536,355 @@ export interface CatalogueEntry {
   services: string[]
   /** What it can do. */
   capabilities: Capability[]
+}
+
+/** Who talks in a channel. */
+export type ChannelKind = 'channel' | 'direct' | 'group' | 'other'
+
+export declare const ChannelKind: {
+  /** Whoever joins it. */
+  readonly Channel: 'channel'
+  /** Two people. */
+  readonly Direct: 'direct'
+  /** A few people. */
+  readonly Group: 'group'
+  /** A kind of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/**
+ * The channels of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Chat {
+  private constructor()
+  /** Lists channels, a page at a time. */
+  listChannels(filter: ListChannels): Promise<ChatChannelPage>
+  /** One channel. */
+  getChannel(id: string): Promise<ChatChannel>
+  /** Lists a channel's messages, newest first, a page at a time. With `thread_id`: the thread's, oldest first. */
+  listMessages(filter: ListChatMessages): Promise<ChatMessagePage>
+  /** Sends a message. Repeating the call sends it again. */
+  sendMessage(chatMessage: NewChatMessage): Promise<ChatMessage>
+  /** Writes a message anew. */
+  updateMessage(channelId: string, id: string, text: string): Promise<ChatMessage>
+  /** Deletes a message. */
+  deleteMessage(channelId: string, id: string): Promise<void>
+  /** Lists people, a page at a time. */
+  listUsers(filter: Paging): Promise<ChatUserPage>
+  /** One person. */
+  getUser(id: string): Promise<ChatUser>
+}
+
+/** A place where people write to each other. */
+export interface ChatChannel {
+  /** The provider's id: pass it as `channel_id`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether only its members see it. */
+  isPrivate: boolean
+  /** Whether it is closed. */
+  isArchived: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name; conversations of two have none. */
+  name?: string
+  /** What it is about. */
+  topic?: string
+  /** Who talks in it. */
+  kind?: ChannelKind
+  /** How many people are in it. */
+  memberCount?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of channels. */
+export interface ChatChannelPage {
+  /** The channels. */
+  items: ChatChannel[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A message in a channel. */
+export interface ChatMessage {
+  /** The provider's id, which names it within its channel. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The channel. */
+  channelId?: string
+  /** Its text, as the provider writes it. */
+  text?: string
+  /** Its HTML. It comes from a stranger: clean it before showing it. */
+  html?: string
+  /** Who wrote it. */
+  author?: Person
+  /** The message that began the thread. */
+  threadId?: string
+  /** When it was sent. */
+  sentAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of messages. */
+export interface ChatMessagePage {
+  /** The messages. */
+  items: ChatMessage[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Someone who can be written to. */
+export interface ChatUser {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is a program. */
+  isBot: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The name to show. */
+  name?: string
+  /** The name to mention. */
+  handle?: string
+  /** The e-mail address. */
+  email?: string
+  /** A picture. */
+  avatarUrl?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of people. */
+export interface ChatUserPage {
+  /** The people. */
+  items: ChatUser[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The repositories of a connected account. Its issues are `Connection::tasks`.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Code {
+  private constructor()
+  /** Lists repositories, a page at a time. */
+  listRepositories(filter: ListRepositories): Promise<CodeRepositoryPage>
+  /** One repository. */
+  getRepository(id: string): Promise<CodeRepository>
+  /** Lists pull requests, newest first, a page at a time. */
+  listPullRequests(filter: ListPullRequests): Promise<PullRequestPage>
+  /** One pull request. */
+  getPullRequest(id: string): Promise<PullRequest>
+  /** Opens a pull request. */
+  createPullRequest(pullRequest: NewPullRequest): Promise<PullRequest>
+  /** Changes a pull request: only what is given. */
+  updatePullRequest(id: string, changes: PullRequestPatch): Promise<PullRequest>
+  /**
+   * Merges a pull request, as the repository does by default.
+   *
+   * Fails with `conflict` where it cannot be merged as it is.
+   */
+  mergePullRequest(id: string): Promise<void>
+  /** Lists commits, newest first, a page at a time. */
+  listCommits(filter: ListCommits): Promise<CodeCommitPage>
+  /** Lists releases, newest first, a page at a time. */
+  listReleases(filter: ListReleases): Promise<CodeReleasePage>
+  /** Creates a release. */
+  createRelease(release: NewRelease): Promise<CodeRelease>
+}
+
+/** A commit. */
+export interface CodeCommit {
+  /** Its hash. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The repository. */
+  repositoryId?: string
+  /** What it says it does. */
+  text?: string
+  /** Who wrote it. */
+  author?: Person
+  /** When it was made. */
+  committedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of commits. */
+export interface CodeCommitPage {
+  /** The commits. */
+  items: CodeCommit[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A version that is given out. */
+export interface CodeRelease {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is not published. */
+  isDraft: boolean
+  /** Whether it is for trying out. */
+  isPrerelease: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The repository. */
+  repositoryId?: string
+  /** Its name. */
+  name?: string
+  /** The tag. */
+  tag?: string
+  /** What is new. */
+  description?: string
+  /** When it was published. */
+  publishedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of releases. */
+export interface CodeReleasePage {
+  /** The releases. */
+  items: CodeRelease[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A repository. */
+export interface CodeRepository {
+  /** The provider's id: pass it as `repository_id`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its name. */
+  name: string
+  /** Whether only some people see it. */
+  isPrivate: boolean
+  /** Whether it is put away. */
+  isArchived: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name with its owner's before it. */
+  fullName?: string
+  /** More about it. */
+  description?: string
+  /** The main branch. */
+  defaultBranch?: string
+  /** What most of it is written in. */
+  language?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of repositories. */
+export interface CodeRepositoryPage {
+  /** The repositories. */
+  items: CodeRepository[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The shop of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Commerce {
+  private constructor()
+  /** Lists products, a page at a time. */
+  listProducts(filter: ListProducts): Promise<ShopProductPage>
+  /** One product. */
+  getProduct(id: string): Promise<ShopProduct>
+  /** Creates a product. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createProduct(product: NewShopProduct): Promise<ShopProduct>
+  /** Changes a product: only what is given. */
+  updateProduct(id: string, changes: ShopProductPatch): Promise<ShopProduct>
+  /** Deletes a product. */
+  deleteProduct(id: string): Promise<void>
+  /** Lists orders, a page at a time. */
+  listOrders(filter: ListOrders): Promise<ShopOrderPage>
+  /** One order. */
+  getOrder(id: string): Promise<ShopOrder>
+  /** Lists customers, a page at a time. */
+  listCustomers(filter: ListCustomers): Promise<ShopCustomerPage>
+  /** One customer. */
+  getCustomer(id: string): Promise<ShopCustomer>
+  /** Creates a customer. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createCustomer(customer: NewShopCustomer): Promise<ShopCustomer>
+  /** Changes a customer: only what is given. */
+  updateCustomer(id: string, changes: ShopCustomerPatch): Promise<ShopCustomer>
+  /** Deletes a customer. */
+  deleteCustomer(id: string): Promise<void>
 }
 
 /** Something that a method of connecting needs. */
@@ -618,6 +997,22 @@ export declare class Connection {
   get mail(): Mailbox
   /** The account's calendars. */
   get calendar(): Calendars
+  /** The account's tasks. */
+  get tasks(): RemoteTasks
+  /** The account's channels and messages. */
+  get chat(): Chat
+  /** The account's contacts, companies and deals. */
+  get crm(): Crm
+  /** The account's payments. */
+  get payments(): Payments
+  /** The account's repositories. */
+  get code(): Code
+  /** The account's shop. */
+  get commerce(): Commerce
+  /** The account's documents. */
+  get documents(): Documents
+  /** The account's meetings. */
+  get meetings(): Meetings
   /**
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
    * token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
@@ -635,6 +1030,30 @@ export declare class Connection {
    * (`grant_insufficient`: the provider refuses this set for the account; it is asked again after a day, or when the user connects again).
    */
   accessTokenOf(tokenSet: string): Promise<AccessToken>
+  /**
+   * Carries out any operation of the provider by its name, a unified one (`files.list`) or the vendor's own (`slack.pins_list`): see
+   * `Provider.capabilities` for their names and inputs.
+   *
+   * A list gives `{items, next_cursor}`, of which the cursor goes into the next input as `cursor`; bytes are base64 in `{content}`, a text
+   * is `{text}`, and what has no answer gives `{}`. A record has the unified fields, `provider`, and the vendor's own as `raw`.
+   *
+   * Fails with `unsupported` (`unsupported_operation`; `unsupported_input`: the provider has no use for an input, or not for this value
+   * of it), `invalid` (`malformed_input`, `missing_input`, `malformed_cursor`), `not_found`, `conflict`, `rate_limited` (the provider's
+   * limit, or `local_budget`: too many calls of this connection wait here), `reauth_required`, `forbidden`, `provider` or `unavailable`.
+   */
+  call(operation: string, input: unknown): Promise<unknown>
+  /**
+   * All records of a list, page after page. The input is that of `call`.
+   *
+   * Fails as `call` does, and with `unsupported` (`no_list`).
+   */
+  records(operation: string, input: unknown): Promise<RecordStream>
+  /**
+   * The bytes of a download as they arrive, of any length. The input is that of `call`.
+   *
+   * Fails as `call` does, and with `unsupported` (`no_bytes`).
+   */
+  download(operation: string, input: unknown): Promise<ByteStream>
   /**
    * Any call of the provider's API, authenticated, refreshed and limited to the provider's own hosts. What the provider repeats of the token is
    * cut out of its answer.
@@ -775,6 +1194,235 @@ export interface Credentials {
   workspaceId?: WorkspaceId | null
 }
 
+/**
+ * The contacts, companies and deals of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Crm {
+  private constructor()
+  /** Lists contacts, a page at a time. */
+  listContacts(filter: ListContacts): Promise<CrmContactPage>
+  /** One contact. */
+  getContact(id: string): Promise<CrmContact>
+  /** Creates a contact. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createContact(contact: NewCrmContact): Promise<CrmContact>
+  /** Changes a contact: only what is given. */
+  updateContact(id: string, changes: CrmContactPatch): Promise<CrmContact>
+  /** Deletes a contact. */
+  deleteContact(id: string): Promise<void>
+  /** Lists companies, a page at a time. */
+  listCompanies(filter: ListCompanies): Promise<CrmCompanyPage>
+  /** One company. */
+  getCompany(id: string): Promise<CrmCompany>
+  /** Creates a company. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createCompany(company: NewCrmCompany): Promise<CrmCompany>
+  /** Changes a company: only what is given. */
+  updateCompany(id: string, changes: CrmCompanyPatch): Promise<CrmCompany>
+  /** Deletes a company. */
+  deleteCompany(id: string): Promise<void>
+  /** Lists deals, a page at a time. */
+  listDeals(filter: ListDeals): Promise<CrmDealPage>
+  /** One deal. */
+  getDeal(id: string): Promise<CrmDeal>
+  /** Creates a deal. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createDeal(deal: NewCrmDeal): Promise<CrmDeal>
+  /** Changes a deal: only what is given. */
+  updateDeal(id: string, changes: CrmDealPatch): Promise<CrmDeal>
+  /** Deletes a deal. */
+  deleteDeal(id: string): Promise<void>
+}
+
+/** A company that the account's owner deals with. */
+export interface CrmCompany {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** Its web domain or site. */
+  domain?: string
+  /** The telephone number. */
+  phone?: string
+  /** What it does, in the provider's words. */
+  industry?: string
+  /** Who looks after it. */
+  ownerId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of companies. */
+export interface CrmCompanyPage {
+  /** The companies. */
+  items: CrmCompany[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a company. What is left out stays as it is. */
+export interface CrmCompanyPatch {
+  /** Its name. Some providers need it. */
+  name?: string | null
+  /** Its web domain. */
+  domain?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** What it does, in the provider's words. */
+  industry?: string | null
+  /** Who looks after it. */
+  ownerId?: string | null
+}
+
+/** A person that the account's owner deals with. */
+export interface CrmContact {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The whole name. */
+  name?: string
+  /** The first name. */
+  firstName?: string
+  /** The last name. */
+  lastName?: string
+  /** The e-mail address. */
+  email?: string
+  /** The telephone number. */
+  phone?: string
+  /** What they are. */
+  jobTitle?: string
+  /** The company they work for. */
+  companyId?: string
+  /** Its name. */
+  companyName?: string
+  /** Who looks after them. */
+  ownerId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of contacts. */
+export interface CrmContactPage {
+  /** The contacts. */
+  items: CrmContact[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a contact. What is left out stays as it is. */
+export interface CrmContactPatch {
+  /** The first name. */
+  firstName?: string | null
+  /** The last name. Some providers need it. */
+  lastName?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** What they are. */
+  jobTitle?: string | null
+  /** The company they work for. */
+  companyId?: string | null
+  /** Who looks after them. */
+  ownerId?: string | null
+}
+
+/** A sale that is hoped for, or was made. */
+export interface CrmDeal {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** What it is about. */
+  name?: string
+  /** What it is worth. */
+  amount?: Money
+  /** The stage of the pipeline: its id or name, as a deal shows it. */
+  stage?: string
+  /** The pipeline, likewise. */
+  pipeline?: string
+  /** How it goes. */
+  status?: DealStatus
+  /** How likely it is to be won, 0 to 100. */
+  probability?: number
+  /** When it is to be closed. */
+  closesAt?: Date
+  /** The company. */
+  companyId?: string
+  /** The contact. */
+  contactId?: string
+  /** Who looks after it. */
+  ownerId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of deals. */
+export interface CrmDealPage {
+  /** The deals. */
+  items: CrmDeal[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a deal. What is left out stays as it is. */
+export interface CrmDealPatch {
+  /** What it is about. Some providers need it. */
+  name?: string | null
+  /** What it is worth. */
+  amount?: Money | null
+  /** The stage of the pipeline: its id or name, as a deal shows it. */
+  stage?: string | null
+  /** The pipeline, likewise. */
+  pipeline?: string | null
+  /** How it goes. */
+  status?: DealStatus | null
+  /** How likely it is to be won, 0 to 100. */
+  probability?: number | null
+  /** When it is to be closed. */
+  closesAt?: Date | null
+  /** The company. */
+  companyId?: string | null
+  /** The contact. */
+  contactId?: string | null
+  /** Who looks after it. */
+  ownerId?: string | null
+}
+
 /** A data key of a workspace. */
 export interface DataKey {
   /** Its id, which the records that it has sealed carry. */
@@ -808,6 +1456,20 @@ export declare const DataKeyState: {
   readonly Retiring: 'retiring'
   /** It is destroyed. Nothing that is stored needs it. */
   readonly Destroyed: 'destroyed'
+}
+
+/** How a deal goes. */
+export type DealStatus = 'open' | 'won' | 'lost' | 'other'
+
+export declare const DealStatus: {
+  /** Not decided. */
+  readonly Open: 'open'
+  /** Closed with success. */
+  readonly Won: 'won'
+  /** Closed without. */
+  readonly Lost: 'lost'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
 }
 
 /** What to show a user who is to type a code elsewhere. */
@@ -849,6 +1511,73 @@ export declare const DeviceState: {
   readonly Pending: 'pending'
   /** The account is connected. */
   readonly Connected: 'connected'
+}
+
+/** A page of a wiki or workspace. */
+export interface Document {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its title. */
+  title: string
+  /** Whether it is put away. */
+  isArchived: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The page it lies under. */
+  parentId?: string
+  /** Its text, where the provider gives it with the page; else there is `get_text`. */
+  text?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of documents. */
+export interface DocumentPage {
+  /** The documents. */
+  items: Document[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a document. What is left out stays as it is. */
+export interface DocumentPatch {
+  /** Its title. */
+  title?: string | null
+}
+
+/**
+ * The documents of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Documents {
+  private constructor()
+  /** Lists documents, a page at a time. */
+  list(filter: ListDocuments): Promise<DocumentPage>
+  /** One document. */
+  get(id: string): Promise<Document>
+  /** Its text, as plain text. */
+  getText(id: string): Promise<string>
+  /** Creates a document. Repeating the call creates another, unless the provider recognizes the repetition. */
+  create(document: NewDocument): Promise<Document>
+  /** Changes a document: only what is given. */
+  update(id: string, changes: DocumentPatch): Promise<Document>
+  /** Adds text to the end of a document. Repeating the call adds it again. */
+  append(id: string, text: string): Promise<void>
+  /** Deletes a document: into the bin, where the provider has one. */
+  remove(id: string): Promise<void>
 }
 
 /** What a step does to the world outside the database, and so what becomes of it when its worker dies in the middle. */
@@ -1131,6 +1860,40 @@ export interface EventPage {
   hasMore: boolean
 }
 
+/** What to change of an event. What is left out stays as it is. */
+export interface EventPatch {
+  /** The calendar that the event is in. Default: the account's main one. */
+  calendarId?: string | null
+  /** What it is. */
+  title?: string | null
+  /** When it starts. */
+  starts?: EventTime | null
+  /** When it ends. */
+  ends?: EventTime | null
+  /** More about it. */
+  description?: string | null
+  /** Where it is. */
+  location?: string | null
+  /** Who is invited, instead of those who are. */
+  attendees?: Attendee[] | null
+  /** When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`. */
+  recurrence?: string[] | null
+}
+
+/** Whether an event takes place. */
+export type EventStatus = 'confirmed' | 'tentative' | 'cancelled' | 'other'
+
+export declare const EventStatus: {
+  /** Yes. */
+  readonly Confirmed: 'confirmed'
+  /** Perhaps. */
+  readonly Tentative: 'tentative'
+  /** No. */
+  readonly Cancelled: 'cancelled'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
 /**
  * The events of a workspace as they happen, in order, each at least once.
  *
@@ -1231,7 +1994,21 @@ export interface FilePage {
   nextCursor?: string
 }
 
-/** The files of a connected account. */
+/** What to change of a file. What is left out stays as it is. */
+export interface FilePatch {
+  /** Its name. */
+  name?: string | null
+  /** The folder to move it to. */
+  folderId?: string | null
+}
+
+/**
+ * The files of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
 export declare class Files {
   private constructor()
   /** Lists files, a page at a time: pass `next_cursor` back as `cursor` for the next one. */
@@ -1242,6 +2019,26 @@ export declare class Files {
   download(id: string): Promise<Buffer>
   /** Stores a new file. Repeating the call stores it again. */
   upload(file: NewFile): Promise<RemoteFile>
+  /** Creates a folder. Repeating the call creates another, where the provider allows two of the same name. */
+  createFolder(folder: NewFolder): Promise<RemoteFile>
+  /** Gives a file or folder another name, or moves it to another folder. */
+  update(id: string, changes: FilePatch): Promise<RemoteFile>
+  /** Deletes a file, or a folder with all that is in it: into the bin, where the provider has one. */
+  remove(id: string): Promise<void>
+}
+
+/** Whether an order is sent. */
+export type FulfilmentStatus = 'unfulfilled' | 'partial' | 'fulfilled' | 'other'
+
+export declare const FulfilmentStatus: {
+  /** Nothing is sent. */
+  readonly Unfulfilled: 'unfulfilled'
+  /** Some of it is sent. */
+  readonly Partial: 'partial'
+  /** All of it is sent. */
+  readonly Fulfilled: 'fulfilled'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
 }
 
 /** A provider on loopback that behaves like Google. */
@@ -1296,6 +2093,24 @@ export interface GrantedSecretLease {
   token: string
   /** The lease. */
   lease: SecretLease
+}
+
+/** How far an invoice is. */
+export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'void' | 'uncollectible' | 'other'
+
+export declare const InvoiceStatus: {
+  /** Being written. */
+  readonly Draft: 'draft'
+  /** Sent, and to be paid. */
+  readonly Open: 'open'
+  /** Paid. */
+  readonly Paid: 'paid'
+  /** Withdrawn. */
+  readonly Void: 'void'
+  /** Not expected to be paid. */
+  readonly Uncollectible: 'uncollectible'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
 }
 
 /** How many jobs of one kind stand where. */
@@ -1611,6 +2426,116 @@ export declare class LeasedSecret {
   request(request: RawRequest): Promise<RawResponse>
 }
 
+/** Which channels to list. */
+export interface ListChannels {
+  /** Only those whose name has this text. */
+  search?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which messages to list. */
+export interface ListChatMessages {
+  /** The channel. */
+  channelId: string
+  /** Only the answers to this message. */
+  threadId?: string | null
+  /** Only those sent after this moment. */
+  after?: Date | null
+  /** Only those sent before this moment. */
+  before?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which comments to list. */
+export interface ListComments {
+  /** The task. */
+  taskId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which commits to list. */
+export interface ListCommits {
+  /** The repository. */
+  repositoryId: string
+  /** The branch, tag or commit to begin with. Default: the main branch. */
+  branch?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which companies to list. */
+export interface ListCompanies {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which contacts to list. */
+export interface ListContacts {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those with this address. */
+  email?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which customers to list. */
+export interface ListCustomers {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which deals to list. */
+export interface ListDeals {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those in this stage. */
+  stage?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which documents to list. */
+export interface ListDocuments {
+  /** Only those that have this text. */
+  search?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** Which events to list. */
 export interface ListEvents {
   /** The calendar. Default: the account's main one. */
@@ -1639,13 +2564,151 @@ export interface ListFiles {
   cursor?: string | null
 }
 
+/** Which invoices to list. */
+export interface ListInvoices {
+  /** Only those of this customer. */
+  customerId?: string | null
+  /** Only those in this state. */
+  status?: InvoiceStatus | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which meetings to list. */
+export interface ListMeetings {
+  /** Only those that start after this moment. */
+  startsAfter?: Date | null
+  /** Only those that start before this moment. */
+  startsBefore?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** Which messages to list. */
 export interface ListMessages {
   /** Only those that match, in the provider's own search words. */
   search?: string | null
-  /** Only those with this label, such as `INBOX`. */
+  /** Only those with this label or in this folder: an id of `list_folders`, such as `INBOX`. */
   label?: string | null
   /** How many at most on a page, 1 to 100. Default: 25. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which orders to list. */
+export interface ListOrders {
+  /** Only those that are so. */
+  status?: OrderStatus | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which customers to list. */
+export interface ListPaymentCustomers {
+  /** Only those with this address. */
+  email?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which payments to list. */
+export interface ListPayments {
+  /** Only those of this customer. */
+  customerId?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which products to list. */
+export interface ListProducts {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which projects to list. */
+export interface ListProjects {
+  /** Only those whose name has this text. */
+  search?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which pull requests to list. */
+export interface ListPullRequests {
+  /** The repository. */
+  repositoryId: string
+  /** Only those in this state. Default: all. */
+  state?: PullRequestState | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which releases to list. */
+export interface ListReleases {
+  /** The repository. */
+  repositoryId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which repositories to list. */
+export interface ListRepositories {
+  /** Only those that have this text. */
+  search?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which subscriptions to list. */
+export interface ListSubscriptions {
+  /** Only those of this customer. */
+  customerId?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which tasks to list. */
+export interface ListTasks {
+  /** Only those of this project. Some providers need it. */
+  projectId?: string | null
+  /** Only those of this person. */
+  assigneeId?: string | null
+  /** Only those in this state. */
+  status?: TaskStatus | null
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
   pageSize?: number | null
   /** Where the last page ended. */
   cursor?: string | null
@@ -1659,6 +2722,52 @@ export interface MailAddress {
   name?: string
 }
 
+/** A file that came with a message. */
+export interface MailAttachment {
+  /** The provider's id, which names it within its message. */
+  id?: string
+  /** The file's name. */
+  name?: string
+  /** Its MIME type. */
+  mimeType?: string
+  /** Its size in bytes. */
+  size?: number
+}
+
+/** A folder or label of a mailbox. */
+export interface MailFolder {
+  /** The provider's id: pass it as `label` or `folder_id`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its name. */
+  name: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** How many messages in it are unread, where the provider says so in a list. */
+  unreadCount?: number
+  /** How many there are, likewise. */
+  totalCount?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of folders. */
+export interface MailFolderPage {
+  /** The folders. */
+  items: MailFolder[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
 /** A message in a mailbox. */
 export interface MailMessage {
   /** The provider's id: pass it to `get`. */
@@ -1669,8 +2778,12 @@ export interface MailMessage {
   to: MailAddress[]
   /** With a copy to whom. */
   cc: MailAddress[]
-  /** The provider's labels or folders. */
+  /** The provider's labels or categories. */
   labels: string[]
+  /** The files that came with it. */
+  attachments: MailAttachment[]
+  /** Whether it is a draft. */
+  isDraft: boolean
   /** Whether it has not been read. */
   unread: boolean
   /** Whether it is in the bin. */
@@ -1691,8 +2804,16 @@ export interface MailMessage {
   text?: string
   /** Its HTML. It comes from a stranger: clean it before showing it. */
   html?: string
+  /** The folder it lies in, where the provider has folders. */
+  folderId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
   /** Where a person opens it. */
   webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
 }
 
 /** A page of messages. */
@@ -1703,7 +2824,25 @@ export interface MailMessagePage {
   nextCursor?: string
 }
 
-/** The mail of a connected account. */
+/** What to change of a message. What is left out stays as it is. */
+export interface MailMessagePatch {
+  /** Whether it has not been read. */
+  unread?: boolean | null
+  /** Labels to put on it. */
+  addLabels?: string[] | null
+  /** Labels to take off. */
+  removeLabels?: string[] | null
+  /** The folder to move it to. */
+  folderId?: string | null
+}
+
+/**
+ * The mail of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
 export declare class Mailbox {
   private constructor()
   /** Lists messages, newest first, a page at a time. */
@@ -1716,6 +2855,12 @@ export declare class Mailbox {
    * Fails with `invalid` (`malformed_address`, `missing_input`).
    */
   send(email: NewMessage): Promise<MailMessage>
+  /** Marks a message as read or unread, labels it, or moves it to another folder. */
+  update(id: string, changes: MailMessagePatch): Promise<MailMessage>
+  /** Puts a message into the bin. */
+  remove(id: string): Promise<void>
+  /** Lists folders and labels, a page at a time. */
+  listFolders(filter: Paging): Promise<MailFolderPage>
 }
 
 /** A difference between a built-in manifest and what is used here instead. */
@@ -1726,6 +2871,77 @@ export interface ManifestChange {
   before?: unknown
   /** What is used instead. */
   after?: unknown
+}
+
+/** A meeting over video or telephone. */
+export interface Meeting {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** What it is about. */
+  title?: string
+  /** When it starts. */
+  startsAt?: Date
+  /** When it ends. */
+  endsAt?: Date
+  /** Where to join it. */
+  joinUrl?: string
+  /** Who holds it. */
+  host?: Person
+  /** What to say at the door. */
+  passcode?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of meetings. */
+export interface MeetingPage {
+  /** The meetings. */
+  items: Meeting[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a meeting. What is left out stays as it is. */
+export interface MeetingPatch {
+  /** What it is about. */
+  title?: string | null
+  /** When it starts. */
+  startsAt?: Date | null
+  /** When it ends. */
+  endsAt?: Date | null
+}
+
+/**
+ * The meetings of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Meetings {
+  private constructor()
+  /** Lists meetings, a page at a time. */
+  list(filter: ListMeetings): Promise<MeetingPage>
+  /** One meeting. */
+  get(id: string): Promise<Meeting>
+  /** Plans a meeting. Repeating the call creates another, unless the provider recognizes the repetition. */
+  create(meeting: NewMeeting): Promise<Meeting>
+  /** Changes a meeting: only what is given. */
+  update(id: string, changes: MeetingPatch): Promise<Meeting>
+  /** Deletes a meeting. */
+  remove(id: string): Promise<void>
 }
 
 /** One schema migration and whether this database has it. */
@@ -1752,6 +2968,14 @@ export declare const MissedRuns: {
   readonly All: 'all'
 }
 
+/** An amount of money. */
+export interface Money {
+  /** How many of the currency's smallest unit: 1999 for 19.99 EUR, 1999 for 1999 JPY. */
+  minorUnits: number
+  /** The currency (ISO 4217), in capitals: `EUR`. */
+  currency: string
+}
+
 /** What is needed to sign up. */
 export interface NewAccount {
   /** The e-mail address. Letter case and surrounding spaces do not matter for finding the account again. */
@@ -1770,6 +2994,82 @@ export interface NewBatch {
   jobs: NewJob[]
   /** A job that runs when all of them have ended, whatever became of them. */
   then?: NewJob | null
+}
+
+/** A message to send. */
+export interface NewChatMessage {
+  /** The channel. */
+  channelId: string
+  /** Its text, as the provider writes it. */
+  text: string
+  /** The message to answer to. */
+  threadId?: string | null
+}
+
+/** A company to create. */
+export interface NewCrmCompany {
+  /** Its name. Some providers need it. */
+  name?: string | null
+  /** Its web domain. */
+  domain?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** What it does, in the provider's words. */
+  industry?: string | null
+  /** Who looks after it. */
+  ownerId?: string | null
+}
+
+/** A contact to create. */
+export interface NewCrmContact {
+  /** The first name. */
+  firstName?: string | null
+  /** The last name. Some providers need it. */
+  lastName?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** What they are. */
+  jobTitle?: string | null
+  /** The company they work for. */
+  companyId?: string | null
+  /** Who looks after them. */
+  ownerId?: string | null
+}
+
+/** A deal to create. */
+export interface NewCrmDeal {
+  /** What it is about. Some providers need it. */
+  name?: string | null
+  /** What it is worth. */
+  amount?: Money | null
+  /** The stage of the pipeline: its id or name, as a deal shows it. */
+  stage?: string | null
+  /** The pipeline, likewise. */
+  pipeline?: string | null
+  /** How it goes. */
+  status?: DealStatus | null
+  /** How likely it is to be won, 0 to 100. */
+  probability?: number | null
+  /** When it is to be closed. */
+  closesAt?: Date | null
+  /** The company. */
+  companyId?: string | null
+  /** The contact. */
+  contactId?: string | null
+  /** Who looks after it. */
+  ownerId?: string | null
+}
+
+/** A document to create. */
+export interface NewDocument {
+  /** Its title. */
+  title: string
+  /** Its text. */
+  text?: string | null
+  /** The page to put it under. Some providers need it. */
+  parentId?: string | null
 }
 
 /** What is needed in an emergency: the credential of a connection, or the value of a service key. Name one of the two. */
@@ -1802,6 +3102,8 @@ export interface NewEvent {
   location?: string | null
   /** Who is invited. */
   attendees?: Attendee[] | null
+  /** When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`. */
+  recurrence?: string[] | null
 }
 
 /** A file to store. */
@@ -1812,6 +3114,14 @@ export interface NewFile {
   content: Buffer
   /** Its MIME type. Default: `application/octet-stream`. */
   mimeType?: string | null
+  /** The folder to put it in. Default: the account's root. */
+  folderId?: string | null
+}
+
+/** A folder to create. */
+export interface NewFolder {
+  /** Its name. */
+  name: string
   /** The folder to put it in. Default: the account's root. */
   folderId?: string | null
 }
@@ -1846,6 +3156,16 @@ export interface NewJob {
   unique?: UniqueJob
 }
 
+/** A meeting to plan. */
+export interface NewMeeting {
+  /** What it is about. */
+  title: string
+  /** When it starts. */
+  startsAt: Date
+  /** When it ends. */
+  endsAt: Date
+}
+
 /** A message to send. */
 export interface NewMessage {
   /** To whom: `ada@example.com` or `Ada <ada@example.com>`. */
@@ -1862,6 +3182,88 @@ export interface NewMessage {
   bcc?: string[] | null
   /** The conversation to answer in. */
   threadId?: string | null
+}
+
+/** A payment to begin. */
+export interface NewPayment {
+  /** How much. */
+  amount: Money
+  /** Who pays. */
+  customerId?: string | null
+  /** What for. */
+  description?: string | null
+}
+
+/** A customer to create. */
+export interface NewPaymentCustomer {
+  /** The name. */
+  name?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** More about them. */
+  description?: string | null
+}
+
+/** An invoice to write. */
+export interface NewPaymentInvoice {
+  /** Who is to pay. */
+  customerId: string
+  /** What for. */
+  description?: string | null
+  /** Until when. */
+  dueAt?: Date | null
+}
+
+/** A product to create. */
+export interface NewPaymentProduct {
+  /** Its name. */
+  name: string
+  /** More about it. */
+  description?: string | null
+}
+
+/** A pull request to open. */
+export interface NewPullRequest {
+  /** The repository. */
+  repositoryId: string
+  /** What it does. */
+  title: string
+  /** The branch with the change. */
+  sourceBranch: string
+  /** The branch to change. */
+  targetBranch: string
+  /** More about it. */
+  description?: string | null
+  /** Whether it is not ready. Default: no. */
+  isDraft?: boolean | null
+}
+
+/** Money to give back. */
+export interface NewRefund {
+  /** The payment. */
+  paymentId: string
+  /** How much. Default: all of it. */
+  amount?: Money | null
+  /** Why, in the provider's words: `requested_by_customer`. */
+  reason?: string | null
+}
+
+/** A release to create. */
+export interface NewRelease {
+  /** The repository. */
+  repositoryId: string
+  /** The tag, made on the main branch where it does not exist. */
+  tag: string
+  /** Its name. */
+  name?: string | null
+  /** What is new. */
+  description?: string | null
+  /** Whether it is not published. Default: no. */
+  isDraft?: boolean | null
+  /** Whether it is for trying out. Default: no. */
+  isPrerelease?: boolean | null
 }
 
 /** A schedule to be stored. */
@@ -1953,6 +3355,60 @@ export interface NewServiceKey {
   expiresAt?: Date | null
   /** How many days a value serves before an event asks for the next one, 1 to 3650. Default: it is not asked for. */
   rotateEveryDays?: number | null
+}
+
+/** A customer to create. */
+export interface NewShopCustomer {
+  /** The first name. */
+  firstName?: string | null
+  /** The last name. */
+  lastName?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+}
+
+/** A product to create. */
+export interface NewShopProduct {
+  /** Its name. */
+  title: string
+  /** More about it, as HTML where the shop shows HTML. */
+  description?: string | null
+  /** Whether it is on sale. */
+  status?: ProductStatus | null
+  /** Who makes it. */
+  vendor?: string | null
+  /** What sort of thing it is. */
+  kind?: string | null
+}
+
+/** A task to create. */
+export interface NewTask {
+  /** What is to be done. */
+  title: string
+  /** More about it. */
+  description?: string | null
+  /** How far it is. Default: as the provider does. */
+  status?: TaskStatus | null
+  /** The provider's own state instead, as a task shows it. */
+  providerStatus?: string | null
+  /** How urgent it is. */
+  priority?: TaskPriority | null
+  /** Who does it: ids of people. Providers with one assignee take the first. */
+  assigneeIds?: string[] | null
+  /** The project to put it in. Most providers need it. */
+  projectId?: string | null
+  /** The task it is a part of. */
+  parentId?: string | null
+  /** When it starts. */
+  startsAt?: Date | null
+  /** When it is due. */
+  dueAt?: Date | null
+  /** Its labels. */
+  tags?: string[] | null
+  /** The provider's own type. Some providers need it. */
+  kind?: string | null
 }
 
 /** An address to send events to. */
@@ -2050,6 +3506,30 @@ export interface OpenOptions {
   loopbackWebhooks?: boolean | null
 }
 
+/** What can be said of an operation without calling it. */
+export interface OperationInfo {
+  /** Its name in calls: `files.list`. */
+  name: string
+  /** What a repetition would do: `read`, `idempotent` or `once`. */
+  effect: string
+  /** What comes back: `records` (a list in pages), `record`, `bytes`, `text` or `nothing`. */
+  answer: string
+  /** The scopes that it needs. */
+  scopes: string[]
+  /** The provider's service that it belongs to. */
+  service: string
+  /** The fields of its records. */
+  fieldsRead: string[]
+  /** The inputs that are written. */
+  fieldsWritten: string[]
+  /** The inputs that say which records are meant: ids, filters. */
+  filters: string[]
+  /** Its name for people, where it has one. */
+  title?: string
+  /** What it does, in a sentence or two, for whoever decides whether to call it. */
+  description?: string
+}
+
 /** One of the operations of a report. */
 export interface OperationUsage {
   /** The provider. */
@@ -2061,6 +3541,379 @@ export interface OperationUsage {
   operation: string
   /** What was counted of it. */
   counts: UsageCounts
+}
+
+/** One thing of an order. */
+export interface OrderLine {
+  /** What it is. */
+  title: string
+  /** How many. */
+  quantity?: number
+  /** What one costs. */
+  price?: Money
+  /** The product. */
+  productId?: string
+  /** Its number in the stock. */
+  sku?: string
+}
+
+/** Whether an order is paid. */
+export type OrderPaymentStatus = 'pending' | 'paid' | 'partially_paid' | 'refunded' | 'partially_refunded' | 'voided' | 'other'
+
+export declare const OrderPaymentStatus: {
+  /** To be paid. */
+  readonly Pending: 'pending'
+  /** Paid. */
+  readonly Paid: 'paid'
+  /** Paid in part. */
+  readonly PartiallyPaid: 'partially_paid'
+  /** All was given back. */
+  readonly Refunded: 'refunded'
+  /** Some was given back. */
+  readonly PartiallyRefunded: 'partially_refunded'
+  /** It will not be paid. */
+  readonly Voided: 'voided'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** How an order is. */
+export type OrderStatus = 'open' | 'closed' | 'cancelled' | 'other'
+
+export declare const OrderStatus: {
+  /** Being worked on. */
+  readonly Open: 'open'
+  /** Done. */
+  readonly Closed: 'closed'
+  /** Given up. */
+  readonly Cancelled: 'cancelled'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** Which page of a list that has no filter. */
+export interface Paging {
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Money that is paid. */
+export interface Payment {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** How much. */
+  amount?: Money
+  /** How far it is. */
+  status?: PaymentStatus
+  /** Who pays. */
+  customerId?: string
+  /** What for. */
+  description?: string
+  /** How much was given back. */
+  refunded?: Money
+  /** The receipt. */
+  receiptUrl?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** Someone who pays. */
+export interface PaymentCustomer {
+  /** The provider's id: pass it as `customer_id`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The name. */
+  name?: string
+  /** The e-mail address. */
+  email?: string
+  /** The telephone number. */
+  phone?: string
+  /** More about them. */
+  description?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of customers. */
+export interface PaymentCustomerPage {
+  /** The customers. */
+  items: PaymentCustomer[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a customer. What is left out stays as it is. */
+export interface PaymentCustomerPatch {
+  /** The name. */
+  name?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** More about them. */
+  description?: string | null
+}
+
+/** A demand for payment. */
+export interface PaymentInvoice {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The number on it. */
+  number?: string
+  /** How far it is. */
+  status?: InvoiceStatus
+  /** Who is to pay. */
+  customerId?: string
+  /** The whole sum. */
+  total?: Money
+  /** What is still to be paid. */
+  amountDue?: Money
+  /** Until when. */
+  dueAt?: Date
+  /** The document. */
+  pdfUrl?: string
+  /** The subscription it is for. */
+  subscriptionId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of invoices. */
+export interface PaymentInvoicePage {
+  /** The invoices. */
+  items: PaymentInvoice[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A page of payments. */
+export interface PaymentPage {
+  /** The payments. */
+  items: Payment[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Something that is sold. */
+export interface PaymentProduct {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its name. */
+  name: string
+  /** Whether it is on sale. */
+  isActive: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** More about it. */
+  description?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of products. */
+export interface PaymentProductPage {
+  /** The products. */
+  items: PaymentProduct[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Money that is given back. */
+export interface PaymentRefund {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The payment. */
+  paymentId?: string
+  /** How much. */
+  amount?: Money
+  /** How far it is. */
+  status?: PaymentStatus
+  /** Why. */
+  reason?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** How far a payment or refund is. */
+export type PaymentStatus = 'pending' | 'requires_action' | 'processing' | 'succeeded' | 'failed' | 'cancelled' | 'other'
+
+export declare const PaymentStatus: {
+  /** Nothing has happened. */
+  readonly Pending: 'pending'
+  /** Somebody has to do something: confirm it, sign in at the bank. */
+  readonly RequiresAction: 'requires_action'
+  /** On the way. */
+  readonly Processing: 'processing'
+  /** Done. */
+  readonly Succeeded: 'succeeded'
+  /** It did not work. */
+  readonly Failed: 'failed'
+  /** It will not happen. */
+  readonly Cancelled: 'cancelled'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** A payment that comes again. */
+export interface PaymentSubscription {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** How it is. */
+  status?: SubscriptionStatus
+  /** Who pays. */
+  customerId?: string
+  /** Until when it is paid. */
+  currentPeriodEndsAt?: Date
+  /** When it will end. */
+  cancelsAt?: Date
+  /** What it costs: the provider's id of the price. */
+  priceId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of subscriptions. */
+export interface PaymentSubscriptionPage {
+  /** The subscriptions. */
+  items: PaymentSubscription[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The payments of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Payments {
+  private constructor()
+  /** Lists customers, a page at a time. */
+  listCustomers(filter: ListPaymentCustomers): Promise<PaymentCustomerPage>
+  /** One customer. */
+  getCustomer(id: string): Promise<PaymentCustomer>
+  /** Creates a customer. */
+  createCustomer(customer: NewPaymentCustomer): Promise<PaymentCustomer>
+  /** Changes a customer: only what is given. */
+  updateCustomer(id: string, changes: PaymentCustomerPatch): Promise<PaymentCustomer>
+  /** Deletes a customer, and ends what runs for them. */
+  deleteCustomer(id: string): Promise<void>
+  /** Lists payments, newest first, a page at a time. */
+  listPayments(filter: ListPayments): Promise<PaymentPage>
+  /** One payment. */
+  getPayment(id: string): Promise<Payment>
+  /**
+   * Begins a payment. Atom repeats it only where the provider takes an idempotency key;
+   * a call that the host repeats counts again.
+   */
+  createPayment(payment: NewPayment): Promise<Payment>
+  /** Cancels a payment that is not done. */
+  cancelPayment(id: string): Promise<Payment>
+  /** Lists invoices, newest first, a page at a time. */
+  listInvoices(filter: ListInvoices): Promise<PaymentInvoicePage>
+  /** One invoice. */
+  getInvoice(id: string): Promise<PaymentInvoice>
+  /** Writes an invoice, as a draft. */
+  createInvoice(invoice: NewPaymentInvoice): Promise<PaymentInvoice>
+  /** Lists subscriptions, newest first, a page at a time. */
+  listSubscriptions(filter: ListSubscriptions): Promise<PaymentSubscriptionPage>
+  /** One subscription. */
+  getSubscription(id: string): Promise<PaymentSubscription>
+  /** Ends a subscription at once. */
+  cancelSubscription(id: string): Promise<PaymentSubscription>
+  /**
+   * Gives money back. Atom repeats it only where the provider takes an idempotency key;
+   * a call that the host repeats counts again.
+   */
+  refund(refund: NewRefund): Promise<PaymentRefund>
+  /** Lists products, a page at a time. */
+  listProducts(filter: Paging): Promise<PaymentProductPage>
+  /** One product. */
+  getProduct(id: string): Promise<PaymentProduct>
+  /** Creates a product. */
+  createProduct(product: NewPaymentProduct): Promise<PaymentProduct>
+}
+
+/** Someone, as far as the provider says who. */
+export interface Person {
+  /** The provider's id. */
+  id?: string
+  /** The name to show. */
+  name?: string
+  /** The e-mail address. */
+  email?: string
 }
 
 /**
@@ -2129,6 +3982,20 @@ export declare class Probe {
   countTo(last: number, failsAt?: number | null): Promise<Ticks>
   /** Fails with the error of this code; provider, status and retry hint are filled in. */
   fail(code: string): Promise<void>
+}
+
+/** Whether a product is on sale. */
+export type ProductStatus = 'active' | 'draft' | 'archived' | 'other'
+
+export declare const ProductStatus: {
+  /** On sale. */
+  readonly Active: 'active'
+  /** Not yet. */
+  readonly Draft: 'draft'
+  /** Not any more. */
+  readonly Archived: 'archived'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
 }
 
 /** A provider that this installation can connect to. */
@@ -2225,6 +4092,78 @@ export interface PublishEvent {
   data?: unknown | null
 }
 
+/** A change that is proposed. */
+export interface PullRequest {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What it does. */
+  title: string
+  /** Whether it is not ready. */
+  isDraft: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The repository. */
+  repositoryId?: string
+  /** Its number there. */
+  number?: number
+  /** More about it. */
+  description?: string
+  /** How far it is. */
+  state?: PullRequestState
+  /** Who proposes it. */
+  author?: Person
+  /** The branch with the change. */
+  sourceBranch?: string
+  /** The branch to change. */
+  targetBranch?: string
+  /** When it was merged. */
+  mergedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of pull requests. */
+export interface PullRequestPage {
+  /** The pull requests. */
+  items: PullRequest[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a pull request. What is left out stays as it is. */
+export interface PullRequestPatch {
+  /** What it does. */
+  title?: string | null
+  /** More about it. */
+  description?: string | null
+  /** `closed` closes it, `open` opens it again. To merge it there is `merge_pull_request`. */
+  state?: PullRequestState | null
+}
+
+/** How far a pull request is. */
+export type PullRequestState = 'open' | 'closed' | 'merged' | 'other'
+
+export declare const PullRequestState: {
+  /** Being discussed. */
+  readonly Open: 'open'
+  /** Closed without a merge. */
+  readonly Closed: 'closed'
+  /** Merged. */
+  readonly Merged: 'merged'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
 /** What a scope is used for, so that policies and the audit log can tell one use of a secret from another. */
 export interface Purpose {
   /** The purpose: 1 to 64 small letters, digits, `.`, `_` and `-`, such as `invoice-sync`. */
@@ -2312,6 +4251,42 @@ export interface RecordedStep {
   output: unknown
 }
 
+/** A calendar. */
+export interface RemoteCalendar {
+  /** The provider's id: pass it as `calendar_id`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its name. */
+  name: string
+  /** Whether it is the account's main one. */
+  isPrimary: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** More about it. */
+  description?: string
+  /** Its time zone: `Europe/Paris`. */
+  timeZone?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of calendars. */
+export interface RemoteCalendarPage {
+  /** The calendars. */
+  items: RemoteCalendar[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
 /** A file or folder at a provider. */
 export interface RemoteFile {
   /** The provider's id: pass it to `get` and `download`. */
@@ -2332,6 +4307,10 @@ export interface RemoteFile {
   size?: number
   /** The folder it is in. */
   folderId?: string
+  /** A hash of its content, by the algorithm that the provider uses. */
+  checksum?: string
+  /** Whose it is. */
+  owner?: Person
   /** When it was made. */
   createdAt?: Date
   /** When it last changed. */
@@ -2340,6 +4319,125 @@ export interface RemoteFile {
   webUrl?: string
   /** Fields that the account's owner or an app has added. */
   customFields?: unknown
+}
+
+/** A project, board or list of tasks at a provider. */
+export interface RemoteProject {
+  /** The provider's id: pass it as `project_id`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its name. */
+  name: string
+  /** Whether it is put away. */
+  isArchived: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** More about it. */
+  description?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of projects. */
+export interface RemoteProjectPage {
+  /** The projects. */
+  items: RemoteProject[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A task, issue, ticket or card at a provider. */
+export interface RemoteTask {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What is to be done. */
+  title: string
+  /** Who does it. */
+  assignees: Person[]
+  /** Its labels. */
+  tags: string[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** More about it, as plain text or Markdown. */
+  description?: string
+  /** How far it is. */
+  status?: TaskStatus
+  /** The provider's own state: its name or id. */
+  providerStatus?: string
+  /** How urgent it is. */
+  priority?: TaskPriority
+  /** The provider's own type: `Bug`, `Story`. */
+  kind?: string
+  /** Who made it. */
+  creator?: Person
+  /** The project it is in. */
+  projectId?: string
+  /** The task it is a part of. */
+  parentId?: string
+  /** When it starts. */
+  startsAt?: Date
+  /** When it is due. Where the provider knows days only: midnight UTC. */
+  dueAt?: Date
+  /** When it was finished. */
+  completedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of tasks. */
+export interface RemoteTaskPage {
+  /** The tasks. */
+  items: RemoteTask[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The tasks of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class RemoteTasks {
+  private constructor()
+  /** Lists projects, a page at a time. */
+  listProjects(filter: ListProjects): Promise<RemoteProjectPage>
+  /** One project. */
+  getProject(id: string): Promise<RemoteProject>
+  /** Lists tasks, a page at a time: pass `next_cursor` back as `cursor` for the next one. */
+  list(filter: ListTasks): Promise<RemoteTaskPage>
+  /** One task. */
+  get(id: string): Promise<RemoteTask>
+  /** Creates a task. Repeating the call creates another, unless the provider recognizes the repetition. */
+  create(task: NewTask): Promise<RemoteTask>
+  /** Changes a task: only what is given. */
+  update(id: string, changes: TaskPatch): Promise<RemoteTask>
+  /** Deletes a task. */
+  remove(id: string): Promise<void>
+  /** Lists a task's comments, a page at a time. */
+  listComments(filter: ListComments): Promise<TaskCommentPage>
+  /** Writes a comment to a task. Repeating the call writes another. */
+  addComment(taskId: string, text: string): Promise<TaskComment>
 }
 
 /** How far the records of a workspace have come under its newest data key. */
@@ -3112,6 +5210,160 @@ export type Shape =
       label?: string
     }
 
+/** Someone who buys. */
+export interface ShopCustomer {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The whole name. */
+  name?: string
+  /** The first name. */
+  firstName?: string
+  /** The last name. */
+  lastName?: string
+  /** The e-mail address. */
+  email?: string
+  /** The telephone number. */
+  phone?: string
+  /** How often they bought. */
+  ordersCount?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of customers. */
+export interface ShopCustomerPage {
+  /** The customers. */
+  items: ShopCustomer[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a customer. What is left out stays as it is. */
+export interface ShopCustomerPatch {
+  /** The first name. */
+  firstName?: string | null
+  /** The last name. */
+  lastName?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+}
+
+/** What somebody bought. */
+export interface ShopOrder {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What was bought. */
+  lines: OrderLine[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The number that people see. */
+  number?: string
+  /** How it is. */
+  status?: OrderStatus
+  /** Whether it is paid. */
+  paymentStatus?: OrderPaymentStatus
+  /** Whether it is sent. */
+  fulfilmentStatus?: FulfilmentStatus
+  /** The whole sum. */
+  total?: Money
+  /** Who bought it. */
+  customerId?: string
+  /** Where to write to. */
+  email?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of orders. */
+export interface ShopOrderPage {
+  /** The orders. */
+  items: ShopOrder[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Something that a shop sells. */
+export interface ShopProduct {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its name. */
+  title: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** More about it, as HTML where the shop shows HTML. */
+  description?: string
+  /** Whether it is on sale. */
+  status?: ProductStatus
+  /** Who makes it. */
+  vendor?: string
+  /** What sort of thing it is. */
+  kind?: string
+  /** What its first variant costs. */
+  price?: Money
+  /** Its number in the stock; of the first variant, where there are several. */
+  sku?: string
+  /** How many there are. */
+  inventory?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of products. */
+export interface ShopProductPage {
+  /** The products. */
+  items: ShopProduct[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a product. What is left out stays as it is. */
+export interface ShopProductPatch {
+  /** Its name. */
+  title?: string | null
+  /** More about it, as HTML where the shop shows HTML. */
+  description?: string | null
+  /** Whether it is on sale. */
+  status?: ProductStatus | null
+  /** Who makes it. */
+  vendor?: string | null
+  /** What sort of thing it is. */
+  kind?: string | null
+}
+
 /** What to connect. */
 export interface StartConnection {
   /** The provider's name: `google`. */
@@ -3187,6 +5439,124 @@ export interface StoredJob {
   startedAt?: Date
   /** When it ended for good. */
   finishedAt?: Date
+}
+
+/** How a subscription is. */
+export type SubscriptionStatus = 'active' | 'trialing' | 'past_due' | 'paused' | 'cancelled' | 'incomplete' | 'other'
+
+export declare const SubscriptionStatus: {
+  /** It runs. */
+  readonly Active: 'active'
+  /** It is being tried. */
+  readonly Trialing: 'trialing'
+  /** A payment is late. */
+  readonly PastDue: 'past_due'
+  /** It rests. */
+  readonly Paused: 'paused'
+  /** It has ended. */
+  readonly Cancelled: 'cancelled'
+  /** Its first payment is missing. */
+  readonly Incomplete: 'incomplete'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** What somebody wrote to a task. */
+export interface TaskComment {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The task. */
+  taskId?: string
+  /** What was written. */
+  text?: string
+  /** Who wrote it. */
+  author?: Person
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of comments. */
+export interface TaskCommentPage {
+  /** The comments. */
+  items: TaskComment[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a task. What is left out stays as it is. */
+export interface TaskPatch {
+  /** What is to be done. */
+  title?: string | null
+  /** More about it. */
+  description?: string | null
+  /** How far it is. */
+  status?: TaskStatus | null
+  /** The provider's own state instead. */
+  providerStatus?: string | null
+  /** How urgent it is. */
+  priority?: TaskPriority | null
+  /** Who does it, instead of those who do. */
+  assigneeIds?: string[] | null
+  /** The project to move it to. */
+  projectId?: string | null
+  /** The task it is a part of. */
+  parentId?: string | null
+  /** When it starts. */
+  startsAt?: Date | null
+  /** When it is due. */
+  dueAt?: Date | null
+  /** Its labels, instead of those it has. */
+  tags?: string[] | null
+  /** The provider's own type. */
+  kind?: string | null
+}
+
+/** How urgent a task is. */
+export type TaskPriority = 'none' | 'low' | 'normal' | 'high' | 'urgent' | 'other'
+
+export declare const TaskPriority: {
+  /** Not said. */
+  readonly None: 'none'
+  /** It can wait. */
+  readonly Low: 'low'
+  /** As usual. */
+  readonly Normal: 'normal'
+  /** Before others. */
+  readonly High: 'high'
+  /** At once. */
+  readonly Urgent: 'urgent'
+  /** A priority of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** How far a task is. */
+export type TaskStatus = 'open' | 'in_progress' | 'on_hold' | 'done' | 'cancelled' | 'other'
+
+export declare const TaskStatus: {
+  /** Not begun. */
+  readonly Open: 'open'
+  /** Being worked on. */
+  readonly InProgress: 'in_progress'
+  /** Waiting. */
+  readonly OnHold: 'on_hold'
+  /** Finished. */
+  readonly Done: 'done'
+  /** Given up. */
+  readonly Cancelled: 'cancelled'
+  /** A state of the provider's own: see `provider_status`. */
+  readonly Other: 'other'
 }
 
 /** An installation whose clock stands still until the test moves it, in a database that vanishes with it. */

@@ -47,6 +47,22 @@ __all__ = [
     "Calendars",
     "Capability",
     "CatalogueEntry",
+    "ChannelKind",
+    "Chat",
+    "ChatChannel",
+    "ChatChannelPage",
+    "ChatMessage",
+    "ChatMessagePage",
+    "ChatUser",
+    "ChatUserPage",
+    "Code",
+    "CodeCommit",
+    "CodeCommitPage",
+    "CodeRelease",
+    "CodeReleasePage",
+    "CodeRepository",
+    "CodeRepositoryPage",
+    "Commerce",
     "ConnectField",
     "ConnectFlow",
     "ConnectMethod",
@@ -57,11 +73,26 @@ __all__ = [
     "ConnectionState",
     "Connections",
     "Credentials",
+    "Crm",
+    "CrmCompany",
+    "CrmCompanyPage",
+    "CrmCompanyPatch",
+    "CrmContact",
+    "CrmContactPage",
+    "CrmContactPatch",
+    "CrmDeal",
+    "CrmDealPage",
+    "CrmDealPatch",
     "DataKey",
     "DataKeyState",
+    "DealStatus",
     "DeviceAuthorization",
     "DevicePoll",
     "DeviceState",
+    "Document",
+    "DocumentPage",
+    "DocumentPatch",
+    "Documents",
     "Effect",
     "EmergencyAccess",
     "EmergencyApproval",
@@ -77,15 +108,20 @@ __all__ = [
     "EventFieldType",
     "EventFilter",
     "EventPage",
+    "EventPatch",
+    "EventStatus",
     "EventStream",
     "EventSubscription",
     "EventTime",
     "EventType",
     "Events",
     "FilePage",
+    "FilePatch",
     "Files",
+    "FulfilmentStatus",
     "GoogleStandIn",
     "GrantedSecretLease",
+    "InvoiceStatus",
     "JobCount",
     "JobFilter",
     "JobKind",
@@ -100,40 +136,112 @@ __all__ = [
     "KeychainOptions",
     "Keys",
     "LeasedSecret",
+    "ListChannels",
+    "ListChatMessages",
+    "ListComments",
+    "ListCommits",
+    "ListCompanies",
+    "ListContacts",
+    "ListCustomers",
+    "ListDeals",
+    "ListDocuments",
     "ListEvents",
     "ListFiles",
+    "ListInvoices",
+    "ListMeetings",
     "ListMessages",
+    "ListOrders",
+    "ListPaymentCustomers",
+    "ListPayments",
+    "ListProducts",
+    "ListProjects",
+    "ListPullRequests",
+    "ListReleases",
+    "ListRepositories",
+    "ListSubscriptions",
+    "ListTasks",
     "MailAddress",
+    "MailAttachment",
+    "MailFolder",
+    "MailFolderPage",
     "MailMessage",
     "MailMessagePage",
+    "MailMessagePatch",
     "Mailbox",
     "ManifestChange",
+    "Meeting",
+    "MeetingPage",
+    "MeetingPatch",
+    "Meetings",
     "MigrationStatus",
     "MissedRuns",
+    "Money",
     "NewAccount",
     "NewBatch",
+    "NewChatMessage",
+    "NewCrmCompany",
+    "NewCrmContact",
+    "NewCrmDeal",
+    "NewDocument",
     "NewEmergencyAccess",
     "NewEvent",
     "NewFile",
+    "NewFolder",
     "NewJob",
+    "NewMeeting",
     "NewMessage",
+    "NewPayment",
+    "NewPaymentCustomer",
+    "NewPaymentInvoice",
+    "NewPaymentProduct",
+    "NewPullRequest",
+    "NewRefund",
+    "NewRelease",
     "NewSchedule",
     "NewSecretLease",
     "NewSecretPolicy",
     "NewServiceKey",
+    "NewShopCustomer",
+    "NewShopProduct",
+    "NewTask",
     "NewWebhookEndpoint",
     "OfflineKey",
     "OnDuplicate",
     "OpenOptions",
+    "OperationInfo",
     "OperationUsage",
+    "OrderLine",
+    "OrderPaymentStatus",
+    "OrderStatus",
+    "Paging",
+    "Payment",
+    "PaymentCustomer",
+    "PaymentCustomerPage",
+    "PaymentCustomerPatch",
+    "PaymentInvoice",
+    "PaymentInvoicePage",
+    "PaymentPage",
+    "PaymentProduct",
+    "PaymentProductPage",
+    "PaymentRefund",
+    "PaymentStatus",
+    "PaymentSubscription",
+    "PaymentSubscriptionPage",
+    "Payments",
+    "Person",
     "Pkcs11Options",
     "Principal",
     "Probe",
+    "ProductStatus",
     "Provider",
     "ProviderApp",
     "ProviderStatus",
     "ProviderUsage",
     "PublishEvent",
+    "PullRequest",
+    "PullRequestPage",
+    "PullRequestPatch",
+    "PullRequestState",
     "Purpose",
     "QueueStatus",
     "Queues",
@@ -141,7 +249,14 @@ __all__ = [
     "RawResponse",
     "RecordStream",
     "RecordedStep",
+    "RemoteCalendar",
+    "RemoteCalendarPage",
     "RemoteFile",
+    "RemoteProject",
+    "RemoteProjectPage",
+    "RemoteTask",
+    "RemoteTaskPage",
+    "RemoteTasks",
     "Resealing",
     "RetryPolicy",
     "RevealedServiceKey",
@@ -176,9 +291,23 @@ __all__ = [
     "ServiceStatus",
     "Session",
     "Shape",
+    "ShopCustomer",
+    "ShopCustomerPage",
+    "ShopCustomerPatch",
+    "ShopOrder",
+    "ShopOrderPage",
+    "ShopProduct",
+    "ShopProductPage",
+    "ShopProductPatch",
     "StartConnection",
     "StartDevice",
     "StoredJob",
+    "SubscriptionStatus",
+    "TaskComment",
+    "TaskCommentPage",
+    "TaskPatch",
+    "TaskPriority",
+    "TaskStatus",
     "TestKit",
     "Ticks",
     "Trial",
@@ -392,8 +521,10 @@ class AttendeeResponse:
     """No."""
     TENTATIVE: typing.ClassVar[AttendeeResponse]
     """Perhaps."""
+    OTHER: typing.ClassVar[AttendeeResponse]
+    """An answer of the provider's own."""
     @property
-    def value(self) -> typing.Literal["waiting", "accepted", "declined", "tentative"]:
+    def value(self) -> typing.Literal["waiting", "accepted", "declined", "tentative", "other"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -674,7 +805,7 @@ class ByteStream:
 @typing.final
 class CalendarEvent:
     """An event in a calendar."""
-    def __new__(cls, *, id: str, provider: str, attendees: list[Attendee], deleted: bool, raw: typing.Any, title: str | None = None, description: str | None = None, location: str | None = None, starts: EventTime | None = None, ends: EventTime | None = None, meeting_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CalendarEvent: ...
+    def __new__(cls, *, id: str, provider: str, attendees: list[Attendee], recurrence: list[str], deleted: bool, raw: typing.Any, calendar_id: str | None = None, title: str | None = None, description: str | None = None, location: str | None = None, starts: EventTime | None = None, ends: EventTime | None = None, meeting_url: str | None = None, status: EventStatus | None = None, organizer: Person | None = None, recurring_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CalendarEvent: ...
     @property
     def id(self) -> str:
         """The provider's id."""
@@ -685,11 +816,17 @@ class CalendarEvent:
     def attendees(self) -> list[Attendee]:
         """Who is invited."""
     @property
+    def recurrence(self) -> list[str]:
+        """When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`."""
+    @property
     def deleted(self) -> bool:
         """Whether it was cancelled."""
     @property
     def raw(self) -> typing.Any:
         """The provider's own record."""
+    @property
+    def calendar_id(self) -> str | None:
+        """The calendar it is in, where the provider says so."""
     @property
     def title(self) -> str | None:
         """What it is."""
@@ -708,6 +845,15 @@ class CalendarEvent:
     @property
     def meeting_url(self) -> str | None:
         """Where to join it."""
+    @property
+    def status(self) -> EventStatus | None:
+        """Whether it takes place."""
+    @property
+    def organizer(self) -> Person | None:
+        """Who invites."""
+    @property
+    def recurring_id(self) -> str | None:
+        """The recurring event that this is an occurrence of."""
     @property
     def created_at(self) -> datetime.datetime | None:
         """When it was made."""
@@ -738,11 +884,24 @@ class CalendarEventPage:
 
 @typing.final
 class Calendars:
-    """The calendars of a connected account."""
+    """The calendars of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_calendars(self, filter: Paging) -> RemoteCalendarPage:
+        """Lists calendars, a page at a time."""
+    def list_calendars_blocking(self, filter: Paging) -> RemoteCalendarPage:
+        """`list_calendars`, but the thread waits until it is done."""
     async def list_events(self, filter: ListEvents) -> CalendarEventPage:
         """Lists events in the order they start, a page at a time. A recurring event appears once for each occurrence."""
     def list_events_blocking(self, filter: ListEvents) -> CalendarEventPage:
         """`list_events`, but the thread waits until it is done."""
+    async def get_event(self, id: str, calendar_id: str | None = None) -> CalendarEvent:
+        """One event. Without `calendar_id`: of the account's main calendar."""
+    def get_event_blocking(self, id: str, calendar_id: str | None = None) -> CalendarEvent:
+        """`get_event`, but the thread waits until it is done."""
     async def create_event(self, event: NewEvent) -> CalendarEvent:
         """Puts an event into a calendar. Repeating the call puts in another.
 
@@ -750,6 +909,17 @@ class Calendars:
         """
     def create_event_blocking(self, event: NewEvent) -> CalendarEvent:
         """`create_event`, but the thread waits until it is done."""
+    async def update_event(self, id: str, changes: EventPatch) -> CalendarEvent:
+        """Changes an event: only what is given.
+
+        Fails with `invalid` (`malformed_event_time`).
+        """
+    def update_event_blocking(self, id: str, changes: EventPatch) -> CalendarEvent:
+        """`update_event`, but the thread waits until it is done."""
+    async def delete_event(self, id: str, calendar_id: str | None = None) -> None:
+        """Deletes an event. Without `calendar_id`: of the account's main calendar."""
+    def delete_event_blocking(self, id: str, calendar_id: str | None = None) -> None:
+        """`delete_event`, but the thread waits until it is done."""
 
 @typing.final
 class Capability:
@@ -794,6 +964,543 @@ class CatalogueEntry:
         """What it can do."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ChannelKind:
+    """Who talks in a channel."""
+    CHANNEL: typing.ClassVar[ChannelKind]
+    """Whoever joins it."""
+    DIRECT: typing.ClassVar[ChannelKind]
+    """Two people."""
+    GROUP: typing.ClassVar[ChannelKind]
+    """A few people."""
+    OTHER: typing.ClassVar[ChannelKind]
+    """A kind of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["channel", "direct", "group", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Chat:
+    """The channels of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_channels(self, filter: ListChannels) -> ChatChannelPage:
+        """Lists channels, a page at a time."""
+    def list_channels_blocking(self, filter: ListChannels) -> ChatChannelPage:
+        """`list_channels`, but the thread waits until it is done."""
+    async def get_channel(self, id: str) -> ChatChannel:
+        """One channel."""
+    def get_channel_blocking(self, id: str) -> ChatChannel:
+        """`get_channel`, but the thread waits until it is done."""
+    async def list_messages(self, filter: ListChatMessages) -> ChatMessagePage:
+        """Lists a channel's messages, newest first, a page at a time. With `thread_id`: the thread's, oldest first."""
+    def list_messages_blocking(self, filter: ListChatMessages) -> ChatMessagePage:
+        """`list_messages`, but the thread waits until it is done."""
+    async def send_message(self, chat_message: NewChatMessage) -> ChatMessage:
+        """Sends a message. Repeating the call sends it again."""
+    def send_message_blocking(self, chat_message: NewChatMessage) -> ChatMessage:
+        """`send_message`, but the thread waits until it is done."""
+    async def update_message(self, channel_id: str, id: str, text: str) -> ChatMessage:
+        """Writes a message anew."""
+    def update_message_blocking(self, channel_id: str, id: str, text: str) -> ChatMessage:
+        """`update_message`, but the thread waits until it is done."""
+    async def delete_message(self, channel_id: str, id: str) -> None:
+        """Deletes a message."""
+    def delete_message_blocking(self, channel_id: str, id: str) -> None:
+        """`delete_message`, but the thread waits until it is done."""
+    async def list_users(self, filter: Paging) -> ChatUserPage:
+        """Lists people, a page at a time."""
+    def list_users_blocking(self, filter: Paging) -> ChatUserPage:
+        """`list_users`, but the thread waits until it is done."""
+    async def get_user(self, id: str) -> ChatUser:
+        """One person."""
+    def get_user_blocking(self, id: str) -> ChatUser:
+        """`get_user`, but the thread waits until it is done."""
+
+@typing.final
+class ChatChannel:
+    """A place where people write to each other."""
+    def __new__(cls, *, id: str, provider: str, is_private: bool, is_archived: bool, deleted: bool, raw: typing.Any, name: str | None = None, topic: str | None = None, kind: ChannelKind | None = None, member_count: int | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> ChatChannel: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it as `channel_id`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_private(self) -> bool:
+        """Whether only its members see it."""
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is closed."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name; conversations of two have none."""
+    @property
+    def topic(self) -> str | None:
+        """What it is about."""
+    @property
+    def kind(self) -> ChannelKind | None:
+        """Who talks in it."""
+    @property
+    def member_count(self) -> int | None:
+        """How many people are in it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ChatChannelPage:
+    """A page of channels."""
+    def __new__(cls, *, items: list[ChatChannel], next_cursor: str | None = None) -> ChatChannelPage: ...
+    @property
+    def items(self) -> list[ChatChannel]:
+        """The channels."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ChatMessage:
+    """A message in a channel."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, channel_id: str | None = None, text: str | None = None, html: str | None = None, author: Person | None = None, thread_id: str | None = None, sent_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> ChatMessage: ...
+    @property
+    def id(self) -> str:
+        """The provider's id, which names it within its channel."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def channel_id(self) -> str | None:
+        """The channel."""
+    @property
+    def text(self) -> str | None:
+        """Its text, as the provider writes it."""
+    @property
+    def html(self) -> str | None:
+        """Its HTML. It comes from a stranger: clean it before showing it."""
+    @property
+    def author(self) -> Person | None:
+        """Who wrote it."""
+    @property
+    def thread_id(self) -> str | None:
+        """The message that began the thread."""
+    @property
+    def sent_at(self) -> datetime.datetime | None:
+        """When it was sent."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ChatMessagePage:
+    """A page of messages."""
+    def __new__(cls, *, items: list[ChatMessage], next_cursor: str | None = None) -> ChatMessagePage: ...
+    @property
+    def items(self) -> list[ChatMessage]:
+        """The messages."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ChatUser:
+    """Someone who can be written to."""
+    def __new__(cls, *, id: str, provider: str, is_bot: bool, deleted: bool, raw: typing.Any, name: str | None = None, handle: str | None = None, email: str | None = None, avatar_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> ChatUser: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_bot(self) -> bool:
+        """Whether it is a program."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The name to show."""
+    @property
+    def handle(self) -> str | None:
+        """The name to mention."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def avatar_url(self) -> str | None:
+        """A picture."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ChatUserPage:
+    """A page of people."""
+    def __new__(cls, *, items: list[ChatUser], next_cursor: str | None = None) -> ChatUserPage: ...
+    @property
+    def items(self) -> list[ChatUser]:
+        """The people."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Code:
+    """The repositories of a connected account. Its issues are `Connection::tasks`.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_repositories(self, filter: ListRepositories) -> CodeRepositoryPage:
+        """Lists repositories, a page at a time."""
+    def list_repositories_blocking(self, filter: ListRepositories) -> CodeRepositoryPage:
+        """`list_repositories`, but the thread waits until it is done."""
+    async def get_repository(self, id: str) -> CodeRepository:
+        """One repository."""
+    def get_repository_blocking(self, id: str) -> CodeRepository:
+        """`get_repository`, but the thread waits until it is done."""
+    async def list_pull_requests(self, filter: ListPullRequests) -> PullRequestPage:
+        """Lists pull requests, newest first, a page at a time."""
+    def list_pull_requests_blocking(self, filter: ListPullRequests) -> PullRequestPage:
+        """`list_pull_requests`, but the thread waits until it is done."""
+    async def get_pull_request(self, id: str) -> PullRequest:
+        """One pull request."""
+    def get_pull_request_blocking(self, id: str) -> PullRequest:
+        """`get_pull_request`, but the thread waits until it is done."""
+    async def create_pull_request(self, pull_request: NewPullRequest) -> PullRequest:
+        """Opens a pull request."""
+    def create_pull_request_blocking(self, pull_request: NewPullRequest) -> PullRequest:
+        """`create_pull_request`, but the thread waits until it is done."""
+    async def update_pull_request(self, id: str, changes: PullRequestPatch) -> PullRequest:
+        """Changes a pull request: only what is given."""
+    def update_pull_request_blocking(self, id: str, changes: PullRequestPatch) -> PullRequest:
+        """`update_pull_request`, but the thread waits until it is done."""
+    async def merge_pull_request(self, id: str) -> None:
+        """Merges a pull request, as the repository does by default.
+
+        Fails with `conflict` where it cannot be merged as it is.
+        """
+    def merge_pull_request_blocking(self, id: str) -> None:
+        """`merge_pull_request`, but the thread waits until it is done."""
+    async def list_commits(self, filter: ListCommits) -> CodeCommitPage:
+        """Lists commits, newest first, a page at a time."""
+    def list_commits_blocking(self, filter: ListCommits) -> CodeCommitPage:
+        """`list_commits`, but the thread waits until it is done."""
+    async def list_releases(self, filter: ListReleases) -> CodeReleasePage:
+        """Lists releases, newest first, a page at a time."""
+    def list_releases_blocking(self, filter: ListReleases) -> CodeReleasePage:
+        """`list_releases`, but the thread waits until it is done."""
+    async def create_release(self, release: NewRelease) -> CodeRelease:
+        """Creates a release."""
+    def create_release_blocking(self, release: NewRelease) -> CodeRelease:
+        """`create_release`, but the thread waits until it is done."""
+
+@typing.final
+class CodeCommit:
+    """A commit."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, repository_id: str | None = None, text: str | None = None, author: Person | None = None, committed_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CodeCommit: ...
+    @property
+    def id(self) -> str:
+        """Its hash."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def repository_id(self) -> str | None:
+        """The repository."""
+    @property
+    def text(self) -> str | None:
+        """What it says it does."""
+    @property
+    def author(self) -> Person | None:
+        """Who wrote it."""
+    @property
+    def committed_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CodeCommitPage:
+    """A page of commits."""
+    def __new__(cls, *, items: list[CodeCommit], next_cursor: str | None = None) -> CodeCommitPage: ...
+    @property
+    def items(self) -> list[CodeCommit]:
+        """The commits."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CodeRelease:
+    """A version that is given out."""
+    def __new__(cls, *, id: str, provider: str, is_draft: bool, is_prerelease: bool, deleted: bool, raw: typing.Any, repository_id: str | None = None, name: str | None = None, tag: str | None = None, description: str | None = None, published_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CodeRelease: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is not published."""
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it is for trying out."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def repository_id(self) -> str | None:
+        """The repository."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def tag(self) -> str | None:
+        """The tag."""
+    @property
+    def description(self) -> str | None:
+        """What is new."""
+    @property
+    def published_at(self) -> datetime.datetime | None:
+        """When it was published."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CodeReleasePage:
+    """A page of releases."""
+    def __new__(cls, *, items: list[CodeRelease], next_cursor: str | None = None) -> CodeReleasePage: ...
+    @property
+    def items(self) -> list[CodeRelease]:
+        """The releases."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CodeRepository:
+    """A repository."""
+    def __new__(cls, *, id: str, provider: str, name: str, is_private: bool, is_archived: bool, deleted: bool, raw: typing.Any, full_name: str | None = None, description: str | None = None, default_branch: str | None = None, language: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CodeRepository: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it as `repository_id`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def is_private(self) -> bool:
+        """Whether only some people see it."""
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is put away."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def full_name(self) -> str | None:
+        """Its name with its owner's before it."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def default_branch(self) -> str | None:
+        """The main branch."""
+    @property
+    def language(self) -> str | None:
+        """What most of it is written in."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CodeRepositoryPage:
+    """A page of repositories."""
+    def __new__(cls, *, items: list[CodeRepository], next_cursor: str | None = None) -> CodeRepositoryPage: ...
+    @property
+    def items(self) -> list[CodeRepository]:
+        """The repositories."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Commerce:
+    """The shop of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_products(self, filter: ListProducts) -> ShopProductPage:
+        """Lists products, a page at a time."""
+    def list_products_blocking(self, filter: ListProducts) -> ShopProductPage:
+        """`list_products`, but the thread waits until it is done."""
+    async def get_product(self, id: str) -> ShopProduct:
+        """One product."""
+    def get_product_blocking(self, id: str) -> ShopProduct:
+        """`get_product`, but the thread waits until it is done."""
+    async def create_product(self, product: NewShopProduct) -> ShopProduct:
+        """Creates a product. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_product_blocking(self, product: NewShopProduct) -> ShopProduct:
+        """`create_product`, but the thread waits until it is done."""
+    async def update_product(self, id: str, changes: ShopProductPatch) -> ShopProduct:
+        """Changes a product: only what is given."""
+    def update_product_blocking(self, id: str, changes: ShopProductPatch) -> ShopProduct:
+        """`update_product`, but the thread waits until it is done."""
+    async def delete_product(self, id: str) -> None:
+        """Deletes a product."""
+    def delete_product_blocking(self, id: str) -> None:
+        """`delete_product`, but the thread waits until it is done."""
+    async def list_orders(self, filter: ListOrders) -> ShopOrderPage:
+        """Lists orders, a page at a time."""
+    def list_orders_blocking(self, filter: ListOrders) -> ShopOrderPage:
+        """`list_orders`, but the thread waits until it is done."""
+    async def get_order(self, id: str) -> ShopOrder:
+        """One order."""
+    def get_order_blocking(self, id: str) -> ShopOrder:
+        """`get_order`, but the thread waits until it is done."""
+    async def list_customers(self, filter: ListCustomers) -> ShopCustomerPage:
+        """Lists customers, a page at a time."""
+    def list_customers_blocking(self, filter: ListCustomers) -> ShopCustomerPage:
+        """`list_customers`, but the thread waits until it is done."""
+    async def get_customer(self, id: str) -> ShopCustomer:
+        """One customer."""
+    def get_customer_blocking(self, id: str) -> ShopCustomer:
+        """`get_customer`, but the thread waits until it is done."""
+    async def create_customer(self, customer: NewShopCustomer) -> ShopCustomer:
+        """Creates a customer. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_customer_blocking(self, customer: NewShopCustomer) -> ShopCustomer:
+        """`create_customer`, but the thread waits until it is done."""
+    async def update_customer(self, id: str, changes: ShopCustomerPatch) -> ShopCustomer:
+        """Changes a customer: only what is given."""
+    def update_customer_blocking(self, id: str, changes: ShopCustomerPatch) -> ShopCustomer:
+        """`update_customer`, but the thread waits until it is done."""
+    async def delete_customer(self, id: str) -> None:
+        """Deletes a customer."""
+    def delete_customer_blocking(self, id: str) -> None:
+        """`delete_customer`, but the thread waits until it is done."""
 
 @typing.final
 class ConnectField:
@@ -953,6 +1660,30 @@ class Connection:
     @property
     def calendar(self) -> Calendars:
         """The account's calendars."""
+    @property
+    def tasks(self) -> RemoteTasks:
+        """The account's tasks."""
+    @property
+    def chat(self) -> Chat:
+        """The account's channels and messages."""
+    @property
+    def crm(self) -> Crm:
+        """The account's contacts, companies and deals."""
+    @property
+    def payments(self) -> Payments:
+        """The account's payments."""
+    @property
+    def code(self) -> Code:
+        """The account's repositories."""
+    @property
+    def commerce(self) -> Commerce:
+        """The account's shop."""
+    @property
+    def documents(self) -> Documents:
+        """The account's documents."""
+    @property
+    def meetings(self) -> Meetings:
+        """The account's meetings."""
     async def access_token(self) -> AccessToken:
         """A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
         token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
@@ -1170,6 +1901,366 @@ class Credentials:
         """The workspace to enter. Default: the one that the user joined first."""
 
 @typing.final
+class Crm:
+    """The contacts, companies and deals of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_contacts(self, filter: ListContacts) -> CrmContactPage:
+        """Lists contacts, a page at a time."""
+    def list_contacts_blocking(self, filter: ListContacts) -> CrmContactPage:
+        """`list_contacts`, but the thread waits until it is done."""
+    async def get_contact(self, id: str) -> CrmContact:
+        """One contact."""
+    def get_contact_blocking(self, id: str) -> CrmContact:
+        """`get_contact`, but the thread waits until it is done."""
+    async def create_contact(self, contact: NewCrmContact) -> CrmContact:
+        """Creates a contact. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_contact_blocking(self, contact: NewCrmContact) -> CrmContact:
+        """`create_contact`, but the thread waits until it is done."""
+    async def update_contact(self, id: str, changes: CrmContactPatch) -> CrmContact:
+        """Changes a contact: only what is given."""
+    def update_contact_blocking(self, id: str, changes: CrmContactPatch) -> CrmContact:
+        """`update_contact`, but the thread waits until it is done."""
+    async def delete_contact(self, id: str) -> None:
+        """Deletes a contact."""
+    def delete_contact_blocking(self, id: str) -> None:
+        """`delete_contact`, but the thread waits until it is done."""
+    async def list_companies(self, filter: ListCompanies) -> CrmCompanyPage:
+        """Lists companies, a page at a time."""
+    def list_companies_blocking(self, filter: ListCompanies) -> CrmCompanyPage:
+        """`list_companies`, but the thread waits until it is done."""
+    async def get_company(self, id: str) -> CrmCompany:
+        """One company."""
+    def get_company_blocking(self, id: str) -> CrmCompany:
+        """`get_company`, but the thread waits until it is done."""
+    async def create_company(self, company: NewCrmCompany) -> CrmCompany:
+        """Creates a company. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_company_blocking(self, company: NewCrmCompany) -> CrmCompany:
+        """`create_company`, but the thread waits until it is done."""
+    async def update_company(self, id: str, changes: CrmCompanyPatch) -> CrmCompany:
+        """Changes a company: only what is given."""
+    def update_company_blocking(self, id: str, changes: CrmCompanyPatch) -> CrmCompany:
+        """`update_company`, but the thread waits until it is done."""
+    async def delete_company(self, id: str) -> None:
+        """Deletes a company."""
+    def delete_company_blocking(self, id: str) -> None:
+        """`delete_company`, but the thread waits until it is done."""
+    async def list_deals(self, filter: ListDeals) -> CrmDealPage:
+        """Lists deals, a page at a time."""
+    def list_deals_blocking(self, filter: ListDeals) -> CrmDealPage:
+        """`list_deals`, but the thread waits until it is done."""
+    async def get_deal(self, id: str) -> CrmDeal:
+        """One deal."""
+    def get_deal_blocking(self, id: str) -> CrmDeal:
+        """`get_deal`, but the thread waits until it is done."""
+    async def create_deal(self, deal: NewCrmDeal) -> CrmDeal:
+        """Creates a deal. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_deal_blocking(self, deal: NewCrmDeal) -> CrmDeal:
+        """`create_deal`, but the thread waits until it is done."""
+    async def update_deal(self, id: str, changes: CrmDealPatch) -> CrmDeal:
+        """Changes a deal: only what is given."""
+    def update_deal_blocking(self, id: str, changes: CrmDealPatch) -> CrmDeal:
+        """`update_deal`, but the thread waits until it is done."""
+    async def delete_deal(self, id: str) -> None:
+        """Deletes a deal."""
+    def delete_deal_blocking(self, id: str) -> None:
+        """`delete_deal`, but the thread waits until it is done."""
+
+@typing.final
+class CrmCompany:
+    """A company that the account's owner deals with."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, domain: str | None = None, phone: str | None = None, industry: str | None = None, owner_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CrmCompany: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def domain(self) -> str | None:
+        """Its web domain or site."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def industry(self) -> str | None:
+        """What it does, in the provider's words."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmCompanyPage:
+    """A page of companies."""
+    def __new__(cls, *, items: list[CrmCompany], next_cursor: str | None = None) -> CrmCompanyPage: ...
+    @property
+    def items(self) -> list[CrmCompany]:
+        """The companies."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmCompanyPatch:
+    """What to change of a company. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, domain: str | None = None, phone: str | None = None, industry: str | None = None, owner_id: str | None = None) -> CrmCompanyPatch: ...
+    @property
+    def name(self) -> str | None:
+        """Its name. Some providers need it."""
+    @property
+    def domain(self) -> str | None:
+        """Its web domain."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def industry(self) -> str | None:
+        """What it does, in the provider's words."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmContact:
+    """A person that the account's owner deals with."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, job_title: str | None = None, company_id: str | None = None, company_name: str | None = None, owner_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CrmContact: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The whole name."""
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def job_title(self) -> str | None:
+        """What they are."""
+    @property
+    def company_id(self) -> str | None:
+        """The company they work for."""
+    @property
+    def company_name(self) -> str | None:
+        """Its name."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after them."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmContactPage:
+    """A page of contacts."""
+    def __new__(cls, *, items: list[CrmContact], next_cursor: str | None = None) -> CrmContactPage: ...
+    @property
+    def items(self) -> list[CrmContact]:
+        """The contacts."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmContactPatch:
+    """What to change of a contact. What is left out stays as it is."""
+    def __new__(cls, *, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, job_title: str | None = None, company_id: str | None = None, owner_id: str | None = None) -> CrmContactPatch: ...
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name. Some providers need it."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def job_title(self) -> str | None:
+        """What they are."""
+    @property
+    def company_id(self) -> str | None:
+        """The company they work for."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after them."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmDeal:
+    """A sale that is hoped for, or was made."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, amount: Money | None = None, stage: str | None = None, pipeline: str | None = None, status: DealStatus | None = None, probability: float | None = None, closes_at: datetime.datetime | None = None, company_id: str | None = None, contact_id: str | None = None, owner_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> CrmDeal: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """What it is about."""
+    @property
+    def amount(self) -> Money | None:
+        """What it is worth."""
+    @property
+    def stage(self) -> str | None:
+        """The stage of the pipeline: its id or name, as a deal shows it."""
+    @property
+    def pipeline(self) -> str | None:
+        """The pipeline, likewise."""
+    @property
+    def status(self) -> DealStatus | None:
+        """How it goes."""
+    @property
+    def probability(self) -> float | None:
+        """How likely it is to be won, 0 to 100."""
+    @property
+    def closes_at(self) -> datetime.datetime | None:
+        """When it is to be closed."""
+    @property
+    def company_id(self) -> str | None:
+        """The company."""
+    @property
+    def contact_id(self) -> str | None:
+        """The contact."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmDealPage:
+    """A page of deals."""
+    def __new__(cls, *, items: list[CrmDeal], next_cursor: str | None = None) -> CrmDealPage: ...
+    @property
+    def items(self) -> list[CrmDeal]:
+        """The deals."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class CrmDealPatch:
+    """What to change of a deal. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, amount: Money | None = None, stage: str | None = None, pipeline: str | None = None, status: DealStatus | None = None, probability: float | None = None, closes_at: datetime.datetime | None = None, company_id: str | None = None, contact_id: str | None = None, owner_id: str | None = None) -> CrmDealPatch: ...
+    @property
+    def name(self) -> str | None:
+        """What it is about. Some providers need it."""
+    @property
+    def amount(self) -> Money | None:
+        """What it is worth."""
+    @property
+    def stage(self) -> str | None:
+        """The stage of the pipeline: its id or name, as a deal shows it."""
+    @property
+    def pipeline(self) -> str | None:
+        """The pipeline, likewise."""
+    @property
+    def status(self) -> DealStatus | None:
+        """How it goes."""
+    @property
+    def probability(self) -> float | None:
+        """How likely it is to be won, 0 to 100."""
+    @property
+    def closes_at(self) -> datetime.datetime | None:
+        """When it is to be closed."""
+    @property
+    def company_id(self) -> str | None:
+        """The company."""
+    @property
+    def contact_id(self) -> str | None:
+        """The contact."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class DataKey:
     """A data key of a workspace."""
     def __new__(cls, *, id: str, generation: int, state: DataKeyState, wrapped_by: str, seals: int, created_at: datetime.datetime, idle_since: datetime.datetime | None = None, destroyed_at: datetime.datetime | None = None) -> DataKey: ...
@@ -1211,6 +2302,24 @@ class DataKeyState:
     """It is destroyed. Nothing that is stored needs it."""
     @property
     def value(self) -> typing.Literal["current", "retiring", "destroyed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class DealStatus:
+    """How a deal goes."""
+    OPEN: typing.ClassVar[DealStatus]
+    """Not decided."""
+    WON: typing.ClassVar[DealStatus]
+    """Closed with success."""
+    LOST: typing.ClassVar[DealStatus]
+    """Closed without."""
+    OTHER: typing.ClassVar[DealStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["open", "won", "lost", "other"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -1273,6 +2382,109 @@ class DeviceState:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class Document:
+    """A page of a wiki or workspace."""
+    def __new__(cls, *, id: str, provider: str, title: str, is_archived: bool, deleted: bool, raw: typing.Any, parent_id: str | None = None, text: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Document: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def title(self) -> str:
+        """Its title."""
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is put away."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def parent_id(self) -> str | None:
+        """The page it lies under."""
+    @property
+    def text(self) -> str | None:
+        """Its text, where the provider gives it with the page; else there is `get_text`."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DocumentPage:
+    """A page of documents."""
+    def __new__(cls, *, items: list[Document], next_cursor: str | None = None) -> DocumentPage: ...
+    @property
+    def items(self) -> list[Document]:
+        """The documents."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DocumentPatch:
+    """What to change of a document. What is left out stays as it is."""
+    def __new__(cls, *, title: str | None = None) -> DocumentPatch: ...
+    @property
+    def title(self) -> str | None:
+        """Its title."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Documents:
+    """The documents of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list(self, filter: ListDocuments) -> DocumentPage:
+        """Lists documents, a page at a time."""
+    def list_blocking(self, filter: ListDocuments) -> DocumentPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> Document:
+        """One document."""
+    def get_blocking(self, id: str) -> Document:
+        """`get`, but the thread waits until it is done."""
+    async def get_text(self, id: str) -> str:
+        """Its text, as plain text."""
+    def get_text_blocking(self, id: str) -> str:
+        """`get_text`, but the thread waits until it is done."""
+    async def create(self, document: NewDocument) -> Document:
+        """Creates a document. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_blocking(self, document: NewDocument) -> Document:
+        """`create`, but the thread waits until it is done."""
+    async def update(self, id: str, changes: DocumentPatch) -> Document:
+        """Changes a document: only what is given."""
+    def update_blocking(self, id: str, changes: DocumentPatch) -> Document:
+        """`update`, but the thread waits until it is done."""
+    async def append(self, id: str, text: str) -> None:
+        """Adds text to the end of a document. Repeating the call adds it again."""
+    def append_blocking(self, id: str, text: str) -> None:
+        """`append`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Deletes a document: into the bin, where the provider has one."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class Effect:
@@ -1649,6 +2861,55 @@ class EventPage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class EventPatch:
+    """What to change of an event. What is left out stays as it is."""
+    def __new__(cls, *, calendar_id: str | None = None, title: str | None = None, starts: EventTime | None = None, ends: EventTime | None = None, description: str | None = None, location: str | None = None, attendees: list[Attendee] | None = None, recurrence: list[str] | None = None) -> EventPatch: ...
+    @property
+    def calendar_id(self) -> str | None:
+        """The calendar that the event is in. Default: the account's main one."""
+    @property
+    def title(self) -> str | None:
+        """What it is."""
+    @property
+    def starts(self) -> EventTime | None:
+        """When it starts."""
+    @property
+    def ends(self) -> EventTime | None:
+        """When it ends."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def location(self) -> str | None:
+        """Where it is."""
+    @property
+    def attendees(self) -> list[Attendee] | None:
+        """Who is invited, instead of those who are."""
+    @property
+    def recurrence(self) -> list[str] | None:
+        """When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class EventStatus:
+    """Whether an event takes place."""
+    CONFIRMED: typing.ClassVar[EventStatus]
+    """Yes."""
+    TENTATIVE: typing.ClassVar[EventStatus]
+    """Perhaps."""
+    CANCELLED: typing.ClassVar[EventStatus]
+    """No."""
+    OTHER: typing.ClassVar[EventStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["confirmed", "tentative", "cancelled", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class EventStream:
     """The events of a workspace as they happen, in order, each at least once.
 
@@ -1785,8 +3046,26 @@ class FilePage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class FilePatch:
+    """What to change of a file. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, folder_id: str | None = None) -> FilePatch: ...
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder to move it to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Files:
-    """The files of a connected account."""
+    """The files of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
     async def list(self, filter: ListFiles) -> FilePage:
         """Lists files, a page at a time: pass `next_cursor` back as `cursor` for the next one."""
     def list_blocking(self, filter: ListFiles) -> FilePage:
@@ -1803,6 +3082,36 @@ class Files:
         """Stores a new file. Repeating the call stores it again."""
     def upload_blocking(self, file: NewFile) -> RemoteFile:
         """`upload`, but the thread waits until it is done."""
+    async def create_folder(self, folder: NewFolder) -> RemoteFile:
+        """Creates a folder. Repeating the call creates another, where the provider allows two of the same name."""
+    def create_folder_blocking(self, folder: NewFolder) -> RemoteFile:
+        """`create_folder`, but the thread waits until it is done."""
+    async def update(self, id: str, changes: FilePatch) -> RemoteFile:
+        """Gives a file or folder another name, or moves it to another folder."""
+    def update_blocking(self, id: str, changes: FilePatch) -> RemoteFile:
+        """`update`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Deletes a file, or a folder with all that is in it: into the bin, where the provider has one."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
+class FulfilmentStatus:
+    """Whether an order is sent."""
+    UNFULFILLED: typing.ClassVar[FulfilmentStatus]
+    """Nothing is sent."""
+    PARTIAL: typing.ClassVar[FulfilmentStatus]
+    """Some of it is sent."""
+    FULFILLED: typing.ClassVar[FulfilmentStatus]
+    """All of it is sent."""
+    OTHER: typing.ClassVar[FulfilmentStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["unfulfilled", "partial", "fulfilled", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class GoogleStandIn:
@@ -1888,6 +3197,28 @@ class GrantedSecretLease:
     @property
     def lease(self) -> SecretLease:
         """The lease."""
+
+@typing.final
+class InvoiceStatus:
+    """How far an invoice is."""
+    DRAFT: typing.ClassVar[InvoiceStatus]
+    """Being written."""
+    OPEN: typing.ClassVar[InvoiceStatus]
+    """Sent, and to be paid."""
+    PAID: typing.ClassVar[InvoiceStatus]
+    """Paid."""
+    VOID: typing.ClassVar[InvoiceStatus]
+    """Withdrawn."""
+    UNCOLLECTIBLE: typing.ClassVar[InvoiceStatus]
+    """Not expected to be paid."""
+    OTHER: typing.ClassVar[InvoiceStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["draft", "open", "paid", "void", "uncollectible", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class JobCount:
@@ -2308,6 +3639,180 @@ class LeasedSecret:
         """`request`, but the thread waits until it is done."""
 
 @typing.final
+class ListChannels:
+    """Which channels to list."""
+    def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListChannels: ...
+    @property
+    def search(self) -> str | None:
+        """Only those whose name has this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListChatMessages:
+    """Which messages to list."""
+    def __new__(cls, *, channel_id: str, thread_id: str | None = None, after: datetime.datetime | None = None, before: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListChatMessages: ...
+    @property
+    def channel_id(self) -> str:
+        """The channel."""
+    @property
+    def thread_id(self) -> str | None:
+        """Only the answers to this message."""
+    @property
+    def after(self) -> datetime.datetime | None:
+        """Only those sent after this moment."""
+    @property
+    def before(self) -> datetime.datetime | None:
+        """Only those sent before this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListComments:
+    """Which comments to list."""
+    def __new__(cls, *, task_id: str, page_size: int | None = None, cursor: str | None = None) -> ListComments: ...
+    @property
+    def task_id(self) -> str:
+        """The task."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListCommits:
+    """Which commits to list."""
+    def __new__(cls, *, repository_id: str, branch: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListCommits: ...
+    @property
+    def repository_id(self) -> str:
+        """The repository."""
+    @property
+    def branch(self) -> str | None:
+        """The branch, tag or commit to begin with. Default: the main branch."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListCompanies:
+    """Which companies to list."""
+    def __new__(cls, *, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListCompanies: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListContacts:
+    """Which contacts to list."""
+    def __new__(cls, *, search: str | None = None, email: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListContacts: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def email(self) -> str | None:
+        """Only those with this address."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListCustomers:
+    """Which customers to list."""
+    def __new__(cls, *, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListCustomers: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListDeals:
+    """Which deals to list."""
+    def __new__(cls, *, search: str | None = None, stage: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDeals: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def stage(self) -> str | None:
+        """Only those in this stage."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListDocuments:
+    """Which documents to list."""
+    def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDocuments: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ListEvents:
     """Which events to list."""
     def __new__(cls, *, calendar_id: str | None = None, starts_after: datetime.datetime | None = None, starts_before: datetime.datetime | None = None, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListEvents: ...
@@ -2352,6 +3857,44 @@ class ListFiles:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class ListInvoices:
+    """Which invoices to list."""
+    def __new__(cls, *, customer_id: str | None = None, status: InvoiceStatus | None = None, page_size: int | None = None, cursor: str | None = None) -> ListInvoices: ...
+    @property
+    def customer_id(self) -> str | None:
+        """Only those of this customer."""
+    @property
+    def status(self) -> InvoiceStatus | None:
+        """Only those in this state."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListMeetings:
+    """Which meetings to list."""
+    def __new__(cls, *, starts_after: datetime.datetime | None = None, starts_before: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListMeetings: ...
+    @property
+    def starts_after(self) -> datetime.datetime | None:
+        """Only those that start after this moment."""
+    @property
+    def starts_before(self) -> datetime.datetime | None:
+        """Only those that start before this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ListMessages:
     """Which messages to list."""
     def __new__(cls, *, search: str | None = None, label: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListMessages: ...
@@ -2360,10 +3903,191 @@ class ListMessages:
         """Only those that match, in the provider's own search words."""
     @property
     def label(self) -> str | None:
-        """Only those with this label, such as `INBOX`."""
+        """Only those with this label or in this folder: an id of `list_folders`, such as `INBOX`."""
     @property
     def page_size(self) -> int | None:
         """How many at most on a page, 1 to 100. Default: 25."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListOrders:
+    """Which orders to list."""
+    def __new__(cls, *, status: OrderStatus | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListOrders: ...
+    @property
+    def status(self) -> OrderStatus | None:
+        """Only those that are so."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListPaymentCustomers:
+    """Which customers to list."""
+    def __new__(cls, *, email: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListPaymentCustomers: ...
+    @property
+    def email(self) -> str | None:
+        """Only those with this address."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListPayments:
+    """Which payments to list."""
+    def __new__(cls, *, customer_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListPayments: ...
+    @property
+    def customer_id(self) -> str | None:
+        """Only those of this customer."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListProducts:
+    """Which products to list."""
+    def __new__(cls, *, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListProducts: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListProjects:
+    """Which projects to list."""
+    def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListProjects: ...
+    @property
+    def search(self) -> str | None:
+        """Only those whose name has this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListPullRequests:
+    """Which pull requests to list."""
+    def __new__(cls, *, repository_id: str, state: PullRequestState | None = None, page_size: int | None = None, cursor: str | None = None) -> ListPullRequests: ...
+    @property
+    def repository_id(self) -> str:
+        """The repository."""
+    @property
+    def state(self) -> PullRequestState | None:
+        """Only those in this state. Default: all."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListReleases:
+    """Which releases to list."""
+    def __new__(cls, *, repository_id: str, page_size: int | None = None, cursor: str | None = None) -> ListReleases: ...
+    @property
+    def repository_id(self) -> str:
+        """The repository."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListRepositories:
+    """Which repositories to list."""
+    def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListRepositories: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListSubscriptions:
+    """Which subscriptions to list."""
+    def __new__(cls, *, customer_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListSubscriptions: ...
+    @property
+    def customer_id(self) -> str | None:
+        """Only those of this customer."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListTasks:
+    """Which tasks to list."""
+    def __new__(cls, *, project_id: str | None = None, assignee_id: str | None = None, status: TaskStatus | None = None, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListTasks: ...
+    @property
+    def project_id(self) -> str | None:
+        """Only those of this project. Some providers need it."""
+    @property
+    def assignee_id(self) -> str | None:
+        """Only those of this person."""
+    @property
+    def status(self) -> TaskStatus | None:
+        """Only those in this state."""
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
     @property
     def cursor(self) -> str | None:
         """Where the last page ended."""
@@ -2384,9 +4108,81 @@ class MailAddress:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class MailAttachment:
+    """A file that came with a message."""
+    def __new__(cls, *, id: str | None = None, name: str | None = None, mime_type: str | None = None, size: int | None = None) -> MailAttachment: ...
+    @property
+    def id(self) -> str | None:
+        """The provider's id, which names it within its message."""
+    @property
+    def name(self) -> str | None:
+        """The file's name."""
+    @property
+    def mime_type(self) -> str | None:
+        """Its MIME type."""
+    @property
+    def size(self) -> int | None:
+        """Its size in bytes."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailFolder:
+    """A folder or label of a mailbox."""
+    def __new__(cls, *, id: str, provider: str, name: str, deleted: bool, raw: typing.Any, unread_count: int | None = None, total_count: int | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> MailFolder: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it as `label` or `folder_id`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def unread_count(self) -> int | None:
+        """How many messages in it are unread, where the provider says so in a list."""
+    @property
+    def total_count(self) -> int | None:
+        """How many there are, likewise."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailFolderPage:
+    """A page of folders."""
+    def __new__(cls, *, items: list[MailFolder], next_cursor: str | None = None) -> MailFolderPage: ...
+    @property
+    def items(self) -> list[MailFolder]:
+        """The folders."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class MailMessage:
     """A message in a mailbox."""
-    def __new__(cls, *, id: str, provider: str, to: list[MailAddress], cc: list[MailAddress], labels: list[str], unread: bool, deleted: bool, raw: typing.Any, thread_id: str | None = None, subject: str | None = None, sender: MailAddress | None = None, sent_at: datetime.datetime | None = None, preview: str | None = None, text: str | None = None, html: str | None = None, web_url: str | None = None) -> MailMessage: ...
+    def __new__(cls, *, id: str, provider: str, to: list[MailAddress], cc: list[MailAddress], labels: list[str], attachments: list[MailAttachment], is_draft: bool, unread: bool, deleted: bool, raw: typing.Any, thread_id: str | None = None, subject: str | None = None, sender: MailAddress | None = None, sent_at: datetime.datetime | None = None, preview: str | None = None, text: str | None = None, html: str | None = None, folder_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> MailMessage: ...
     @property
     def id(self) -> str:
         """The provider's id: pass it to `get`."""
@@ -2401,7 +4197,13 @@ class MailMessage:
         """With a copy to whom."""
     @property
     def labels(self) -> list[str]:
-        """The provider's labels or folders."""
+        """The provider's labels or categories."""
+    @property
+    def attachments(self) -> list[MailAttachment]:
+        """The files that came with it."""
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is a draft."""
     @property
     def unread(self) -> bool:
         """Whether it has not been read."""
@@ -2433,8 +4235,20 @@ class MailMessage:
     def html(self) -> str | None:
         """Its HTML. It comes from a stranger: clean it before showing it."""
     @property
+    def folder_id(self) -> str | None:
+        """The folder it lies in, where the provider has folders."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
     def web_url(self) -> str | None:
         """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -2452,8 +4266,32 @@ class MailMessagePage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class MailMessagePatch:
+    """What to change of a message. What is left out stays as it is."""
+    def __new__(cls, *, unread: bool | None = None, add_labels: list[str] | None = None, remove_labels: list[str] | None = None, folder_id: str | None = None) -> MailMessagePatch: ...
+    @property
+    def unread(self) -> bool | None:
+        """Whether it has not been read."""
+    @property
+    def add_labels(self) -> list[str] | None:
+        """Labels to put on it."""
+    @property
+    def remove_labels(self) -> list[str] | None:
+        """Labels to take off."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder to move it to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Mailbox:
-    """The mail of a connected account."""
+    """The mail of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
     async def list(self, filter: ListMessages) -> MailMessagePage:
         """Lists messages, newest first, a page at a time."""
     def list_blocking(self, filter: ListMessages) -> MailMessagePage:
@@ -2469,6 +4307,18 @@ class Mailbox:
         """
     def send_blocking(self, email: NewMessage) -> MailMessage:
         """`send`, but the thread waits until it is done."""
+    async def update(self, id: str, changes: MailMessagePatch) -> MailMessage:
+        """Marks a message as read or unread, labels it, or moves it to another folder."""
+    def update_blocking(self, id: str, changes: MailMessagePatch) -> MailMessage:
+        """`update`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Puts a message into the bin."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+    async def list_folders(self, filter: Paging) -> MailFolderPage:
+        """Lists folders and labels, a page at a time."""
+    def list_folders_blocking(self, filter: Paging) -> MailFolderPage:
+        """`list_folders`, but the thread waits until it is done."""
 
 @typing.final
 class ManifestChange:
@@ -2485,6 +4335,113 @@ class ManifestChange:
         """What is used instead."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Meeting:
+    """A meeting over video or telephone."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, title: str | None = None, starts_at: datetime.datetime | None = None, ends_at: datetime.datetime | None = None, join_url: str | None = None, host: Person | None = None, passcode: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Meeting: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def title(self) -> str | None:
+        """What it is about."""
+    @property
+    def starts_at(self) -> datetime.datetime | None:
+        """When it starts."""
+    @property
+    def ends_at(self) -> datetime.datetime | None:
+        """When it ends."""
+    @property
+    def join_url(self) -> str | None:
+        """Where to join it."""
+    @property
+    def host(self) -> Person | None:
+        """Who holds it."""
+    @property
+    def passcode(self) -> str | None:
+        """What to say at the door."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MeetingPage:
+    """A page of meetings."""
+    def __new__(cls, *, items: list[Meeting], next_cursor: str | None = None) -> MeetingPage: ...
+    @property
+    def items(self) -> list[Meeting]:
+        """The meetings."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MeetingPatch:
+    """What to change of a meeting. What is left out stays as it is."""
+    def __new__(cls, *, title: str | None = None, starts_at: datetime.datetime | None = None, ends_at: datetime.datetime | None = None) -> MeetingPatch: ...
+    @property
+    def title(self) -> str | None:
+        """What it is about."""
+    @property
+    def starts_at(self) -> datetime.datetime | None:
+        """When it starts."""
+    @property
+    def ends_at(self) -> datetime.datetime | None:
+        """When it ends."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Meetings:
+    """The meetings of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list(self, filter: ListMeetings) -> MeetingPage:
+        """Lists meetings, a page at a time."""
+    def list_blocking(self, filter: ListMeetings) -> MeetingPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> Meeting:
+        """One meeting."""
+    def get_blocking(self, id: str) -> Meeting:
+        """`get`, but the thread waits until it is done."""
+    async def create(self, meeting: NewMeeting) -> Meeting:
+        """Plans a meeting. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_blocking(self, meeting: NewMeeting) -> Meeting:
+        """`create`, but the thread waits until it is done."""
+    async def update(self, id: str, changes: MeetingPatch) -> Meeting:
+        """Changes a meeting: only what is given."""
+    def update_blocking(self, id: str, changes: MeetingPatch) -> Meeting:
+        """`update`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Deletes a meeting."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class MigrationStatus:
@@ -2522,6 +4479,19 @@ class MissedRuns:
     def __hash__(self) -> int: ...
 
 @typing.final
+class Money:
+    """An amount of money."""
+    def __new__(cls, *, minor_units: int, currency: str) -> Money: ...
+    @property
+    def minor_units(self) -> int:
+        """How many of the currency's smallest unit: 1999 for 19.99 EUR, 1999 for 1999 JPY."""
+    @property
+    def currency(self) -> str:
+        """The currency (ISO 4217), in capitals: `EUR`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewAccount:
     """What is needed to sign up."""
     def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None) -> NewAccount: ...
@@ -2552,6 +4522,125 @@ class NewBatch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewChatMessage:
+    """A message to send."""
+    def __new__(cls, *, channel_id: str, text: str, thread_id: str | None = None) -> NewChatMessage: ...
+    @property
+    def channel_id(self) -> str:
+        """The channel."""
+    @property
+    def text(self) -> str:
+        """Its text, as the provider writes it."""
+    @property
+    def thread_id(self) -> str | None:
+        """The message to answer to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewCrmCompany:
+    """A company to create."""
+    def __new__(cls, *, name: str | None = None, domain: str | None = None, phone: str | None = None, industry: str | None = None, owner_id: str | None = None) -> NewCrmCompany: ...
+    @property
+    def name(self) -> str | None:
+        """Its name. Some providers need it."""
+    @property
+    def domain(self) -> str | None:
+        """Its web domain."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def industry(self) -> str | None:
+        """What it does, in the provider's words."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewCrmContact:
+    """A contact to create."""
+    def __new__(cls, *, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, job_title: str | None = None, company_id: str | None = None, owner_id: str | None = None) -> NewCrmContact: ...
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name. Some providers need it."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def job_title(self) -> str | None:
+        """What they are."""
+    @property
+    def company_id(self) -> str | None:
+        """The company they work for."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after them."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewCrmDeal:
+    """A deal to create."""
+    def __new__(cls, *, name: str | None = None, amount: Money | None = None, stage: str | None = None, pipeline: str | None = None, status: DealStatus | None = None, probability: float | None = None, closes_at: datetime.datetime | None = None, company_id: str | None = None, contact_id: str | None = None, owner_id: str | None = None) -> NewCrmDeal: ...
+    @property
+    def name(self) -> str | None:
+        """What it is about. Some providers need it."""
+    @property
+    def amount(self) -> Money | None:
+        """What it is worth."""
+    @property
+    def stage(self) -> str | None:
+        """The stage of the pipeline: its id or name, as a deal shows it."""
+    @property
+    def pipeline(self) -> str | None:
+        """The pipeline, likewise."""
+    @property
+    def status(self) -> DealStatus | None:
+        """How it goes."""
+    @property
+    def probability(self) -> float | None:
+        """How likely it is to be won, 0 to 100."""
+    @property
+    def closes_at(self) -> datetime.datetime | None:
+        """When it is to be closed."""
+    @property
+    def company_id(self) -> str | None:
+        """The company."""
+    @property
+    def contact_id(self) -> str | None:
+        """The contact."""
+    @property
+    def owner_id(self) -> str | None:
+        """Who looks after it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewDocument:
+    """A document to create."""
+    def __new__(cls, *, title: str, text: str | None = None, parent_id: str | None = None) -> NewDocument: ...
+    @property
+    def title(self) -> str:
+        """Its title."""
+    @property
+    def text(self) -> str | None:
+        """Its text."""
+    @property
+    def parent_id(self) -> str | None:
+        """The page to put it under. Some providers need it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewEmergencyAccess:
     """What is needed in an emergency: the credential of a connection, or the value of a service key. Name one of the two."""
     def __new__(cls, *, reason: str, connection_id: str | None = None, service_key_id: str | None = None, token_set: str | None = None, minutes: int | None = None) -> NewEmergencyAccess: ...
@@ -2576,7 +4665,7 @@ class NewEmergencyAccess:
 @typing.final
 class NewEvent:
     """An event to put into a calendar."""
-    def __new__(cls, *, title: str, starts: EventTime, ends: EventTime, calendar_id: str | None = None, description: str | None = None, location: str | None = None, attendees: list[Attendee] | None = None) -> NewEvent: ...
+    def __new__(cls, *, title: str, starts: EventTime, ends: EventTime, calendar_id: str | None = None, description: str | None = None, location: str | None = None, attendees: list[Attendee] | None = None, recurrence: list[str] | None = None) -> NewEvent: ...
     @property
     def title(self) -> str:
         """What it is."""
@@ -2598,6 +4687,9 @@ class NewEvent:
     @property
     def attendees(self) -> list[Attendee] | None:
         """Who is invited."""
+    @property
+    def recurrence(self) -> list[str] | None:
+        """When it comes again: lines of RFC 5545, such as `RRULE:FREQ=WEEKLY`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -2614,6 +4706,19 @@ class NewFile:
     @property
     def mime_type(self) -> str | None:
         """Its MIME type. Default: `application/octet-stream`."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder to put it in. Default: the account's root."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewFolder:
+    """A folder to create."""
+    def __new__(cls, *, name: str, folder_id: str | None = None) -> NewFolder: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
     @property
     def folder_id(self) -> str | None:
         """The folder to put it in. Default: the account's root."""
@@ -2667,6 +4772,22 @@ class NewJob:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewMeeting:
+    """A meeting to plan."""
+    def __new__(cls, *, title: str, starts_at: datetime.datetime, ends_at: datetime.datetime) -> NewMeeting: ...
+    @property
+    def title(self) -> str:
+        """What it is about."""
+    @property
+    def starts_at(self) -> datetime.datetime:
+        """When it starts."""
+    @property
+    def ends_at(self) -> datetime.datetime:
+        """When it ends."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewMessage:
     """A message to send."""
     def __new__(cls, *, to: list[str], subject: str, text: str, html: str | None = None, cc: list[str] | None = None, bcc: list[str] | None = None, thread_id: str | None = None) -> NewMessage: ...
@@ -2691,6 +4812,136 @@ class NewMessage:
     @property
     def thread_id(self) -> str | None:
         """The conversation to answer in."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewPayment:
+    """A payment to begin."""
+    def __new__(cls, *, amount: Money, customer_id: str | None = None, description: str | None = None) -> NewPayment: ...
+    @property
+    def amount(self) -> Money:
+        """How much."""
+    @property
+    def customer_id(self) -> str | None:
+        """Who pays."""
+    @property
+    def description(self) -> str | None:
+        """What for."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewPaymentCustomer:
+    """A customer to create."""
+    def __new__(cls, *, name: str | None = None, email: str | None = None, phone: str | None = None, description: str | None = None) -> NewPaymentCustomer: ...
+    @property
+    def name(self) -> str | None:
+        """The name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def description(self) -> str | None:
+        """More about them."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewPaymentInvoice:
+    """An invoice to write."""
+    def __new__(cls, *, customer_id: str, description: str | None = None, due_at: datetime.datetime | None = None) -> NewPaymentInvoice: ...
+    @property
+    def customer_id(self) -> str:
+        """Who is to pay."""
+    @property
+    def description(self) -> str | None:
+        """What for."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """Until when."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewPaymentProduct:
+    """A product to create."""
+    def __new__(cls, *, name: str, description: str | None = None) -> NewPaymentProduct: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewPullRequest:
+    """A pull request to open."""
+    def __new__(cls, *, repository_id: str, title: str, source_branch: str, target_branch: str, description: str | None = None, is_draft: bool | None = None) -> NewPullRequest: ...
+    @property
+    def repository_id(self) -> str:
+        """The repository."""
+    @property
+    def title(self) -> str:
+        """What it does."""
+    @property
+    def source_branch(self) -> str:
+        """The branch with the change."""
+    @property
+    def target_branch(self) -> str:
+        """The branch to change."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def is_draft(self) -> bool | None:
+        """Whether it is not ready. Default: no."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewRefund:
+    """Money to give back."""
+    def __new__(cls, *, payment_id: str, amount: Money | None = None, reason: str | None = None) -> NewRefund: ...
+    @property
+    def payment_id(self) -> str:
+        """The payment."""
+    @property
+    def amount(self) -> Money | None:
+        """How much. Default: all of it."""
+    @property
+    def reason(self) -> str | None:
+        """Why, in the provider's words: `requested_by_customer`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewRelease:
+    """A release to create."""
+    def __new__(cls, *, repository_id: str, tag: str, name: str | None = None, description: str | None = None, is_draft: bool | None = None, is_prerelease: bool | None = None) -> NewRelease: ...
+    @property
+    def repository_id(self) -> str:
+        """The repository."""
+    @property
+    def tag(self) -> str:
+        """The tag, made on the main branch where it does not exist."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """What is new."""
+    @property
+    def is_draft(self) -> bool | None:
+        """Whether it is not published. Default: no."""
+    @property
+    def is_prerelease(self) -> bool | None:
+        """Whether it is for trying out. Default: no."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -2826,6 +5077,90 @@ class NewServiceKey:
         """How many days a value serves before an event asks for the next one, 1 to 3650. Default: it is not asked for."""
 
 @typing.final
+class NewShopCustomer:
+    """A customer to create."""
+    def __new__(cls, *, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None) -> NewShopCustomer: ...
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewShopProduct:
+    """A product to create."""
+    def __new__(cls, *, title: str, description: str | None = None, status: ProductStatus | None = None, vendor: str | None = None, kind: str | None = None) -> NewShopProduct: ...
+    @property
+    def title(self) -> str:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """More about it, as HTML where the shop shows HTML."""
+    @property
+    def status(self) -> ProductStatus | None:
+        """Whether it is on sale."""
+    @property
+    def vendor(self) -> str | None:
+        """Who makes it."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of thing it is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewTask:
+    """A task to create."""
+    def __new__(cls, *, title: str, description: str | None = None, status: TaskStatus | None = None, provider_status: str | None = None, priority: TaskPriority | None = None, assignee_ids: list[str] | None = None, project_id: str | None = None, parent_id: str | None = None, starts_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, tags: list[str] | None = None, kind: str | None = None) -> NewTask: ...
+    @property
+    def title(self) -> str:
+        """What is to be done."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def status(self) -> TaskStatus | None:
+        """How far it is. Default: as the provider does."""
+    @property
+    def provider_status(self) -> str | None:
+        """The provider's own state instead, as a task shows it."""
+    @property
+    def priority(self) -> TaskPriority | None:
+        """How urgent it is."""
+    @property
+    def assignee_ids(self) -> list[str] | None:
+        """Who does it: ids of people. Providers with one assignee take the first."""
+    @property
+    def project_id(self) -> str | None:
+        """The project to put it in. Most providers need it."""
+    @property
+    def parent_id(self) -> str | None:
+        """The task it is a part of."""
+    @property
+    def starts_at(self) -> datetime.datetime | None:
+        """When it starts."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When it is due."""
+    @property
+    def tags(self) -> list[str] | None:
+        """Its labels."""
+    @property
+    def kind(self) -> str | None:
+        """The provider's own type. Some providers need it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewWebhookEndpoint:
     """An address to send events to."""
     def __new__(cls, *, url: str, event_names: list[str] | None = None, description: str | None = None, signing: WebhookSigning | None = None, key: str | None = None) -> NewWebhookEndpoint: ...
@@ -2950,6 +5285,43 @@ class OpenOptions:
         """
 
 @typing.final
+class OperationInfo:
+    """What can be said of an operation without calling it."""
+    def __new__(cls, *, name: str, effect: str, answer: str, scopes: list[str], service: str, fields_read: list[str], fields_written: list[str], filters: list[str], title: str | None = None, description: str | None = None) -> OperationInfo: ...
+    @property
+    def name(self) -> str:
+        """Its name in calls: `files.list`."""
+    @property
+    def effect(self) -> str:
+        """What a repetition would do: `read`, `idempotent` or `once`."""
+    @property
+    def answer(self) -> str:
+        """What comes back: `records` (a list in pages), `record`, `bytes`, `text` or `nothing`."""
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes that it needs."""
+    @property
+    def service(self) -> str:
+        """The provider's service that it belongs to."""
+    @property
+    def fields_read(self) -> list[str]:
+        """The fields of its records."""
+    @property
+    def fields_written(self) -> list[str]:
+        """The inputs that are written."""
+    @property
+    def filters(self) -> list[str]:
+        """The inputs that say which records are meant: ids, filters."""
+    @property
+    def title(self) -> str | None:
+        """Its name for people, where it has one."""
+    @property
+    def description(self) -> str | None:
+        """What it does, in a sentence or two, for whoever decides whether to call it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class OperationUsage:
     """One of the operations of a report."""
     def __new__(cls, *, provider: str, operation: str, counts: UsageCounts) -> OperationUsage: ...
@@ -2964,6 +5336,572 @@ class OperationUsage:
     @property
     def counts(self) -> UsageCounts:
         """What was counted of it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class OrderLine:
+    """One thing of an order."""
+    def __new__(cls, *, title: str, quantity: int | None = None, price: Money | None = None, product_id: str | None = None, sku: str | None = None) -> OrderLine: ...
+    @property
+    def title(self) -> str:
+        """What it is."""
+    @property
+    def quantity(self) -> int | None:
+        """How many."""
+    @property
+    def price(self) -> Money | None:
+        """What one costs."""
+    @property
+    def product_id(self) -> str | None:
+        """The product."""
+    @property
+    def sku(self) -> str | None:
+        """Its number in the stock."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class OrderPaymentStatus:
+    """Whether an order is paid."""
+    PENDING: typing.ClassVar[OrderPaymentStatus]
+    """To be paid."""
+    PAID: typing.ClassVar[OrderPaymentStatus]
+    """Paid."""
+    PARTIALLY_PAID: typing.ClassVar[OrderPaymentStatus]
+    """Paid in part."""
+    REFUNDED: typing.ClassVar[OrderPaymentStatus]
+    """All was given back."""
+    PARTIALLY_REFUNDED: typing.ClassVar[OrderPaymentStatus]
+    """Some was given back."""
+    VOIDED: typing.ClassVar[OrderPaymentStatus]
+    """It will not be paid."""
+    OTHER: typing.ClassVar[OrderPaymentStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["pending", "paid", "partially_paid", "refunded", "partially_refunded", "voided", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class OrderStatus:
+    """How an order is."""
+    OPEN: typing.ClassVar[OrderStatus]
+    """Being worked on."""
+    CLOSED: typing.ClassVar[OrderStatus]
+    """Done."""
+    CANCELLED: typing.ClassVar[OrderStatus]
+    """Given up."""
+    OTHER: typing.ClassVar[OrderStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["open", "closed", "cancelled", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Paging:
+    """Which page of a list that has no filter."""
+    def __new__(cls, *, page_size: int | None = None, cursor: str | None = None) -> Paging: ...
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Payment:
+    """Money that is paid."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, amount: Money | None = None, status: PaymentStatus | None = None, customer_id: str | None = None, description: str | None = None, refunded: Money | None = None, receipt_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Payment: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def amount(self) -> Money | None:
+        """How much."""
+    @property
+    def status(self) -> PaymentStatus | None:
+        """How far it is."""
+    @property
+    def customer_id(self) -> str | None:
+        """Who pays."""
+    @property
+    def description(self) -> str | None:
+        """What for."""
+    @property
+    def refunded(self) -> Money | None:
+        """How much was given back."""
+    @property
+    def receipt_url(self) -> str | None:
+        """The receipt."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentCustomer:
+    """Someone who pays."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, email: str | None = None, phone: str | None = None, description: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> PaymentCustomer: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it as `customer_id`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def description(self) -> str | None:
+        """More about them."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentCustomerPage:
+    """A page of customers."""
+    def __new__(cls, *, items: list[PaymentCustomer], next_cursor: str | None = None) -> PaymentCustomerPage: ...
+    @property
+    def items(self) -> list[PaymentCustomer]:
+        """The customers."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentCustomerPatch:
+    """What to change of a customer. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, email: str | None = None, phone: str | None = None, description: str | None = None) -> PaymentCustomerPatch: ...
+    @property
+    def name(self) -> str | None:
+        """The name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def description(self) -> str | None:
+        """More about them."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentInvoice:
+    """A demand for payment."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, number: str | None = None, status: InvoiceStatus | None = None, customer_id: str | None = None, total: Money | None = None, amount_due: Money | None = None, due_at: datetime.datetime | None = None, pdf_url: str | None = None, subscription_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> PaymentInvoice: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def status(self) -> InvoiceStatus | None:
+        """How far it is."""
+    @property
+    def customer_id(self) -> str | None:
+        """Who is to pay."""
+    @property
+    def total(self) -> Money | None:
+        """The whole sum."""
+    @property
+    def amount_due(self) -> Money | None:
+        """What is still to be paid."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """Until when."""
+    @property
+    def pdf_url(self) -> str | None:
+        """The document."""
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription it is for."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentInvoicePage:
+    """A page of invoices."""
+    def __new__(cls, *, items: list[PaymentInvoice], next_cursor: str | None = None) -> PaymentInvoicePage: ...
+    @property
+    def items(self) -> list[PaymentInvoice]:
+        """The invoices."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentPage:
+    """A page of payments."""
+    def __new__(cls, *, items: list[Payment], next_cursor: str | None = None) -> PaymentPage: ...
+    @property
+    def items(self) -> list[Payment]:
+        """The payments."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentProduct:
+    """Something that is sold."""
+    def __new__(cls, *, id: str, provider: str, name: str, is_active: bool, deleted: bool, raw: typing.Any, description: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> PaymentProduct: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def is_active(self) -> bool:
+        """Whether it is on sale."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentProductPage:
+    """A page of products."""
+    def __new__(cls, *, items: list[PaymentProduct], next_cursor: str | None = None) -> PaymentProductPage: ...
+    @property
+    def items(self) -> list[PaymentProduct]:
+        """The products."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentRefund:
+    """Money that is given back."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, payment_id: str | None = None, amount: Money | None = None, status: PaymentStatus | None = None, reason: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> PaymentRefund: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def payment_id(self) -> str | None:
+        """The payment."""
+    @property
+    def amount(self) -> Money | None:
+        """How much."""
+    @property
+    def status(self) -> PaymentStatus | None:
+        """How far it is."""
+    @property
+    def reason(self) -> str | None:
+        """Why."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentStatus:
+    """How far a payment or refund is."""
+    PENDING: typing.ClassVar[PaymentStatus]
+    """Nothing has happened."""
+    REQUIRES_ACTION: typing.ClassVar[PaymentStatus]
+    """Somebody has to do something: confirm it, sign in at the bank."""
+    PROCESSING: typing.ClassVar[PaymentStatus]
+    """On the way."""
+    SUCCEEDED: typing.ClassVar[PaymentStatus]
+    """Done."""
+    FAILED: typing.ClassVar[PaymentStatus]
+    """It did not work."""
+    CANCELLED: typing.ClassVar[PaymentStatus]
+    """It will not happen."""
+    OTHER: typing.ClassVar[PaymentStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["pending", "requires_action", "processing", "succeeded", "failed", "cancelled", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class PaymentSubscription:
+    """A payment that comes again."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, status: SubscriptionStatus | None = None, customer_id: str | None = None, current_period_ends_at: datetime.datetime | None = None, cancels_at: datetime.datetime | None = None, price_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> PaymentSubscription: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def status(self) -> SubscriptionStatus | None:
+        """How it is."""
+    @property
+    def customer_id(self) -> str | None:
+        """Who pays."""
+    @property
+    def current_period_ends_at(self) -> datetime.datetime | None:
+        """Until when it is paid."""
+    @property
+    def cancels_at(self) -> datetime.datetime | None:
+        """When it will end."""
+    @property
+    def price_id(self) -> str | None:
+        """What it costs: the provider's id of the price."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PaymentSubscriptionPage:
+    """A page of subscriptions."""
+    def __new__(cls, *, items: list[PaymentSubscription], next_cursor: str | None = None) -> PaymentSubscriptionPage: ...
+    @property
+    def items(self) -> list[PaymentSubscription]:
+        """The subscriptions."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Payments:
+    """The payments of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_customers(self, filter: ListPaymentCustomers) -> PaymentCustomerPage:
+        """Lists customers, a page at a time."""
+    def list_customers_blocking(self, filter: ListPaymentCustomers) -> PaymentCustomerPage:
+        """`list_customers`, but the thread waits until it is done."""
+    async def get_customer(self, id: str) -> PaymentCustomer:
+        """One customer."""
+    def get_customer_blocking(self, id: str) -> PaymentCustomer:
+        """`get_customer`, but the thread waits until it is done."""
+    async def create_customer(self, customer: NewPaymentCustomer) -> PaymentCustomer:
+        """Creates a customer."""
+    def create_customer_blocking(self, customer: NewPaymentCustomer) -> PaymentCustomer:
+        """`create_customer`, but the thread waits until it is done."""
+    async def update_customer(self, id: str, changes: PaymentCustomerPatch) -> PaymentCustomer:
+        """Changes a customer: only what is given."""
+    def update_customer_blocking(self, id: str, changes: PaymentCustomerPatch) -> PaymentCustomer:
+        """`update_customer`, but the thread waits until it is done."""
+    async def delete_customer(self, id: str) -> None:
+        """Deletes a customer, and ends what runs for them."""
+    def delete_customer_blocking(self, id: str) -> None:
+        """`delete_customer`, but the thread waits until it is done."""
+    async def list_payments(self, filter: ListPayments) -> PaymentPage:
+        """Lists payments, newest first, a page at a time."""
+    def list_payments_blocking(self, filter: ListPayments) -> PaymentPage:
+        """`list_payments`, but the thread waits until it is done."""
+    async def get_payment(self, id: str) -> Payment:
+        """One payment."""
+    def get_payment_blocking(self, id: str) -> Payment:
+        """`get_payment`, but the thread waits until it is done."""
+    async def create_payment(self, payment: NewPayment) -> Payment:
+        """Begins a payment. Atom repeats it only where the provider takes an idempotency key;
+        a call that the host repeats counts again.
+        """
+    def create_payment_blocking(self, payment: NewPayment) -> Payment:
+        """`create_payment`, but the thread waits until it is done."""
+    async def cancel_payment(self, id: str) -> Payment:
+        """Cancels a payment that is not done."""
+    def cancel_payment_blocking(self, id: str) -> Payment:
+        """`cancel_payment`, but the thread waits until it is done."""
+    async def list_invoices(self, filter: ListInvoices) -> PaymentInvoicePage:
+        """Lists invoices, newest first, a page at a time."""
+    def list_invoices_blocking(self, filter: ListInvoices) -> PaymentInvoicePage:
+        """`list_invoices`, but the thread waits until it is done."""
+    async def get_invoice(self, id: str) -> PaymentInvoice:
+        """One invoice."""
+    def get_invoice_blocking(self, id: str) -> PaymentInvoice:
+        """`get_invoice`, but the thread waits until it is done."""
+    async def create_invoice(self, invoice: NewPaymentInvoice) -> PaymentInvoice:
+        """Writes an invoice, as a draft."""
+    def create_invoice_blocking(self, invoice: NewPaymentInvoice) -> PaymentInvoice:
+        """`create_invoice`, but the thread waits until it is done."""
+    async def list_subscriptions(self, filter: ListSubscriptions) -> PaymentSubscriptionPage:
+        """Lists subscriptions, newest first, a page at a time."""
+    def list_subscriptions_blocking(self, filter: ListSubscriptions) -> PaymentSubscriptionPage:
+        """`list_subscriptions`, but the thread waits until it is done."""
+    async def get_subscription(self, id: str) -> PaymentSubscription:
+        """One subscription."""
+    def get_subscription_blocking(self, id: str) -> PaymentSubscription:
+        """`get_subscription`, but the thread waits until it is done."""
+    async def cancel_subscription(self, id: str) -> PaymentSubscription:
+        """Ends a subscription at once."""
+    def cancel_subscription_blocking(self, id: str) -> PaymentSubscription:
+        """`cancel_subscription`, but the thread waits until it is done."""
+    async def refund(self, refund: NewRefund) -> PaymentRefund:
+        """Gives money back. Atom repeats it only where the provider takes an idempotency key;
+        a call that the host repeats counts again.
+        """
+    def refund_blocking(self, refund: NewRefund) -> PaymentRefund:
+        """`refund`, but the thread waits until it is done."""
+    async def list_products(self, filter: Paging) -> PaymentProductPage:
+        """Lists products, a page at a time."""
+    def list_products_blocking(self, filter: Paging) -> PaymentProductPage:
+        """`list_products`, but the thread waits until it is done."""
+    async def get_product(self, id: str) -> PaymentProduct:
+        """One product."""
+    def get_product_blocking(self, id: str) -> PaymentProduct:
+        """`get_product`, but the thread waits until it is done."""
+    async def create_product(self, product: NewPaymentProduct) -> PaymentProduct:
+        """Creates a product."""
+    def create_product_blocking(self, product: NewPaymentProduct) -> PaymentProduct:
+        """`create_product`, but the thread waits until it is done."""
+
+@typing.final
+class Person:
+    """Someone, as far as the provider says who."""
+    def __new__(cls, *, id: str | None = None, name: str | None = None, email: str | None = None) -> Person: ...
+    @property
+    def id(self) -> str | None:
+        """The provider's id."""
+    @property
+    def name(self) -> str | None:
+        """The name to show."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -3069,6 +6007,24 @@ class Probe:
         """Fails with the error of this code; provider, status and retry hint are filled in."""
     def fail_blocking(self, code: str) -> None:
         """`fail`, but the thread waits until it is done."""
+
+@typing.final
+class ProductStatus:
+    """Whether a product is on sale."""
+    ACTIVE: typing.ClassVar[ProductStatus]
+    """On sale."""
+    DRAFT: typing.ClassVar[ProductStatus]
+    """Not yet."""
+    ARCHIVED: typing.ClassVar[ProductStatus]
+    """Not any more."""
+    OTHER: typing.ClassVar[ProductStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["active", "draft", "archived", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class Provider:
@@ -3205,6 +6161,114 @@ class PublishEvent:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class PullRequest:
+    """A change that is proposed."""
+    def __new__(cls, *, id: str, provider: str, title: str, is_draft: bool, deleted: bool, raw: typing.Any, repository_id: str | None = None, number: int | None = None, description: str | None = None, state: PullRequestState | None = None, author: Person | None = None, source_branch: str | None = None, target_branch: str | None = None, merged_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> PullRequest: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def title(self) -> str:
+        """What it does."""
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is not ready."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def repository_id(self) -> str | None:
+        """The repository."""
+    @property
+    def number(self) -> int | None:
+        """Its number there."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def state(self) -> PullRequestState | None:
+        """How far it is."""
+    @property
+    def author(self) -> Person | None:
+        """Who proposes it."""
+    @property
+    def source_branch(self) -> str | None:
+        """The branch with the change."""
+    @property
+    def target_branch(self) -> str | None:
+        """The branch to change."""
+    @property
+    def merged_at(self) -> datetime.datetime | None:
+        """When it was merged."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PullRequestPage:
+    """A page of pull requests."""
+    def __new__(cls, *, items: list[PullRequest], next_cursor: str | None = None) -> PullRequestPage: ...
+    @property
+    def items(self) -> list[PullRequest]:
+        """The pull requests."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PullRequestPatch:
+    """What to change of a pull request. What is left out stays as it is."""
+    def __new__(cls, *, title: str | None = None, description: str | None = None, state: PullRequestState | None = None) -> PullRequestPatch: ...
+    @property
+    def title(self) -> str | None:
+        """What it does."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def state(self) -> PullRequestState | None:
+        """`closed` closes it, `open` opens it again. To merge it there is `merge_pull_request`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PullRequestState:
+    """How far a pull request is."""
+    OPEN: typing.ClassVar[PullRequestState]
+    """Being discussed."""
+    CLOSED: typing.ClassVar[PullRequestState]
+    """Closed without a merge."""
+    MERGED: typing.ClassVar[PullRequestState]
+    """Merged."""
+    OTHER: typing.ClassVar[PullRequestState]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["open", "closed", "merged", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class Purpose:
     """What a scope is used for, so that policies and the audit log can tell one use of a secret from another."""
     def __new__(cls, *, purpose: str, tool: str | None = None) -> Purpose: ...
@@ -3338,9 +6402,65 @@ class RecordedStep:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class RemoteCalendar:
+    """A calendar."""
+    def __new__(cls, *, id: str, provider: str, name: str, is_primary: bool, deleted: bool, raw: typing.Any, description: str | None = None, time_zone: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> RemoteCalendar: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it as `calendar_id`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the account's main one."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def time_zone(self) -> str | None:
+        """Its time zone: `Europe/Paris`."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteCalendarPage:
+    """A page of calendars."""
+    def __new__(cls, *, items: list[RemoteCalendar], next_cursor: str | None = None) -> RemoteCalendarPage: ...
+    @property
+    def items(self) -> list[RemoteCalendar]:
+        """The calendars."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class RemoteFile:
     """A file or folder at a provider."""
-    def __new__(cls, *, id: str, provider: str, name: str, is_folder: bool, deleted: bool, raw: typing.Any, mime_type: str | None = None, size: int | None = None, folder_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> RemoteFile: ...
+    def __new__(cls, *, id: str, provider: str, name: str, is_folder: bool, deleted: bool, raw: typing.Any, mime_type: str | None = None, size: int | None = None, folder_id: str | None = None, checksum: str | None = None, owner: Person | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> RemoteFile: ...
     @property
     def id(self) -> str:
         """The provider's id: pass it to `get` and `download`."""
@@ -3369,6 +6489,12 @@ class RemoteFile:
     def folder_id(self) -> str | None:
         """The folder it is in."""
     @property
+    def checksum(self) -> str | None:
+        """A hash of its content, by the algorithm that the provider uses."""
+    @property
+    def owner(self) -> Person | None:
+        """Whose it is."""
+    @property
     def created_at(self) -> datetime.datetime | None:
         """When it was made."""
     @property
@@ -3382,6 +6508,190 @@ class RemoteFile:
         """Fields that the account's owner or an app has added."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteProject:
+    """A project, board or list of tasks at a provider."""
+    def __new__(cls, *, id: str, provider: str, name: str, is_archived: bool, deleted: bool, raw: typing.Any, description: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> RemoteProject: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it as `project_id`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is put away."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteProjectPage:
+    """A page of projects."""
+    def __new__(cls, *, items: list[RemoteProject], next_cursor: str | None = None) -> RemoteProjectPage: ...
+    @property
+    def items(self) -> list[RemoteProject]:
+        """The projects."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteTask:
+    """A task, issue, ticket or card at a provider."""
+    def __new__(cls, *, id: str, provider: str, title: str, assignees: list[Person], tags: list[str], deleted: bool, raw: typing.Any, description: str | None = None, status: TaskStatus | None = None, provider_status: str | None = None, priority: TaskPriority | None = None, kind: str | None = None, creator: Person | None = None, project_id: str | None = None, parent_id: str | None = None, starts_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, completed_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> RemoteTask: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def title(self) -> str:
+        """What is to be done."""
+    @property
+    def assignees(self) -> list[Person]:
+        """Who does it."""
+    @property
+    def tags(self) -> list[str]:
+        """Its labels."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def description(self) -> str | None:
+        """More about it, as plain text or Markdown."""
+    @property
+    def status(self) -> TaskStatus | None:
+        """How far it is."""
+    @property
+    def provider_status(self) -> str | None:
+        """The provider's own state: its name or id."""
+    @property
+    def priority(self) -> TaskPriority | None:
+        """How urgent it is."""
+    @property
+    def kind(self) -> str | None:
+        """The provider's own type: `Bug`, `Story`."""
+    @property
+    def creator(self) -> Person | None:
+        """Who made it."""
+    @property
+    def project_id(self) -> str | None:
+        """The project it is in."""
+    @property
+    def parent_id(self) -> str | None:
+        """The task it is a part of."""
+    @property
+    def starts_at(self) -> datetime.datetime | None:
+        """When it starts."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When it is due. Where the provider knows days only: midnight UTC."""
+    @property
+    def completed_at(self) -> datetime.datetime | None:
+        """When it was finished."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteTaskPage:
+    """A page of tasks."""
+    def __new__(cls, *, items: list[RemoteTask], next_cursor: str | None = None) -> RemoteTaskPage: ...
+    @property
+    def items(self) -> list[RemoteTask]:
+        """The tasks."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RemoteTasks:
+    """The tasks of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_projects(self, filter: ListProjects) -> RemoteProjectPage:
+        """Lists projects, a page at a time."""
+    def list_projects_blocking(self, filter: ListProjects) -> RemoteProjectPage:
+        """`list_projects`, but the thread waits until it is done."""
+    async def get_project(self, id: str) -> RemoteProject:
+        """One project."""
+    def get_project_blocking(self, id: str) -> RemoteProject:
+        """`get_project`, but the thread waits until it is done."""
+    async def list(self, filter: ListTasks) -> RemoteTaskPage:
+        """Lists tasks, a page at a time: pass `next_cursor` back as `cursor` for the next one."""
+    def list_blocking(self, filter: ListTasks) -> RemoteTaskPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> RemoteTask:
+        """One task."""
+    def get_blocking(self, id: str) -> RemoteTask:
+        """`get`, but the thread waits until it is done."""
+    async def create(self, task: NewTask) -> RemoteTask:
+        """Creates a task. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_blocking(self, task: NewTask) -> RemoteTask:
+        """`create`, but the thread waits until it is done."""
+    async def update(self, id: str, changes: TaskPatch) -> RemoteTask:
+        """Changes a task: only what is given."""
+    def update_blocking(self, id: str, changes: TaskPatch) -> RemoteTask:
+        """`update`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Deletes a task."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+    async def list_comments(self, filter: ListComments) -> TaskCommentPage:
+        """Lists a task's comments, a page at a time."""
+    def list_comments_blocking(self, filter: ListComments) -> TaskCommentPage:
+        """`list_comments`, but the thread waits until it is done."""
+    async def add_comment(self, task_id: str, text: str) -> TaskComment:
+        """Writes a comment to a task. Repeating the call writes another."""
+    def add_comment_blocking(self, task_id: str, text: str) -> TaskComment:
+        """`add_comment`, but the thread waits until it is done."""
 
 @typing.final
 class Resealing:
@@ -4436,6 +7746,245 @@ class Shape:
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class ShopCustomer:
+    """Someone who buys."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, orders_count: int | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> ShopCustomer: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The whole name."""
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def orders_count(self) -> int | None:
+        """How often they bought."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopCustomerPage:
+    """A page of customers."""
+    def __new__(cls, *, items: list[ShopCustomer], next_cursor: str | None = None) -> ShopCustomerPage: ...
+    @property
+    def items(self) -> list[ShopCustomer]:
+        """The customers."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopCustomerPatch:
+    """What to change of a customer. What is left out stays as it is."""
+    def __new__(cls, *, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None) -> ShopCustomerPatch: ...
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopOrder:
+    """What somebody bought."""
+    def __new__(cls, *, id: str, provider: str, lines: list[OrderLine], deleted: bool, raw: typing.Any, number: str | None = None, status: OrderStatus | None = None, payment_status: OrderPaymentStatus | None = None, fulfilment_status: FulfilmentStatus | None = None, total: Money | None = None, customer_id: str | None = None, email: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> ShopOrder: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def lines(self) -> list[OrderLine]:
+        """What was bought."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def number(self) -> str | None:
+        """The number that people see."""
+    @property
+    def status(self) -> OrderStatus | None:
+        """How it is."""
+    @property
+    def payment_status(self) -> OrderPaymentStatus | None:
+        """Whether it is paid."""
+    @property
+    def fulfilment_status(self) -> FulfilmentStatus | None:
+        """Whether it is sent."""
+    @property
+    def total(self) -> Money | None:
+        """The whole sum."""
+    @property
+    def customer_id(self) -> str | None:
+        """Who bought it."""
+    @property
+    def email(self) -> str | None:
+        """Where to write to."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopOrderPage:
+    """A page of orders."""
+    def __new__(cls, *, items: list[ShopOrder], next_cursor: str | None = None) -> ShopOrderPage: ...
+    @property
+    def items(self) -> list[ShopOrder]:
+        """The orders."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopProduct:
+    """Something that a shop sells."""
+    def __new__(cls, *, id: str, provider: str, title: str, deleted: bool, raw: typing.Any, description: str | None = None, status: ProductStatus | None = None, vendor: str | None = None, kind: str | None = None, price: Money | None = None, sku: str | None = None, inventory: int | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> ShopProduct: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def title(self) -> str:
+        """Its name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def description(self) -> str | None:
+        """More about it, as HTML where the shop shows HTML."""
+    @property
+    def status(self) -> ProductStatus | None:
+        """Whether it is on sale."""
+    @property
+    def vendor(self) -> str | None:
+        """Who makes it."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of thing it is."""
+    @property
+    def price(self) -> Money | None:
+        """What its first variant costs."""
+    @property
+    def sku(self) -> str | None:
+        """Its number in the stock; of the first variant, where there are several."""
+    @property
+    def inventory(self) -> int | None:
+        """How many there are."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopProductPage:
+    """A page of products."""
+    def __new__(cls, *, items: list[ShopProduct], next_cursor: str | None = None) -> ShopProductPage: ...
+    @property
+    def items(self) -> list[ShopProduct]:
+        """The products."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ShopProductPatch:
+    """What to change of a product. What is left out stays as it is."""
+    def __new__(cls, *, title: str | None = None, description: str | None = None, status: ProductStatus | None = None, vendor: str | None = None, kind: str | None = None) -> ShopProductPatch: ...
+    @property
+    def title(self) -> str | None:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """More about it, as HTML where the shop shows HTML."""
+    @property
+    def status(self) -> ProductStatus | None:
+        """Whether it is on sale."""
+    @property
+    def vendor(self) -> str | None:
+        """Who makes it."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of thing it is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class StartConnection:
     """What to connect."""
     def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None, method: str | None = None, redirect_uri: str | None = None, inputs: dict[str, str] | None = None) -> StartConnection: ...
@@ -4550,6 +8099,170 @@ class StoredJob:
         """When it ended for good."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SubscriptionStatus:
+    """How a subscription is."""
+    ACTIVE: typing.ClassVar[SubscriptionStatus]
+    """It runs."""
+    TRIALING: typing.ClassVar[SubscriptionStatus]
+    """It is being tried."""
+    PAST_DUE: typing.ClassVar[SubscriptionStatus]
+    """A payment is late."""
+    PAUSED: typing.ClassVar[SubscriptionStatus]
+    """It rests."""
+    CANCELLED: typing.ClassVar[SubscriptionStatus]
+    """It has ended."""
+    INCOMPLETE: typing.ClassVar[SubscriptionStatus]
+    """Its first payment is missing."""
+    OTHER: typing.ClassVar[SubscriptionStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["active", "trialing", "past_due", "paused", "cancelled", "incomplete", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class TaskComment:
+    """What somebody wrote to a task."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, task_id: str | None = None, text: str | None = None, author: Person | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> TaskComment: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def task_id(self) -> str | None:
+        """The task."""
+    @property
+    def text(self) -> str | None:
+        """What was written."""
+    @property
+    def author(self) -> Person | None:
+        """Who wrote it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TaskCommentPage:
+    """A page of comments."""
+    def __new__(cls, *, items: list[TaskComment], next_cursor: str | None = None) -> TaskCommentPage: ...
+    @property
+    def items(self) -> list[TaskComment]:
+        """The comments."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TaskPatch:
+    """What to change of a task. What is left out stays as it is."""
+    def __new__(cls, *, title: str | None = None, description: str | None = None, status: TaskStatus | None = None, provider_status: str | None = None, priority: TaskPriority | None = None, assignee_ids: list[str] | None = None, project_id: str | None = None, parent_id: str | None = None, starts_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, tags: list[str] | None = None, kind: str | None = None) -> TaskPatch: ...
+    @property
+    def title(self) -> str | None:
+        """What is to be done."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def status(self) -> TaskStatus | None:
+        """How far it is."""
+    @property
+    def provider_status(self) -> str | None:
+        """The provider's own state instead."""
+    @property
+    def priority(self) -> TaskPriority | None:
+        """How urgent it is."""
+    @property
+    def assignee_ids(self) -> list[str] | None:
+        """Who does it, instead of those who do."""
+    @property
+    def project_id(self) -> str | None:
+        """The project to move it to."""
+    @property
+    def parent_id(self) -> str | None:
+        """The task it is a part of."""
+    @property
+    def starts_at(self) -> datetime.datetime | None:
+        """When it starts."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When it is due."""
+    @property
+    def tags(self) -> list[str] | None:
+        """Its labels, instead of those it has."""
+    @property
+    def kind(self) -> str | None:
+        """The provider's own type."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TaskPriority:
+    """How urgent a task is."""
+    NONE: typing.ClassVar[TaskPriority]
+    """Not said."""
+    LOW: typing.ClassVar[TaskPriority]
+    """It can wait."""
+    NORMAL: typing.ClassVar[TaskPriority]
+    """As usual."""
+    HIGH: typing.ClassVar[TaskPriority]
+    """Before others."""
+    URGENT: typing.ClassVar[TaskPriority]
+    """At once."""
+    OTHER: typing.ClassVar[TaskPriority]
+    """A priority of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["none", "low", "normal", "high", "urgent", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class TaskStatus:
+    """How far a task is."""
+    OPEN: typing.ClassVar[TaskStatus]
+    """Not begun."""
+    IN_PROGRESS: typing.ClassVar[TaskStatus]
+    """Being worked on."""
+    ON_HOLD: typing.ClassVar[TaskStatus]
+    """Waiting."""
+    DONE: typing.ClassVar[TaskStatus]
+    """Finished."""
+    CANCELLED: typing.ClassVar[TaskStatus]
+    """Given up."""
+    OTHER: typing.ClassVar[TaskStatus]
+    """A state of the provider's own: see `provider_status`."""
+    @property
+    def value(self) -> typing.Literal["open", "in_progress", "on_hold", "done", "cancelled", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class TestKit:
