@@ -38,9 +38,6 @@ impl Vendor {
             client_secret: Some("secret".into()),
             redirect_uri: "https://app.example.com/callback".into(),
             development_endpoint: Some(receiver.url("")),
-            override_manifest: std::env::var("TMP_TOML")
-                .ok()
-                .map(|_| std::fs::read_to_string(format!("providers/{provider}.toml")).unwrap()),
             ..Default::default()
         };
         let atom = database.builder().provider(app).open().await.unwrap();
