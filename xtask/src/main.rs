@@ -1,8 +1,9 @@
-//! The developer's commands: `cargo xtask bindings | check | soak | test`.
+//! The developer's commands: `cargo xtask bindings | check | conformance | soak | test`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command-line tool speaks through them
 
 mod bindings;
 mod check;
+mod conformance;
 mod shell;
 mod soak;
 mod surface;
@@ -19,6 +20,7 @@ cargo xtask <command>
   bindings [--check]                  write the stubs, types and module list of the bindings from atom-core/src,
                                       or say what is out of date or missing in a language
   check                               format, lints, documentation, dependencies, layers, file lengths, bindings
+  conformance [--write]               get the vendors' descriptions and check every integration against them, or write what is covered
   soak [test...]                      kill, freeze and overrun the processes that run jobs or rotate keys, for about an hour
   test [--require-all] [suite...]     run every test suite of every language, or some; a skip is a failure on request
 ";
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
         ["check"] => check::run(),
+        ["conformance"] => conformance::run(false),
+        ["conformance", "--write"] => conformance::run(true),
         ["soak", rest @ ..] => soak::run(rest),
         ["test", rest @ ..] => test::run(rest),
         _ => Err(HELP.into()),

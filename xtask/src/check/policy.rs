@@ -64,9 +64,13 @@ fn packages(targets: &[&str]) -> Result<Vec<Package>> {
 fn licences(rules: &toml::Table, packages: &[Package], faults: &mut Vec<String>) {
     let allowed = strings(&rules["licenses"]["allow"]);
     let exceptions = entries(&rules["licenses"]["exceptions"]);
+    let clarified = rules["licenses"].get("clarify").map(entries).unwrap_or_default();
     for package in packages {
         let own = exceptions.iter().filter(|e| names(e, package)).flat_map(|e| strings(&e["allow"]));
-        if !licence::is_met(&package.licence, &allowed.iter().copied().chain(own).collect::<Vec<_>>()) {
+        // A crate may carry the text of its licence instead of its name.
+        let said = clarified.iter().find(|entry| names(entry, package)).and_then(|entry| entry["expression"].as_str());
+        let expression = said.filter(|_| package.licence.is_empty()).unwrap_or(&package.licence);
+        if !licence::is_met(expression, &allowed.iter().copied().chain(own).collect::<Vec<_>>()) {
             faults.push(format!("{} {} has the licence `{}`", package.name, package.version, package.licence));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::workshop::{Workshop, need};
 use super::{Ran, Stop, count, key_stores, readme};
-use crate::{bindings, shell};
+use crate::{bindings, conformance as harness, shell};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +19,7 @@ pub(super) const ALL: &[(&str, Play)] = &[
     ("kotlin", kotlin),
     ("mobile-python", mobile_python),
     ("swift", swift),
+    ("conformance", conformance),
     ("peers", peers),
     ("examples", examples),
     ("readme", readme::play),
@@ -143,6 +144,14 @@ pub(super) fn peer_servers(workshop: &Workshop) -> Result<PathBuf, Stop> {
     let install = || shell::output(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder));
     shell::once(&folder.join("node_modules"), &recipe, install).map_err(|e| Stop::Skip(e.to_string()))?;
     Ok(folder)
+}
+
+/// Every operation of every provider against a double of its vendor.
+fn conformance(workshop: &Workshop) -> Result<Ran, Stop> {
+    need("npm")?;
+    need("python3")?;
+    harness::prepare().map_err(|e| Stop::Skip(e.to_string()))?;
+    workshop.run("conformance", harness::test(), count::cargo)
 }
 
 /// The tests against servers that others wrote.

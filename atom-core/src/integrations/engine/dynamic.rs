@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 pub(crate) async fn call(connection: &Connection, operation: &str, input: &Json) -> Result<Json> {
     let call = Call::new(connection, operation, &input.0).await?;
     let answer = match call.operation.answer {
-        Answer::None => {
+        Answer::None if call.operation.fetch.is_none() => {
             call.answer().await?;
             json!({})
         }
@@ -28,7 +28,7 @@ pub(crate) async fn call(connection: &Connection, operation: &str, input: &Json)
             let items: Vec<_> = items.into_iter().map(|item| call.untyped(item)).collect();
             json!({ "items": items, "next_cursor": next_cursor })
         }
-        Answer::Json => {
+        Answer::Json | Answer::None => {
             let (call, vendor) = single(call).await?;
             call.untyped(vendor)
         }
