@@ -79,7 +79,7 @@ fn prose_free(node: &Value, is_named: bool) -> Value {
     match node {
         Value::Array(items) => items.iter().map(|item| prose_free(item, false)).collect(),
         Value::Object(members) => {
-            let kept = members.iter().filter(|(key, value)| is_named || !(PROSE.contains(&key.as_str()) && !value.is_object()));
+            let kept = members.iter().filter(|(key, value)| is_named || !PROSE.contains(&key.as_str()) || value.is_object());
             let inner = |key: &str, value: &Value| match key {
                 "example" | "examples" | "enum" | "default" | "const" if !is_named => value.clone(),
                 "properties" | "patternProperties" | "parameters" | "schemas" | "responses" if !is_named => {

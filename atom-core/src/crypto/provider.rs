@@ -11,7 +11,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use uuid::Uuid;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A boxed future, so that key providers can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -149,12 +149,22 @@ impl KeyProvider for LocalKey {
     }
 
     fn wrap<'a>(&'a self, data_key: &'a [u8], context: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>>> {
-        Box::pin(std::future::ready(record::seal(&self.0, Uuid::nil(), &place(context), data_key, 0)))
+        let wrapped = record::seal(&self.0, Uuid::nil(), &place(context), data_key, 0);
+        wipe_stack();
+        Box::pin(std::future::ready(wrapped))
     }
 
     fn unwrap<'a>(&'a self, wrapped: &'a [u8], context: &'a [u8]) -> BoxFuture<'a, Result<Zeroizing<Vec<u8>>>> {
-        Box::pin(std::future::ready(record::open(&self.0, &place(context), wrapped)))
+        let data_key = record::open(&self.0, &place(context), wrapped);
+        wipe_stack();
+        Box::pin(std::future::ready(data_key))
     }
+}
+
+/// Overwrites what the calls before have left of the key below this frame: hashes and ciphers copy it from frame to frame.
+#[inline(never)]
+fn wipe_stack() {
+    [0_u8; 32 * 1024].zeroize();
 }
 
 #[cfg(test)]

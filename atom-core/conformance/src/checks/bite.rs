@@ -156,7 +156,7 @@ impl Shape {
             }
             Wire::Form => {
                 let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-                flatten(document, String::new(), &mut |name, value| {
+                flatten(document, "", &mut |name, value| {
                     pairs.append_pair(name, value);
                 });
                 pairs.finish().into_bytes()
@@ -165,13 +165,13 @@ impl Shape {
     }
 }
 
-fn flatten(value: &Value, name: String, add: &mut impl FnMut(&str, &str)) {
+fn flatten(value: &Value, name: &str, add: &mut impl FnMut(&str, &str)) {
     let inner = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}[{key}]") };
     match value {
-        Value::Object(members) => members.iter().for_each(|(key, value)| flatten(value, inner(key), add)),
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, value)| flatten(value, inner(&i.to_string()), add)),
-        Value::String(text) => add(&name, text),
-        other => add(&name, &other.to_string()),
+        Value::Object(members) => members.iter().for_each(|(key, value)| flatten(value, &inner(key), add)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(i, value)| flatten(value, &inner(&i.to_string()), add)),
+        Value::String(text) => add(name, text),
+        other => add(name, &other.to_string()),
     }
 }
 
@@ -187,7 +187,7 @@ fn required(doc: &Value, schemas: &[&Value], value: &Value, at: &[String]) -> Ve
     for (name, value) in members {
         let inner = member(doc, &sure, name);
         if inner.len() == 1 {
-            found.extend(required(doc, &inner, value, &[at, &[name.clone()]].concat()));
+            found.extend(required(doc, &inner, value, &[at, std::slice::from_ref(name)].concat()));
         }
     }
     found
@@ -206,7 +206,7 @@ fn certain<'a>(doc: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 fn leaves(value: &Value, at: &[String]) -> Vec<Vec<String>> {
     match value {
         Value::Object(members) => {
-            members.iter().flat_map(|(name, value)| leaves(value, &[at, &[name.clone()]].concat())).collect()
+            members.iter().flat_map(|(name, value)| leaves(value, &[at, std::slice::from_ref(name)].concat())).collect()
         }
         Value::Array(items) => {
             items.iter().enumerate().flat_map(|(i, value)| leaves(value, &[at, &[i.to_string()]].concat())).collect()
