@@ -219,7 +219,7 @@ impl Atom {
         let workers: Vec<Worker> = workers.iter().filter_map(WeakWorker::working).collect();
         let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
         self.inner.flights.land(LANDING).await;
-        let counted = [tally::flush::<service_keys::Uses>(&self.inner).await, tally::flush::<connect::Used>(&self.inner).await];
+        let counted = [tally::close::<service_keys::Uses>(&self.inner).await, tally::close::<connect::Used>(&self.inner).await];
         self.inner.db()?.close().await;
         self.inner.token_cache.clear();
         self.inner.policy_cache.clear();

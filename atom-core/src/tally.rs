@@ -121,6 +121,17 @@ pub(crate) async fn flush<C: Counted>(inner: &Arc<Inner>) -> Result<()> {
     storing.await.unwrap_or_else(|e| Err(Error::internal("counts_lost", "what was counted was not stored").with_source(e)))
 }
 
+/// Stores what is left when the installation is closed, and lets the clerk go, who has all of it in his hands.
+pub(crate) async fn close<C: Counted>(inner: &Arc<Inner>) -> Result<()> {
+    let stored = flush::<C>(inner).await;
+    let clerk = C::tally(inner).open().clerk.take();
+    if let Some(clerk) = clerk {
+        clerk.abort();
+        let _ = clerk.await;
+    }
+    stored
+}
+
 async fn store_all<C: Counted>(inner: &Inner) -> Result<()> {
     let tally = C::tally(inner);
     let _storing = tally.storing.lock().await;

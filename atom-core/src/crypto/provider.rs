@@ -145,6 +145,7 @@ impl KeyProvider for LocalKey {
         Hkdf::<Sha256>::new(None, &self.0[..])
             .expand(b"atom key fingerprint", &mut out)
             .expect("8 bytes are within the bound of HKDF");
+        wipe_stack();
         format!("local:{:016x}", u64::from_be_bytes(out))
     }
 

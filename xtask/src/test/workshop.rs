@@ -16,7 +16,7 @@ const PYTHON_PACKAGES: &str = "mypy==2.4.1\noauthlib==3.3.1\npytest==9.2.0\nstan
 const NODE_PACKAGES: &[&str] = &["typescript@5.9.3", "@types/node@20.19.43"];
 
 /// Long enough for the slowest suite on a small machine; a suite that hangs must not eat the whole run.
-const LIMIT: Duration = Duration::from_secs(30 * 60);
+const LIMIT: Duration = Duration::from_secs(45 * 60);
 
 pub(super) struct Workshop {
     pub(super) root: PathBuf,
