@@ -2,6 +2,7 @@
 
 use super::auth::{Identity, InputSpec, OAuth2};
 use super::errors::Errors;
+use super::fields::Record;
 use super::hosts::{Facts, Host};
 use super::limits::Limits;
 use super::methods::ConnectMethod;
@@ -88,7 +89,10 @@ impl Manifest {
         let facts: BTreeSet<_> = self.facts().map(str::to_owned).collect();
         let in_service = |service: &Service| {
             let mut inputs = service.operations.values().flat_map(|operation| &operation.inputs);
-            service.base_url.names().next().is_some() || inputs.any(|name| facts.contains(name))
+            let mut given = service.records.values().flat_map(Record::given_names);
+            service.base_url.names().next().is_some()
+                || inputs.any(|name| facts.contains(name))
+                || given.any(|name| facts.contains(name))
         };
         self.uses_facts = self.hosts.iter().any(|host| !host.is_fixed()) || self.services.values().any(in_service);
         Ok(())

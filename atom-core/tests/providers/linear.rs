@@ -36,7 +36,8 @@ on_both!(linear_refuses_with_a_status_of_success_too, |database| async move {
         |code: &str, text: &str| json!({"errors": [{"message": text, "extensions": {"code": code}}], "data": null}).to_string();
     vendor.answers(200, "", &error("INPUT_ERROR", "Entity not found: Issue"));
     assert_eq!(tasks.get("none".into()).await.err().unwrap().kind(), ErrorKind::NotFound);
-    vendor.answers(400, "x-ratelimit-requests-reset: 32503680000000\r\n", &error("RATELIMITED", "too many"));
+    let reset = (chrono::Utc::now() + chrono::TimeDelta::hours(1)).timestamp_millis();
+    vendor.answers(400, &format!("x-ratelimit-requests-reset: {reset}\r\n"), &error("RATELIMITED", "too many"));
     let limited = tasks.create(NewTask { title: "x".into(), ..Default::default() }).await.err().unwrap();
     assert_eq!((limited.kind(), limited.retry_after().is_some()), (ErrorKind::RateLimited, true));
 });

@@ -130,7 +130,9 @@ impl Call<'_> {
             }
             Pages::Url { next, .. } => {
                 let next = next.text(document).filter(|next| !next.is_empty())?;
-                Some(At::Url(next))
+                // Some give the path only.
+                let here = self.url.clone().or_else(|| self.address().ok())?;
+                here.join(&next).ok().map(|next| At::Url(next.into()))
             }
             Pages::Offset { step, total, .. } => {
                 let here = count("offset")?;

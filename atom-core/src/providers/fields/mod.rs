@@ -79,6 +79,23 @@ enum Piece {
 }
 
 impl Record {
+    /// The inputs and facts that its fields are made of, beside the vendor's record.
+    pub(crate) fn given_names(&self) -> Vec<&str> {
+        fn of_one(field: &Field) -> Vec<&str> {
+            match &field.how {
+                How::Money(money) => money.fact.as_deref().into_iter().collect(),
+                How::Template(pieces) => {
+                    let inputs =
+                        pieces.iter().filter_map(|piece| if let Piece::Input(name) = piece { Some(name.as_str()) } else { None });
+                    inputs.collect()
+                }
+                How::Each(record) => record.given_names(),
+                _ => Vec::new(),
+            }
+        }
+        self.0.values().flat_map(of_one).collect()
+    }
+
     /// What stands under a name.
     pub(crate) fn read_one<'v>(&'v self, name: &str, vendor: &'v Value, given: &Vars) -> Option<Reading<'v>> {
         self.0.get(name)?.read(vendor, given)
