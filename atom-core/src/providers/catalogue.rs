@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_a_manifest() {
+        let text = include_str!("../../providers/README.md");
+        let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let manifest = Manifest::parse("example", example).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(manifest.operations().count(), 3);
+        assert!(example.lines().count() < 120, "a plain provider is described in less");
+    }
+
+    #[test]
     fn the_catalogue_is_searched_by_words() {
         let found = |search: &str| catalogue(Some(search), |_| false).into_iter().map(|entry| entry.name).collect::<Vec<_>>();
         assert!(found("google mail").contains(&"google".to_owned()));

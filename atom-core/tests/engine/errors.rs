@@ -49,7 +49,7 @@ async fn stage(database: &Database, script: impl Fn(&Asked) -> Reply + Send + Sy
     Stage::new(database, PROVIDER, OPERATIONS, script).await
 }
 
-on_both!(a_refusal_with_a_status_of_success_is_one, |database| async move {
+on_both!(p28_a_refusal_with_a_status_of_success_is_one, |database| async move {
     use ErrorKind::*;
     for (answer, kind) in [
         (json!({"ok": false, "error": "channel_not_found"}), NotFound),

@@ -29,7 +29,7 @@ on_both!(linear_issues_are_filtered_by_what_is_given, |database| async move {
     assert!(page.next_cursor.is_some());
 });
 
-on_both!(linear_refuses_with_a_status_of_success_too, |database| async move {
+on_both!(p28_linear_refuses_with_a_status_of_success_too, |database| async move {
     let vendor = Vendor::new(&database, "linear").await;
     let tasks = ada(&vendor).await.tasks();
     let error =
