@@ -205,7 +205,7 @@ mod tests {
     use crate::description::Description;
     use std::sync::Arc;
 
-    fn first(responses: Value) -> Option<(u16, Value, Origin)> {
+    fn first(responses: &Value) -> Option<(u16, Value, Origin)> {
         let doc = json!({"paths": {"/a": {"get": {"operationId": "a", "responses": responses}}}});
         answer(&Arc::new(Description::new("openapi", doc, Vec::new())).find("a")[0], '2')
     }
@@ -214,12 +214,12 @@ mod tests {
     fn an_example_goes_before_examples_of_fields_and_those_before_types() {
         let content = |media: Value| json!({"200": {"content": {"application/json": media}}});
         let schema = |example: Value| json!({"type": "object", "properties": {"id": example, "created_at": {"type": "string"}}});
-        let (_, value, origin) = first(content(json!({"example": "{\"id\": 7}"}))).expect("an answer");
+        let (_, value, origin) = first(&content(json!({"example": "{\"id\": 7}"}))).expect("an answer");
         assert_eq!((value, origin), (json!({"id": 7}), Origin::Example));
         let (_, value, origin) =
-            first(content(json!({"schema": schema(json!({"type": "string", "example": "x9"}))}))).expect("an answer");
+            first(&content(json!({"schema": schema(json!({"type": "string", "example": "x9"}))}))).expect("an answer");
         assert_eq!((value, origin), (json!({"id": "x9", "created_at": "2026-11-28T10:00:00Z"}), Origin::Fields));
-        let (_, value, origin) = first(content(json!({"schema": schema(json!({"type": "string"}))}))).expect("an answer");
+        let (_, value, origin) = first(&content(json!({"schema": schema(json!({"type": "string"}))}))).expect("an answer");
         assert_eq!((value["id"].clone(), origin), (json!("a1b2c3d4"), Origin::Synthetic));
     }
 }
