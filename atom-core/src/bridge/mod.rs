@@ -36,18 +36,6 @@ async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     .await
 }
 
-/// Polls `work` once on the caller's thread: what has nothing to wait for costs no change of threads.
-///
-/// Nobody is woken through this poll, so what is not ready must be polled again at once where it can be woken.
-#[cfg(any(feature = "python", feature = "node"))]
-fn at_once<T>(work: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    use std::task::{Context, Poll, Waker};
-    match work.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => Some(result),
-        Poll::Pending => None,
-    }
-}
-
 /// Makes a Rust type appear as a string in every other language.
 macro_rules! string_like {
     ($name:ident, $parse:expr, $print:expr) => {

@@ -12,13 +12,11 @@ from typing import Any, Callable, Optional, Protocol
 from .errors import to_failure
 
 
-async def call(start: Callable[[Any, Any], Optional[Callable[[Any], None]]]) -> Any:
+async def call(start: Callable[[Any, Any], Callable[[Any], None]]) -> Any:
     """Starts the work when it is awaited, as every coroutine does, so that `asyncio.run` and task groups accept it."""
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    when_done = start(loop, future)
-    if when_done is not None:
-        future.add_done_callback(when_done)
+    future.add_done_callback(start(loop, future))
     return await future
 
 

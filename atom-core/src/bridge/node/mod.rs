@@ -4,11 +4,10 @@
 mod handler;
 mod key;
 
-use super::{at_once, guarded};
+use super::guarded;
 use crate::{Bytes, Error, Json, Result};
 use napi::bindgen_prelude::{
     Buffer, FromNapiValue, JsObjectValue, JsValue, Object, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue,
-    within_runtime_if_available,
 };
 use napi::{Env, ValueType, sys};
 
@@ -20,12 +19,7 @@ pub(crate) fn promise<'env, T>(
 where
     T: ToNapiValue + Send + 'static,
 {
-    let mut work = Box::pin(guarded(work));
-    match within_runtime_if_available(|| at_once(work.as_mut())) {
-        Some(Ok(value)) => PromiseRaw::resolve(env, value),
-        Some(Err(error)) => PromiseRaw::reject(env, to_js(env, &error)),
-        None => env.spawn_future_with_callback(async move { Ok(work.await) }, |env, result| result.map_err(|e| to_js(env, &e))),
-    }
+    env.spawn_future_with_callback(async move { Ok(guarded(work).await) }, |env, result| result.map_err(|e| to_js(env, &e)))
 }
 
 /// The JavaScript error for an error of ours.

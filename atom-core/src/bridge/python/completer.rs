@@ -4,7 +4,7 @@
 //! Python while the interpreter ends; it belongs to one process id, so that a forked child gets its own.
 
 use super::handler::{Attempt, Duty, HandlerCall};
-use super::{Outcome, known, lock, told};
+use super::{Outcome, known, lock};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -124,7 +124,10 @@ impl House {
         for errand in batch {
             let one = match errand {
                 Errand::Answer { event_loop, future, outcome } => {
-                    let (ok, value) = told(py, outcome);
+                    let (ok, value) = match outcome(py) {
+                        Ok(value) => (true, value),
+                        Err(error) => (false, error.into_value(py).into_any()),
+                    };
                     Round::add(&mut rounds, event_loop.bind(py), (&known.resolve, future, ok, value))
                 }
                 Errand::Begin(duty) => self.begin(py, &mut rounds, duty),

@@ -15,7 +15,7 @@ mod values;
 
 pub(crate) use values::{repr, repr_variant, string_like, text};
 
-use super::{at_once, guarded};
+use super::guarded;
 use crate::{Error, ErrorKind, Result};
 use completer::{Errand, Queue, completer};
 use pyo3::IntoPyObjectExt;
@@ -23,7 +23,6 @@ use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use std::any::TypeId;
-use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -141,8 +140,8 @@ impl AbortOnCancel {
     }
 }
 
-/// Starts a call for the future that waits for it, and returns what that future does when it is done; nothing if it is done already.
-type Spawn = Box<dyn FnOnce(Python<'_>, Waiter) -> PyResult<Option<AbortOnCancel>> + Send>;
+/// Starts a call for the future that waits for it, and returns what that future does when it is done.
+type Spawn = Box<dyn FnOnce(Python<'_>, Waiter) -> PyResult<AbortOnCancel> + Send>;
 
 /// What a coroutine does when it is first awaited.
 #[pyclass(frozen)]
@@ -150,7 +149,7 @@ struct Start(Mutex<Option<Spawn>>);
 
 #[pymethods]
 impl Start {
-    fn __call__(&self, py: Python<'_>, event_loop: Py<PyAny>, future: Py<PyAny>) -> PyResult<Option<AbortOnCancel>> {
+    fn __call__(&self, py: Python<'_>, event_loop: Py<PyAny>, future: Py<PyAny>) -> PyResult<AbortOnCancel> {
         let start = lock(&self.0).take();
         start.ok_or_else(|| PyRuntimeError::new_err("a coroutine is awaited once"))?(py, Waiter { event_loop, future })
     }
@@ -190,40 +189,17 @@ fn coroutine<'py, T: Send + 'static>(
     convert: Convert<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let start: Spawn = Box::new(move |py, waiter| {
-        let outcome = move |result| -> Outcome {
-            Box::new(move |py| match result {
+        let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
+        let task = runtime()?.spawn(async move {
+            let result = guarded(work).await;
+            ticket.answer(Box::new(move |py| match result {
                 Ok(value) => convert(py, value),
                 Err(error) => Err(to_exception(py, &error)),
-            })
-        };
-        let (queue, runtime) = (completer(py)?, runtime()?);
-        let mut work = Box::pin(guarded(work));
-        if let Some(result) = ready(py, runtime, work.as_mut()) {
-            let (ok, value) = told(py, outcome(result));
-            known(py)?.resolve.call1(py, (waiter.future, ok, value))?;
-            return Ok(None);
-        }
-        let mut ticket = Ticket { queue, waiter: Some(waiter) };
-        let task = runtime.spawn(async move { ticket.answer(outcome(work.await)) });
-        Ok(Some(AbortOnCancel { pid: std::process::id(), task: task.abort_handle() }))
+            }));
+        });
+        Ok(AbortOnCancel { pid: std::process::id(), task: task.abort_handle() })
     });
     known(py)?.call.bind(py).call1((Start(Mutex::new(Some(start))),))
-}
-
-/// The result of `work` if there is nothing to wait for, with the interpreter released.
-fn ready<T: Send>(py: Python<'_>, runtime: &Runtime, work: Pin<&mut (impl Future<Output = T> + Send)>) -> Option<T> {
-    py.detach(|| {
-        let _inside = runtime.enter();
-        at_once(work)
-    })
-}
-
-/// What `_calls.resolve` is told of an outcome.
-fn told(py: Python<'_>, outcome: Outcome) -> (bool, Py<PyAny>) {
-    match outcome(py) {
-        Ok(value) => (true, value),
-        Err(error) => (false, error.into_value(py).into_any()),
-    }
 }
 
 /// How long a blocking call keeps Ctrl-C waiting.
@@ -234,9 +210,6 @@ pub(crate) fn blocking<T: Send>(py: Python<'_>, work: impl Future<Output = Resul
     fork::guard(py)?;
     let runtime = runtime()?;
     let mut work = std::pin::pin!(guarded(work));
-    if let Some(result) = ready(py, runtime, work.as_mut()) {
-        return result.map_err(|e| to_exception(py, &e));
-    }
     loop {
         let turn = py.detach(|| runtime.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, work.as_mut()).await }));
         match turn {
