@@ -10,7 +10,6 @@ use crate::support::*;
 use atom_core::testing::VendorStandIn;
 use atom_core::*;
 use chrono::TimeDelta;
-use sqlx::Connection as _;
 
 const REASON: &str = "the gateway is down and the vendor asks for the token";
 const KEY: &str = "sk-canary-0a1b2c3d4e5f-wxyz";
@@ -53,14 +52,7 @@ impl<'a> Place<'a> {
 
     /// Runs a statement behind Atom's back.
     async fn run(&self, text: String) {
-        let text = sqlx::AssertSqlSafe(text);
-        if self.database.url.starts_with("sqlite:") {
-            let mut c = sqlx::SqliteConnection::connect(&self.database.url).await.unwrap();
-            sqlx::raw_sql(text).execute(&mut c).await.unwrap();
-        } else {
-            let mut c = sqlx::PgConnection::connect(&self.database.url).await.unwrap();
-            sqlx::raw_sql(text).execute(&mut c).await.unwrap();
-        }
+        sql(self.database, text.clone(), text).await;
     }
 
     /// An account of Ada's at the vendor, by consent.

@@ -89,32 +89,38 @@ impl Receiver {
     async fn serve(&self, socket: TcpStream) -> Option<()> {
         let mut socket = BufReader::new(socket);
         loop {
-            let mut head = Vec::new();
-            loop {
-                let mut line = String::new();
-                if socket.read_line(&mut line).await.ok()? == 0 {
-                    return None;
-                }
-                match line.trim_end() {
-                    "" => break,
-                    line => head.push(line.to_owned()),
-                }
-            }
-            let mut line = head[0].split(' ').map(str::to_owned);
-            let (method, path) = (line.next()?, line.next()?);
-            let headers: HashMap<_, _> = head[1..]
-                .iter()
-                .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
-                .collect();
-            let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-            let mut body = vec![0; length];
-            socket.read_exact(&mut body).await.ok()?;
-            self.received.lock().unwrap().push(Received { method, path, headers, body });
+            let request = read_request(&mut socket).await?;
+            self.received.lock().unwrap().push(request);
             let scripted = self.script.lock().unwrap().pop_front();
             let answer = scripted.unwrap_or_else(|| self.always.lock().unwrap().clone());
             socket.write_all(answer.as_bytes()).await.ok()?;
         }
     }
+}
+
+/// The next request of a connection; none after the last.
+pub(crate) async fn read_request(socket: &mut BufReader<TcpStream>) -> Option<Received> {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if socket.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            line => head.push(line.to_owned()),
+        }
+    }
+    let mut line = head[0].split(' ').map(str::to_owned);
+    let (method, path) = (line.next()?, line.next()?);
+    let headers: HashMap<_, _> = head[1..]
+        .iter()
+        .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
+        .collect();
+    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    socket.read_exact(&mut body).await.ok()?;
+    Some(Received { method, path, headers, body })
 }
 
 fn answer(status: u16, headers: &str, body: &str) -> String {

@@ -74,13 +74,13 @@ pub(crate) async fn drop_database(url: &str) {
 }
 
 /// Runs a statement behind Atom's back.
-pub(crate) async fn sql(database: &Database, sqlite: &'static str, postgres: &'static str) {
+pub(crate) async fn sql(database: &Database, sqlite: impl Into<String>, postgres: impl Into<String>) {
     if database.url.starts_with("sqlite:") {
         let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(sqlite).execute(&mut c).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sqlite.into())).execute(&mut c).await.unwrap();
     } else {
         let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(postgres).execute(&mut c).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.into())).execute(&mut c).await.unwrap();
     }
 }
 
@@ -105,19 +105,13 @@ pub(crate) async fn dump(database: &Database) -> Vec<String> {
 
 /// Makes somebody a member of Ada's workspace.
 pub(crate) async fn join(database: &Database, email: &str, role: Role) {
-    let sql = |now: &str| {
-        let role = role.as_str();
-        sqlx::AssertSqlSafe(format!(
+    let role = role.as_str();
+    let joined = |now: &str| {
+        format!(
             "INSERT INTO atom_memberships SELECT w.id, u.id, '{role}', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = '{email}'"
-        ))
+        )
     };
-    if database.url.starts_with("sqlite:") {
-        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(sql("0")).execute(&mut c).await.unwrap();
-    } else {
-        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql(sql("now()")).execute(&mut c).await.unwrap();
-    }
+    sql(database, joined("0"), joined("now()")).await;
 }
 
 /// Somebody who has signed up, in Ada's workspace.

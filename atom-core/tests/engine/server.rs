@@ -1,11 +1,12 @@
 //! A vendor on loopback that answers as a test says.
 #![allow(clippy::needless_pass_by_value)] // tests write values down where they are used
 
+use crate::receiver::{Received, read_request};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
@@ -108,28 +109,8 @@ impl Server {
     async fn serve(&self, socket: TcpStream, script: &Script) -> Option<()> {
         let mut socket = BufReader::new(socket);
         loop {
-            let mut head = Vec::new();
-            loop {
-                let mut line = String::new();
-                if socket.read_line(&mut line).await.ok()? == 0 {
-                    return None;
-                }
-                match line.trim_end() {
-                    "" => break,
-                    line => head.push(line.to_owned()),
-                }
-            }
-            let mut words = head[0].split(' ');
-            let (method, target) = (words.next()?.to_owned(), words.next()?);
-            let url = Url::parse(&self.url).unwrap().join(target).unwrap();
-            let headers: HashMap<_, _> = head[1..]
-                .iter()
-                .filter_map(|line| line.split_once(": "))
-                .map(|(n, v)| (n.to_lowercase(), v.to_owned()))
-                .collect();
-            let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-            let mut body = vec![0; length];
-            socket.read_exact(&mut body).await.ok()?;
+            let Received { method, path, headers, body } = read_request(&mut socket).await?;
+            let url = Url::parse(&self.url).unwrap().join(&path).unwrap();
             let query = url.query_pairs().into_owned().collect();
             let asked = Asked { method, path: url.path().to_owned(), query, headers, body };
             let reply = if asked.path == "/me" { json(serde_json::json!({"id": "ada"})) } else { script(&asked) };

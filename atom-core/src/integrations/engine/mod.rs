@@ -65,7 +65,6 @@ pub(crate) async fn one<T: DeserializeOwned>(connection: &Connection, operation:
 }
 
 /// Does something that has no answer.
-#[allow(dead_code)] // for the handles of further capabilities
 pub(crate) async fn done(connection: &Connection, operation: &str, input: &impl Serialize) -> Result<()> {
     Call::new(connection, operation, input).await?.answer().await.map(drop)
 }
@@ -76,7 +75,6 @@ pub(crate) async fn bytes(connection: &Connection, operation: &str, input: &impl
 }
 
 /// Reads a text: the whole answer, or what stands under `text` in its record, or in all records of its pages, line by line.
-#[allow(dead_code)] // for the handles of further capabilities
 pub(crate) async fn text(connection: &Connection, operation: &str, input: &impl Serialize) -> Result<String> {
     let call = Call::new(connection, operation, input).await?;
     if call.is_text() {
