@@ -130,6 +130,7 @@ impl Manifest {
             for name in auth.token_headers.keys() {
                 check_header("auth.token_headers", name)?;
             }
+            auth.send.as_ref().map_or(Ok(()), |send| send.check_token("auth.send"))?;
             if let Some(revoke) = &auth.revoke {
                 self.check_revoke(revoke)?;
             }

@@ -35,6 +35,8 @@ fn what_does_not_fit_together_is_refused() {
         ("fetch = \"mail.get\"", "fetch = \"mail.gt\"", "no such operation"),
         ("items = \"files\"", "items = \"files[\"", "not a path"),
         ("{folder_id|drive_quote}", "{folder_id|drive_quot}", "no transform"),
+        ("client_auth = \"body\"", "send = { headers = { X-Token = \"{token}\" } }", "auth.send: `{token}`"),
+        ("client_auth = \"body\"", "send = { headers = { X-Client = \"{client_id}\" } }", "say where `{access_token}` goes"),
     ];
     for (right, wrong, mention) in cases {
         assert!(GOOGLE.contains(right), "{right}");

@@ -306,6 +306,15 @@ impl How {
 }
 
 impl Placement {
+    /// Refuses to place a token where it would be left out in silence.
+    pub(super) fn check_token(&self, at: &str) -> Result<(), String> {
+        let names: Vec<&str> = self.templates().into_iter().flat_map(|(_, template)| template.names()).collect();
+        if let Some(unknown) = names.iter().find(|name| !["access_token", "client_id", "client_secret"].contains(name)) {
+            return Err(format!("{at}: `{{{unknown}}}` is not known there: the token is `{{access_token}}`"));
+        }
+        if names.contains(&"access_token") { Ok(()) } else { Err(format!("{at}: say where `{{access_token}}` goes")) }
+    }
+
     fn templates(&self) -> Vec<(&'static str, &Template)> {
         let placed = self.headers.values().chain(self.query.values()).chain(self.json.values());
         let basic = self.basic.iter().flat_map(|pair| std::iter::once(&pair.username).chain(&pair.password));
