@@ -1,6 +1,7 @@
-//! The drivers in Rust of the measurements beside peers: `drivers jobs …` and `drivers tokens …`.
+//! The drivers in Rust of the measurements beside peers: `drivers jobs …`, `drivers listing …`, `drivers tokens …`.
 
 mod jobs;
+mod listing;
 mod tokens;
 
 use atom_core::{LocalKey, Result};
@@ -15,6 +16,7 @@ async fn main() -> Result<()> {
     let given = Given::new(&arguments.collect::<Vec<_>>());
     match what.as_deref() {
         Some("jobs") => jobs::run(&given).await,
+        Some("listing") => listing::run(&given).await,
         Some("tokens") => tokens::run(&given).await,
         other => panic!("there is no driver {other:?}"),
     }

@@ -65,7 +65,7 @@ async fn fill(atom: &Atom, google: &GoogleStandIn, count: usize) -> Result<()> {
     atom.shut_down().await
 }
 
-async fn accounts(atom: &Atom) -> Result<Vec<Connection>> {
+pub(crate) async fn accounts(atom: &Atom) -> Result<Vec<Connection>> {
     let credentials = Credentials { email: EMAIL.into(), password: PASSWORD.into(), ..Credentials::default() };
     let session = atom.accounts().sign_in(credentials).await?;
     let connections = atom.authenticate(session.access_token).await?.connections();

@@ -36,13 +36,16 @@ pub(super) fn object(input: &impl Serialize) -> Result<Map<String, Value>> {
 impl<'a> Call<'a> {
     /// Chooses the variant, and refuses inputs that nothing would use.
     pub(super) async fn new(connection: &'a Connection, name: &'a str, input: &impl Serialize) -> Result<Self> {
+        Self::of(connection, name, object(input)?).await
+    }
+
+    async fn of(connection: &'a Connection, name: &'a str, given: Map<String, Value>) -> Result<Self> {
         let manifest = &connection.app.manifest;
         let unsupported = || {
             let text = format!("{} has no `{name}`: ask what it has before offering it", manifest.title);
             Error::new(ErrorKind::Unsupported, "unsupported_operation", text).with_provider(&manifest.name)
         };
         let service = manifest.service_of(name).ok_or_else(unsupported)?;
-        let given = object(input)?;
         let (_, operation) = service.choose(name, |input| given.contains_key(input)).ok_or_else(unsupported)?;
         let fetch = operation.fetch.as_ref().and_then(|name| service.operations.get(name));
         // Whoever turns a page repeats the filter, which the cursor has in it already.

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::call::Call;
 use crate::connect::Meter;
-use crate::crypto::random;
+use crate::crypto::{BoxFuture, random};
 use crate::http_client::Response;
 use crate::integrations::failure;
 use crate::providers::{Answer, Effect};
@@ -32,12 +32,14 @@ pub(super) struct Answered {
 }
 
 impl Call<'_> {
-    /// The answer, from the vendor or from a hook.
-    pub(super) async fn answer(&self) -> Result<Answered> {
-        let Some(name) = &self.operation.hook else { return self.send().await };
-        let hook = self.connection.inner.hooks.get(name)?;
-        let Json(document) = hook.run(self.connection, Json(Value::Object(self.vars.clone()))).await?;
-        Ok(Answered { document, ..Default::default() })
+    /// The answer, from the vendor or from a hook. On the heap: what stands below is deep, and callers hold several.
+    pub(super) fn answer(&self) -> BoxFuture<'_, Result<Answered>> {
+        Box::pin(async move {
+            let Some(name) = &self.operation.hook else { return self.send().await };
+            let hook = self.connection.inner.hooks.get(name)?;
+            let Json(document) = hook.run(self.connection, Json(Value::Object(self.vars.clone()))).await?;
+            Ok(Answered { document, ..Default::default() })
+        })
     }
 
     /// The budget that its requests are counted against.
