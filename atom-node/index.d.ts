@@ -215,7 +215,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -236,6 +236,12 @@ export declare const AuditAction: {
   readonly TokenRefreshed: 'token_refreshed'
   /** An access token was handed out to the host. */
   readonly TokenExported: 'token_exported'
+  /** A provider of the workspace was registered. */
+  readonly ProviderRegistered: 'provider_registered'
+  /** A provider of the workspace was changed; the details say what of it. */
+  readonly ProviderUpdated: 'provider_updated'
+  /** A provider of the workspace was removed; the details say how many connections were ended with it. */
+  readonly ProviderRemoved: 'provider_removed'
   /** The provider did not withdraw a grant that was ended here: it has to be ended there by hand. */
   readonly RevocationFailed: 'revocation_failed'
   /** A webhook endpoint was added. */
@@ -697,6 +703,18 @@ export interface ChatUserPage {
   nextCursor?: string
 }
 
+/** What a manifest would register. */
+export interface CheckedManifest {
+  /** What it can do and how to connect to it. */
+  provider: Provider
+  /** The hosts that would see tokens. */
+  hosts: string[]
+  /** The hosts that content would be fetched from, without a token. */
+  downloadHosts: string[]
+  /** Whether a method sends users back, so that the installation needs `workspace_callback_url`. */
+  needsRedirect: boolean
+}
+
 /**
  * The repositories of a connected account. Its issues are `Connection::tasks`.
  *
@@ -963,6 +981,8 @@ export interface ConnectedAccount {
   createdAt: Date
   /** When the connection or its tokens last changed. */
   updatedAt: Date
+  /** Which of the workspace's providers it is; none for one of the installation. */
+  providerId?: WorkspaceProviderId
   /** The account's e-mail address, where the provider tells it. */
   email?: string
   /** A name to show. */
@@ -1119,7 +1139,7 @@ export declare class Connections {
   /**
    * Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
    *
-   * Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+   * Fails with `not_found` (`unknown_provider`: neither the installation nor the workspace has it), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
    * `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
    */
   start(request: StartConnection): Promise<Authorization>
@@ -1128,7 +1148,8 @@ export declare class Connections {
    * connection's id.
    *
    * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
-   * `cancelled` (`consent_declined`) or `provider`.
+   * `conflict` (`provider_changed`: the workspace changed its provider meanwhile, start again; `other_provider`), `cancelled` (`consent_declined`) or
+   * `provider`.
    */
   complete(callbackUrl: string): Promise<Connection>
   /**
@@ -1160,7 +1181,7 @@ export declare class Connections {
   pollDevice(id: DeviceFlowId): Promise<DevicePoll>
   /** The user's connected accounts, oldest first. */
   list(): Promise<ConnectedAccount[]>
-  /** Every provider of this installation, with what the user has connected there and what it can be used for. */
+  /** Every provider of this installation and of the workspace, with what the user has connected there and what it can be used for. */
   status(): Promise<ProviderStatus[]>
   /** Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were. */
   revokeAll(provider?: string | null): Promise<number>
@@ -1179,7 +1200,7 @@ export declare class Connections {
   /**
    * One connected account, by its id.
    *
-   * Fails with `not_found`.
+   * Fails with `not_found` (also `unknown_provider`: it is no longer configured, or the workspace has removed it).
    */
   open(id: ConnectionId): Promise<Connection>
 }
@@ -3425,6 +3446,19 @@ export interface NewWebhookEndpoint {
   key?: string | null
 }
 
+/** A provider to register. */
+export interface NewWorkspaceProvider {
+  /** The manifest (TOML), at most 256 KiB. Its `name` is the provider's. */
+  manifest: string
+  /**
+   * The client id of the workspace's app at the provider, where its methods have one. It can be given later, by `update`, once the app knows the
+   * redirect URI.
+   */
+  clientId?: string | null
+  /** The client secret; public clients have none. It is sealed, and shown to nobody. */
+  clientSecret?: string | null
+}
+
 /** The public key whose private half approves emergency requests offline. */
 export interface OfflineKey {
   /** The one that counts now, in hexadecimal. */
@@ -3500,10 +3534,16 @@ export interface OpenOptions {
    */
   tokenCacheSeconds?: number | null
   /**
-   * Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
-   * false.
+   * Lets webhook endpoints, the hosts of service keys and those of providers that workspaces bring be on this machine, over plain http too: for
+   * development and tests. Default: false.
    */
   loopbackWebhooks?: boolean | null
+  /**
+   * Where the providers that workspaces bring send users back: each to this address, a slash, and its id, so that no answer is taken for another
+   * provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
+   * only providers that need no redirect.
+   */
+  workspaceCallbackUrl?: string | null
 }
 
 /** What can be said of an operation without calling it. */
@@ -3998,7 +4038,7 @@ export declare const ProductStatus: {
   readonly Other: 'other'
 }
 
-/** A provider that this installation can connect to. */
+/** A provider that this installation, or a workspace, can connect to. */
 export interface Provider {
   /** Its name in calls: `google`. */
   name: string
@@ -4707,6 +4747,8 @@ export declare class Scope {
   forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's connected accounts. */
   get connections(): Connections
+  /** The providers that the workspace brings, beside those of the installation. */
+  get providers(): WorkspaceProviders
   /** The API keys of other services that the user may use: their own, and the workspace's. */
   get serviceKeys(): ServiceKeys
   /** Who may use which of these for what. For owners and admins. */
@@ -6057,6 +6099,124 @@ export interface Workspace {
 
 /** A workspace: the tenant. */
 export type WorkspaceId = string
+
+/** A provider that a workspace brings. */
+export interface WorkspaceProvider {
+  /** Its id, which stays the same when it is changed. */
+  id: WorkspaceProviderId
+  /** Its name, for `start`, `connect` and `start_device`. */
+  name: string
+  /** The client id. */
+  clientId: string
+  /** Whether there is a client secret. */
+  hasClientSecret: boolean
+  /** The manifest as it was given. */
+  manifest: string
+  /** The hosts that see tokens. */
+  hosts: string[]
+  /** The hosts that content is fetched from, without a token. */
+  downloadHosts: string[]
+  /** What it can do and how to connect to it. */
+  provider: Provider
+  /** Grows with every change. Pass it to `update`. */
+  revision: number
+  /** Who registered it. */
+  createdBy: UserId
+  /** When. */
+  createdAt: Date
+  /** Who changed it last. */
+  updatedBy: UserId
+  /** When. */
+  updatedAt: Date
+  /**
+   * Where it sends users back, to be registered there: `OpenOptions.workspace_callback_url` and its id. None where no method needs it, or the
+   * option is missing.
+   */
+  redirectUri?: string
+}
+
+/** Which providers to list, oldest first. */
+export interface WorkspaceProviderFilter {
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** A provider that a workspace brings. */
+export type WorkspaceProviderId = string
+
+/** A page of providers. */
+export interface WorkspaceProviderPage {
+  /** The providers, oldest first. */
+  items: WorkspaceProvider[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a workspace's provider; what is absent stays. */
+export interface WorkspaceProviderPatch {
+  /** The `revision` that was read: whoever read an older one is refused. */
+  revision: number
+  /** The manifest, of the same name. */
+  manifest?: string | null
+  /** The client id. */
+  clientId?: string | null
+  /** The client secret. */
+  clientSecret?: string | null
+  /** True removes the client secret. */
+  noClientSecret?: boolean | null
+}
+
+/**
+ * The providers that a workspace brings, beside those of the installation.
+ *
+ * Owners and admins register and change them, with a scope that has no purpose; every member sees them and connects with `Scope.connections`, by their
+ * names. Nobody else does. Such a provider has no hooks and hands out no tokens, and its requests go to the public internet only.
+ */
+export declare class WorkspaceProviders {
+  private constructor()
+  /**
+   * What a manifest would register, without storing it.
+   *
+   * Fails with `forbidden` (`not_an_admin`), `conflict` (`provider_name_taken`) or `invalid`, as `register` does.
+   */
+  check(manifest: string): Promise<CheckedManifest>
+  /**
+   * Registers a provider under the name of its manifest.
+   *
+   * Fails with `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_name_taken`: a built-in provider, one of the installation or one of
+   * the workspace has the name) or `invalid`: `malformed_manifest`, `manifest_too_large` (over 256 KiB), `hook_not_allowed`, `address_not_public`,
+   * `malformed_client`, `too_many_providers` (50 are the most), `workspace_callback_url_missing` (a method needs a redirect, and the installation was
+   * opened without that option).
+   */
+  register(provider: NewWorkspaceProvider): Promise<WorkspaceProvider>
+  /**
+   * The workspace's providers, oldest first, a page at a time.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: WorkspaceProviderFilter): Promise<WorkspaceProviderPage>
+  /** One of them. Fails with `not_found`. */
+  get(name: string): Promise<WorkspaceProvider>
+  /**
+   * Changes a provider; what is absent stays. Connections go on with the new manifest, a `Connection` that was opened before with the one that it
+   * began with. While there are connections, hosts can be taken away and not added, and how accounts are connected (`inputs`, `auth`, `methods`,
+   * `identity`, base URLs) stays: the tokens are their members', and no admin can have them sent elsewhere.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_changed`: read it again; `hosts_changed`: register the
+   * new manifest under another name, or end the connections first) or `invalid`, as `register` does, and `provider_renamed`.
+   */
+  update(name: string, patch: WorkspaceProviderPatch): Promise<WorkspaceProvider>
+  /**
+   * Removes a provider. With `end_connections`, the connections of all members at it are ended first, as `Connection.revoke` does; how many is returned. If
+   * that is interrupted, call again: what has ended stays ended.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`) or `conflict` (`provider_in_use`: members have connections, and their end was
+   * not asked for).
+   */
+  remove(name: string, endConnections?: boolean | null): Promise<number>
+}
 
 /** A key-encryption key that the installation has seen. */
 export interface WrappingKey {

@@ -79,5 +79,6 @@ export const {
   Webhooks,
   Weight,
   Worker,
+  WorkspaceProviders,
   isAtomError,
 } = atom;

@@ -3,7 +3,9 @@
 use crate::accounts::{Accounts, AuditTrail, Events, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
-use crate::connect::{self, Apps, Connections, Exports, Flights, Provider};
+use crate::connect::{
+    self, Apps, Connections, Exports, Flights, KnownManifests, Provider, RegisteredCache, WorkspaceProviders, check_callback_url,
+};
 use crate::crypto::password::Hasher;
 use crate::crypto::{HostKey, KeyRing, SigningKeys};
 use crate::egress::Egress;
@@ -65,6 +67,10 @@ pub(crate) struct Inner {
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
+    /// Where the providers of workspaces send users back.
+    pub(crate) workspace_callback_url: Option<String>,
+    pub(crate) registered: RegisteredCache,
+    pub(crate) known_manifests: KnownManifests,
     pub(crate) hooks: Hooks,
     pub(crate) budgets: Budgets,
     pub(crate) flights: Flights,
@@ -223,6 +229,7 @@ impl Atom {
         self.inner.db()?.close().await;
         self.inner.token_cache.clear();
         self.inner.policy_cache.clear();
+        self.inner.registered.clear();
         stopped.into_iter().chain(counted).collect()
     }
 }
@@ -256,7 +263,7 @@ impl Atom {
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
-        let Builder { mut options, key, accepted, clock, hooks } = builder;
+        let Builder { mut options, key, accepted, clock, hooks, names } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
@@ -271,8 +278,9 @@ impl Atom {
         }
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
-        let egress = Egress::new(options.loopback_webhooks.unwrap_or(false))?;
+        let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
         let apps = Apps::new(options.providers.take().unwrap_or_default(), &hooks)?;
+        let workspace_callback_url = options.workspace_callback_url.as_deref().map(check_callback_url).transpose()?;
         let own = [webhooks::kind(), keys::kind()].into_iter().chain(connect::kinds());
         let kinds = Kinds::new(options.job_kinds.take().unwrap_or_default(), own.collect())?;
         let wrapping = keys::given(&options, key, accepted).await?;
@@ -303,6 +311,9 @@ impl Atom {
             http,
             egress,
             apps,
+            workspace_callback_url,
+            registered: RegisteredCache::new(Duration::from_secs_f64(token_cache_seconds)),
+            known_manifests: KnownManifests::default(),
             hooks,
             budgets: Budgets::default(),
             flights: Flights::default(),
@@ -386,6 +397,11 @@ impl Scope {
     /// The user's connected accounts.
     pub fn connections(&self) -> Connections {
         Connections { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The providers that the workspace brings, beside those of the installation.
+    pub fn providers(&self) -> WorkspaceProviders {
+        WorkspaceProviders { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The API keys of other services that the user may use: their own, and the workspace's.

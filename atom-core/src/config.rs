@@ -3,6 +3,8 @@
 use crate::integrations::hooks::{Hooks, OperationHook};
 use crate::{Clock, JobKind, KeyProvider, KeychainOptions, Pkcs11Options, Secret};
 use atom_macros::model;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How to open an installation, the same in every language.
@@ -47,9 +49,13 @@ pub struct OpenOptions {
     /// process's revocation or reconnection may go unnoticed in this one; its own are noticed at once. With 0 every call reads the database. The
     /// same holds for the workspace's secret policies.
     pub token_cache_seconds: Option<f64>,
-    /// Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
-    /// false.
+    /// Lets webhook endpoints, the hosts of service keys and those of providers that workspaces bring be on this machine, over plain http too: for
+    /// development and tests. Default: false.
     pub loopback_webhooks: Option<bool>,
+    /// Where the providers that workspaces bring send users back: each to this address, a slash, and its id, so that no answer is taken for another
+    /// provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
+    /// only providers that need no redirect.
+    pub workspace_callback_url: Option<String>,
 }
 
 /// The host's OAuth client at one provider.
@@ -97,12 +103,14 @@ pub struct Builder {
     pub(crate) accepted: Vec<Arc<dyn KeyProvider>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) hooks: Hooks,
+    /// Names that resolve as a test says, where users name addresses.
+    pub(crate) names: HashMap<String, Vec<IpAddr>>,
 }
 
 impl Builder {
     pub(crate) fn new(database_url: String) -> Self {
         let options = OpenOptions { database_url, ..Default::default() };
-        Self { options, key: None, accepted: Vec::new(), clock: None, hooks: Hooks::default() }
+        Self { options, key: None, accepted: Vec::new(), clock: None, hooks: Hooks::default(), names: HashMap::new() }
     }
 
     /// Who keeps the key-encryption key. Default: the environment variable `ATOM_KEY`.
@@ -159,16 +167,29 @@ impl Builder {
         self
     }
 
-    /// Whether webhook endpoints and the hosts of service keys may be on this machine, over plain http too: for development and tests.
-    /// Default: false.
+    /// Whether webhook endpoints, the hosts of service keys and those of providers that workspaces bring may be on this machine, over plain http
+    /// too: for development and tests. Default: false.
     pub fn loopback_webhooks(mut self, allowed: bool) -> Self {
         self.options.loopback_webhooks = Some(allowed);
+        self
+    }
+
+    /// Where the providers that workspaces bring send users back: each to this address, a slash, and its id. Default: nowhere.
+    pub fn workspace_callback_url(mut self, url: impl Into<String>) -> Self {
+        self.options.workspace_callback_url = Some(url.into());
         self
     }
 
     /// A function that manifests may name as `hook`, for an operation that they cannot describe.
     pub fn hook(mut self, name: impl Into<String>, hook: Arc<dyn OperationHook>) -> Self {
         self.hooks.add(name.into(), hook);
+        self
+    }
+
+    /// Has a name resolve to these addresses where users name what requests go to: for tests of what is refused.
+    #[cfg(feature = "testing")]
+    pub fn resolve(mut self, name: impl Into<String>, addresses: Vec<IpAddr>) -> Self {
+        self.names.insert(name.into(), addresses);
         self
     }
 

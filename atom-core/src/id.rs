@@ -18,6 +18,10 @@ pub struct SessionId;
 #[id]
 pub struct ConnectionId;
 
+/// A provider that a workspace brings.
+#[id]
+pub struct WorkspaceProviderId;
+
 /// A connection that begins with a code that the user types elsewhere.
 #[id]
 pub struct DeviceFlowId;

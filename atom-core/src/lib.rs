@@ -49,10 +49,11 @@ pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, A
 pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
 pub use connect::{
-    AccessToken, AccountStatus, Authorization, ConnectField, ConnectFlow, ConnectMethod, ConnectWith, ConnectedAccount,
-    Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState, OperationUsage,
-    Provider, ProviderStatus, ProviderUsage, ServiceStatus, StartConnection, StartDevice, UsageBucket, UsageCounts,
-    UsageFailures, UsageInterval, UsageQuery, UsageReport,
+    AccessToken, AccountStatus, Authorization, CheckedManifest, ConnectField, ConnectFlow, ConnectMethod, ConnectWith,
+    ConnectedAccount, Connection, ConnectionHealth, ConnectionState, Connections, DeviceAuthorization, DevicePoll, DeviceState,
+    NewWorkspaceProvider, OperationUsage, Provider, ProviderStatus, ProviderUsage, ServiceStatus, StartConnection, StartDevice,
+    UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport, WorkspaceProvider, WorkspaceProviderFilter,
+    WorkspaceProviderPage, WorkspaceProviderPatch, WorkspaceProviders,
 };
 #[cfg(feature = "pkcs11")]
 pub use crypto::Pkcs11Key;
@@ -67,7 +68,7 @@ pub use events::{
 };
 pub use id::{
     ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId,
-    WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
+    WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventPatch, EventStatus, EventTime, ListEvents,

@@ -33,6 +33,7 @@ enum Thing {
     SecretLeases(SecretLeases),
     LeasedSecret(LeasedSecret),
     Webhooks(Webhooks),
+    WorkspaceProviders(WorkspaceProviders),
     Connections(Connections),
     Connection(Connection),
     Files(Files),
@@ -76,6 +77,7 @@ impl Thing {
             (Self::Scope(scope), "emergency_access") => Self::EmergencyAccess(scope.emergency_access()),
             (Self::Scope(scope), "secret_policies") => Self::SecretPolicies(scope.secret_policies()),
             (Self::Scope(scope), "secret_leases") => Self::SecretLeases(scope.secret_leases()),
+            (Self::Scope(scope), "providers") => Self::WorkspaceProviders(scope.providers()),
             (Self::Scope(scope), "webhooks") => Self::Webhooks(scope.webhooks()),
             (Self::Scope(scope), "events") => Self::Events(scope.events()),
             (Self::EventStream(stream), "cursor") => Self::plain(stream.cursor()),
@@ -126,6 +128,7 @@ impl Thing {
             (Self::SecretLeases(leases), method) => secret_leases_method(leases, method, args).await,
             (Self::LeasedSecret(secret), "lease") => secret.lease().await.map(Self::plain),
             (Self::LeasedSecret(secret), "request") => secret.request(args.next()).await.map(Self::plain),
+            (Self::WorkspaceProviders(providers), method) => workspace_providers_method(providers, method, args).await,
             (Self::Webhooks(webhooks), method) => webhooks_method(webhooks, method, args).await,
             (Self::Queues(queues), "list") => queues.list().await.map(Self::plain),
             (Self::Queues(queues), "workers") => queues.workers().await.map(Self::plain),
@@ -254,6 +257,26 @@ impl Args {
             value: field::<String>(&fields, "value").unwrap().into(),
             grace_seconds: field(&fields, "grace_seconds"),
             expires_at: field(&fields, "expires_at"),
+        }
+    }
+
+    fn workspace_provider(&mut self) -> NewWorkspaceProvider {
+        let fields: Map<String, Value> = self.next();
+        NewWorkspaceProvider {
+            manifest: field(&fields, "manifest").unwrap(),
+            client_id: field(&fields, "client_id"),
+            client_secret: field::<String>(&fields, "client_secret").map(Secret::from),
+        }
+    }
+
+    fn workspace_provider_patch(&mut self) -> WorkspaceProviderPatch {
+        let fields: Map<String, Value> = self.next();
+        WorkspaceProviderPatch {
+            revision: field(&fields, "revision").unwrap(),
+            manifest: field(&fields, "manifest"),
+            client_id: field(&fields, "client_id"),
+            client_secret: field::<String>(&fields, "client_secret").map(Secret::from),
+            no_client_secret: field(&fields, "no_client_secret"),
         }
     }
 

@@ -33,3 +33,4 @@ mod support;
 mod token_cache;
 mod usage;
 mod webhooks;
+mod workspace_providers;

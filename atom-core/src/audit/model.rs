@@ -26,6 +26,12 @@ pub enum AuditAction {
     TokenRefreshed,
     /// An access token was handed out to the host.
     TokenExported,
+    /// A provider of the workspace was registered.
+    ProviderRegistered,
+    /// A provider of the workspace was changed; the details say what of it.
+    ProviderUpdated,
+    /// A provider of the workspace was removed; the details say how many connections were ended with it.
+    ProviderRemoved,
     /// The provider did not withdraw a grant that was ended here: it has to be ended there by hand.
     RevocationFailed,
     /// A webhook endpoint was added.

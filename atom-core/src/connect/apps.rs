@@ -1,14 +1,17 @@
 //! The providers of this installation: manifest, OAuth client, and where requests really go.
 
-use super::Provider;
 use super::methods::Way;
+use super::outlet::Outlet;
 use super::redirect::RedirectUris;
+use super::registered::Definition;
+use super::{ConnectFlow, Provider};
+use crate::atom::Inner;
 use crate::config::ProviderApp;
 use crate::http_client::is_loopback;
 use crate::integrations::hooks::Hooks;
 use crate::providers::{self, Facts, Manifest, ManifestChange, UrlTemplate, Vars};
 use crate::vault::TokenSet;
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::{Error, ErrorKind, Result, Secret, WorkspaceProviderId};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use url::Url;
 
 /// One provider with the host's client.
 pub(crate) struct App {
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: Arc<Manifest>,
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<Secret>,
     pub(crate) redirect_uris: RedirectUris,
@@ -25,6 +28,8 @@ pub(crate) struct App {
     /// What the host changed of a built-in manifest.
     overrides: Vec<ManifestChange>,
     development_endpoint: Option<Url>,
+    /// What a workspace registered, where it is no provider of the installation.
+    own: Option<Definition>,
 }
 
 /// All of them, by name.
@@ -132,16 +137,59 @@ impl App {
         let redirect_uris = RedirectUris::new(first.into_iter().chain(app.redirect_uris.into_iter().flatten()).collect())?;
         Ok(Self {
             development_endpoint: app.development_endpoint.as_deref().map(loopback).transpose()?,
-            manifest,
+            manifest: Arc::new(manifest),
             overrides,
             client_id: app.client_id,
             client_secret: app.client_secret,
             redirect_uris,
             export_tokens: app.export_tokens.unwrap_or(false),
+            own: None,
         })
     }
 
-    fn describe(&self) -> Provider {
+    /// A provider of a workspace. Its tokens stay inside.
+    pub(super) fn registered(own: Definition, manifest: Arc<Manifest>, callback_url: Option<&str>) -> Result<Self> {
+        let mut app = Self::unregistered(manifest);
+        app.client_id.clone_from(&own.client_id);
+        app.client_secret = own.client_secret.as_deref().map(Secret::from);
+        let is_sent_back = Way::all(&app).iter().any(|way| way.how.flow() == ConnectFlow::Browser);
+        // An address of its own: an answer at it can be no other provider's (RFC 9700 §4.4).
+        let uri = callback_url.filter(|_| is_sent_back).map(|url| format!("{url}/{}", own.id));
+        app.redirect_uris = RedirectUris::new(uri.into_iter().collect())?;
+        app.own = Some(own);
+        Ok(app)
+    }
+
+    /// What a manifest would be a provider of.
+    pub(super) fn unregistered(manifest: Arc<Manifest>) -> Self {
+        Self {
+            manifest,
+            client_id: String::new(),
+            client_secret: None,
+            redirect_uris: RedirectUris::none(),
+            export_tokens: false,
+            overrides: Vec::new(),
+            development_endpoint: None,
+            own: None,
+        }
+    }
+
+    /// What a workspace registered.
+    pub(super) fn own(&self) -> Option<&Definition> {
+        self.own.as_ref()
+    }
+
+    /// Which provider of its workspace it is, and as of which revision; none for one of the installation.
+    pub(super) fn registration(&self) -> Option<(WorkspaceProviderId, i64)> {
+        self.own.as_ref().map(|own| (own.id, own.revision))
+    }
+
+    /// The way out for its requests.
+    pub(crate) fn outlet<'a>(&self, inner: &'a Inner) -> Outlet<'a> {
+        if self.own.is_some() { Outlet::Guarded(&inner.egress) } else { Outlet::Host(&inner.http) }
+    }
+
+    pub(super) fn describe(&self) -> Provider {
         let manifest = &self.manifest;
         Provider {
             name: manifest.name.clone(),

@@ -6,7 +6,7 @@
 use super::keep::{self, Kept};
 use super::methods::{Ask, Way};
 use super::start::{KIND, Pending, binding, place};
-use super::{App, Connection, Connections, redirect};
+use super::{App, Connection, Connections, redirect, registered};
 use crate::storage::once;
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ pub(super) async fn take(connections: &Connections, key: &str) -> Result<(Pendin
     let sealed = once::consume_once(db, what, inner.now()).await?.ok_or_else(unknown)?;
     let plain = inner.keys.open_record(db, &place(key.as_bytes()), &sealed).await?;
     let pending: Pending = serde_json::from_slice(&plain).map_err(|_| unknown())?;
-    let app = inner.apps.get(&pending.provider)?;
+    let app = registered::begun(inner, connections.principal.workspace_id, &pending.provider, pending.registration).await?;
     Ok((pending, app))
 }
 

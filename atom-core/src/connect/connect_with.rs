@@ -2,13 +2,13 @@
 
 use super::keep::{self, Kept};
 use super::methods::{Ask, Way, credentials_refused};
-use super::{ConnectFlow, ConnectWith, Connection, Connections, start};
+use super::{ConnectFlow, ConnectWith, Connection, Connections, registered, start};
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
 pub(super) async fn run(connections: &Connections, request: ConnectWith) -> Result<Connection> {
     let inner = &connections.inner;
-    let app = inner.apps.get(&request.provider)?;
+    let app = registered::find(inner, connections.principal.workspace_id, &request.provider).await?;
     let named = |e: Error| e.with_provider(&app.manifest.name);
     let way = Way::choose(&app, request.method.as_deref(), ConnectFlow::Fields)?;
     let (fields, facts) = way.check(&app, request.fields).map_err(named)?;

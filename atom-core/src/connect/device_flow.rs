@@ -1,10 +1,12 @@
 //! Connect with a code that the user types elsewhere (RFC 8628). The state is in the database, so that any process may poll.
 
 use super::methods::{self, Ask, Poll, Way};
-use super::{ConnectFlow, Connections, DeviceAuthorization, DevicePoll, DeviceState, StartDevice, keep, start, store};
+use super::{
+    ConnectFlow, Connections, DeviceAuthorization, DevicePoll, DeviceState, StartDevice, keep, registered, start, store,
+};
 use crate::crypto::Place;
 use crate::providers::{Facts, How};
-use crate::{DeviceFlowId, Error, ErrorKind, Result, Secret, WorkspaceId};
+use crate::{DeviceFlowId, Error, ErrorKind, Result, Secret, WorkspaceId, WorkspaceProviderId};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,6 +25,9 @@ struct Code {
     /// What was said about the account.
     #[serde(default)]
     inputs: Facts,
+    /// Which of the workspace's providers it is, and as of when.
+    #[serde(default)]
+    registration: Option<(WorkspaceProviderId, i64)>,
 }
 
 fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
@@ -31,7 +36,7 @@ fn place(workspace: WorkspaceId, row: &[u8]) -> Place<'_> {
 
 pub(super) async fn start(connections: &Connections, request: StartDevice) -> Result<DeviceAuthorization> {
     let (inner, principal) = (&connections.inner, &connections.principal);
-    let app = inner.apps.get(&request.provider)?;
+    let app = registered::find(inner, principal.workspace_id, &request.provider).await?;
     let way = Way::choose(&app, request.method.as_deref(), ConnectFlow::Device)?;
     let Some(How::Device(device)) = way.entry.map(|entry| &entry.how) else { return Err(way.how.other_flow()) };
     let usual = device.scopes.as_ref().filter(|_| request.services.is_none() && request.scopes.is_none());
@@ -44,7 +49,7 @@ pub(super) async fn start(connections: &Connections, request: StartDevice) -> Re
     let begun = device.begin(Ask { inner, app: &app, facts: &inputs }, &scopes).await?;
 
     let (db, now, id) = (inner.db()?, inner.now(), DeviceFlowId::generate());
-    let code = Code { device_code: begun.device_code.expose().to_owned(), scopes, inputs };
+    let code = Code { device_code: begun.device_code.expose().to_owned(), scopes, inputs, registration: app.registration() };
     let plain = serde_json::to_vec(&code).map(Zeroizing::new);
     let plain = plain.map_err(|e| Error::internal("device_flow", "a device code cannot be serialized").with_source(e))?;
     let sealed = inner.keys.seal_record(db, &place(principal.workspace_id, id.0.as_bytes()), &plain).await?;
@@ -115,10 +120,10 @@ pub(super) async fn poll(connections: &Connections, id: DeviceFlowId) -> Result<
 async fn ask(connections: &Connections, mut flow: store::DeviceFlow) -> Result<DevicePoll> {
     let (inner, principal) = (&connections.inner, &connections.principal);
     let db = inner.db()?;
-    let app = inner.apps.get(&flow.provider)?;
     let plain = inner.keys.open_record(db, &place(principal.workspace_id, flow.id.as_bytes()), &flow.sealed).await?;
     let damaged = |_| Error::sealed("device_flow_damaged", "a stored device code is malformed: start again");
     let code: Code = serde_json::from_slice(&plain).map_err(damaged)?;
+    let app = registered::begun(inner, principal.workspace_id, &flow.provider, code.registration).await?;
     let device_code: Secret = code.device_code.into();
     match methods::poll(Ask { inner, app: &app, facts: &code.inputs }, &device_code, &code.scopes).await {
         Ok(Poll::Granted(granted)) => {

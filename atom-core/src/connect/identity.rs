@@ -109,7 +109,7 @@ async fn question(
     let url = app.place(url, ask.facts)?;
     let mut request = Request { method, url, headers, body, timeout: Duration::from_secs(20) };
     authenticate(app, tokens, &mut request)?;
-    let answer = ask.inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+    let answer = app.outlet(ask.inner).send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     if !(200..300).contains(&answer.status) {
         return Err(failure::classify(&app.manifest, "identity", &answer));
     }

@@ -81,7 +81,7 @@ async fn ask(connection: &Connection, tokens: &TokenSet) -> Option<Said> {
 
 async fn introspect(connection: &Connection, auth: &OAuth2, url: &UrlTemplate, token: &Secret) -> Result<Said> {
     let (app, facts) = (&connection.app, connection.facts().await?);
-    let mut endpoint = TokenEndpoint::of(app, &connection.inner.http, auth, &facts)?;
+    let mut endpoint = TokenEndpoint::of(app, &connection.inner, auth, &facts)?;
     // RFC 7662 §2.1 knows a form only, whatever the token endpoint takes.
     endpoint.style = Style::default();
     match endpoint.post(&app.place(url, &facts)?, vec![("token", token.expose()), ("token_type_hint", "access_token")]).await? {

@@ -2,11 +2,11 @@
 
 use super::identity::{self, Identity};
 use super::methods::{self, Ask, Granted, Way};
-use super::{App, Connection, Connections, introspection, store};
+use super::{App, Connection, ConnectionState, Connections, introspection, registered, store};
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, ConnectionConnected};
 use crate::vault;
-use crate::{Error, ErrorKind, Result};
+use crate::{ConnectionId, Error, ErrorKind, Result};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -55,7 +55,17 @@ async fn attempt(
 ) -> Result<Option<Connection>> {
     let (inner, principal) = (&connections.inner, &connections.principal);
     let (db, workspace, now) = (inner.db()?, principal.workspace_id, inner.now());
-    let known = store::find(db, principal, &app.manifest.name, &identity.account_id).await?;
+    let provider_id = app.registration().map(|(id, _)| id.0);
+    let found = store::find(db, principal, &app.manifest.name, &identity.account_id).await?;
+    if let Some(found) = found.as_ref().filter(|found| found.provider_id != provider_id) {
+        let state: ConnectionState = found.state.parse()?;
+        if state != ConnectionState::Revoked {
+            // Its tokens are another provider's, which only has the same name.
+            let text = "this account is connected at another provider of this name, the workspace's or the installation's: disconnect it there first";
+            return Err(Error::new(ErrorKind::Conflict, "other_provider", text).with_provider(&app.manifest.name));
+        }
+    }
+    let known = found.map(|found| ConnectionId(found.id));
     let id = known.unwrap_or_else(crate::ConnectionId::generate);
     let mut sets = Vec::new();
     for (name, tokens) in &granted.sets {
@@ -72,7 +82,9 @@ async fn attempt(
     let stale = if known.is_some() { vault::names(db, workspace, id).await? } else { Vec::new() };
 
     let mut tx = db.begin_durable().await?;
-    if store::upsert(&mut tx, principal, id, &app.manifest.name, method, identity, now).await? != id {
+    registered::check_current(&mut tx, workspace, app).await?;
+    let provider = (app.manifest.name.as_str(), provider_id);
+    if store::upsert(&mut tx, principal, id, provider, method, identity, now).await? != Some(id) {
         return Ok(None);
     }
     for (stamped, is_known) in sets {

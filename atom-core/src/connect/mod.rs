@@ -19,8 +19,10 @@ mod keep;
 mod link;
 mod methods;
 mod model;
+mod outlet;
 mod redirect;
 mod refresh;
+mod registered;
 mod release;
 mod request;
 mod revoke;
@@ -42,6 +44,12 @@ pub use model::{
     ConnectionHealth, ConnectionState, DeviceAuthorization, DevicePoll, DeviceState, Provider, ProviderStatus, ServiceStatus,
     StartConnection, StartDevice,
 };
+pub(crate) use redirect::check_callback_url;
+pub use registered::{
+    CheckedManifest, NewWorkspaceProvider, WorkspaceProvider, WorkspaceProviderFilter, WorkspaceProviderPage,
+    WorkspaceProviderPatch, WorkspaceProviders,
+};
+pub(crate) use registered::{Known as KnownManifests, RegisteredCache};
 pub(crate) use upkeep::{CHORE, handlers, kinds};
 pub(crate) use usage::{CHORE as USAGE_CHORE, Meter, Used};
 pub use usage::{OperationUsage, ProviderUsage, UsageBucket, UsageCounts, UsageFailures, UsageInterval, UsageQuery, UsageReport};
@@ -92,7 +100,7 @@ pub struct Connections {
 impl Connections {
     /// Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
     ///
-    /// Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+    /// Fails with `not_found` (`unknown_provider`: neither the installation nor the workspace has it), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
     /// `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
     pub async fn start(&self, request: StartConnection) -> Result<Authorization> {
         start::run(self, request).await
@@ -102,7 +110,8 @@ impl Connections {
     /// connection's id.
     ///
     /// Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
-    /// `cancelled` (`consent_declined`) or `provider`.
+    /// `conflict` (`provider_changed`: the workspace changed its provider meanwhile, start again; `other_provider`), `cancelled` (`consent_declined`) or
+    /// `provider`.
     pub async fn complete(&self, callback_url: String) -> Result<Connection> {
         callback::run(self, callback_url).await
     }
@@ -143,7 +152,7 @@ impl Connections {
         store::list(self.inner.db()?, &self.principal).await
     }
 
-    /// Every provider of this installation, with what the user has connected there and what it can be used for.
+    /// Every provider of this installation and of the workspace, with what the user has connected there and what it can be used for.
     pub async fn status(&self) -> Result<Vec<ProviderStatus>> {
         status::run(self).await
     }
@@ -171,16 +180,16 @@ impl Connections {
 
     /// One connected account, by its id.
     ///
-    /// Fails with `not_found`.
+    /// Fails with `not_found` (also `unknown_provider`: it is no longer configured, or the workspace has removed it).
     pub async fn open(&self, id: ConnectionId) -> Result<Connection> {
         let account = store::get(self.inner.db()?, &self.principal, id).await?;
-        self.connection(&account)
+        self.connection(&account).await
     }
 }
 
 impl Connections {
-    fn connection(&self, account: &ConnectedAccount) -> Result<Connection> {
-        let app = self.inner.apps.get(&account.provider)?;
+    async fn connection(&self, account: &ConnectedAccount) -> Result<Connection> {
+        let app = registered::of(&self.inner, self.principal.workspace_id, &account.provider, account.provider_id).await?;
         Ok(Connection { inner: Arc::clone(&self.inner), principal: self.principal.clone(), id: account.id, app })
     }
 }
@@ -367,6 +376,11 @@ impl Connection {
         let none = || Error::internal("token_set", "a connection that is in use has no tokens");
         let load = async { self.stored(DEFAULT).await?.ok_or_else(none) };
         self.inner.token_cache.read((self.principal.workspace_id, self.id), load).await.map(Some)
+    }
+
+    /// The way out for its requests.
+    pub(crate) fn outlet(&self) -> outlet::Outlet<'_> {
+        self.app.outlet(&self.inner)
     }
 
     /// What policies say of it.

@@ -1,12 +1,12 @@
 //! What the connections API takes and returns.
 
 use crate::providers::{Capability, ManifestChange};
-use crate::{ConnectionId, DeviceFlowId, Secret};
+use crate::{ConnectionId, DeviceFlowId, Secret, WorkspaceProviderId};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// A provider that this installation can connect to.
+/// A provider that this installation, or a workspace, can connect to.
 #[model]
 pub struct Provider {
     /// Its name in calls: `google`.
@@ -101,6 +101,8 @@ pub struct ConnectedAccount {
     pub id: ConnectionId,
     /// The provider's name.
     pub provider: String,
+    /// Which of the workspace's providers it is; none for one of the installation.
+    pub provider_id: Option<WorkspaceProviderId>,
     /// The method that it was connected with: `oauth2`.
     pub method: String,
     /// The account's id at the provider; the field or a fingerprint that stands for it where the provider tells none.

@@ -32,6 +32,10 @@ impl RedirectUris {
         Ok(Self(uris))
     }
 
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// The one to use: that which is asked for, if it is registered.
     pub(super) fn choose(&self, asked: Option<String>) -> Result<String> {
         let Some(asked) = asked else {
@@ -50,6 +54,17 @@ impl RedirectUris {
     pub(super) fn all(&self) -> &[String] {
         &self.0
     }
+}
+
+/// The address below which the providers of workspaces send users back, each to its own.
+///
+/// Fails with `invalid` (`malformed_redirect_uri`).
+pub(crate) fn check_callback_url(url: &str) -> Result<String> {
+    RedirectUris::new(vec![url.to_owned()])?;
+    if url.contains('?') {
+        return Err(malformed("that the ids of providers are appended to has no query"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 fn malformed(why: &str) -> Error {

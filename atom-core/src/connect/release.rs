@@ -1,11 +1,11 @@
 //! What break-glass asks of a connection: whose it is, and its credential as it stands. Whether it may be given away is not decided here.
 
 use super::methods::Way;
-use super::{Connection, refresh, store};
+use super::{Connection, refresh, registered, store};
 use crate::accounts::{Principal, Role};
 use crate::atom::Inner;
 use crate::vault::DEFAULT;
-use crate::{ConnectionId, Error, Result, Secret, UserId, WorkspaceId};
+use crate::{ConnectionId, Error, Result, Secret, UserId, WorkspaceId, WorkspaceProviderId};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,8 @@ impl Connection {
         let owner = store::owner(inner.db()?, workspace, id).await?.ok_or_else(|| Error::not_found("connection"))?;
         let user_id = UserId(owner.user_id);
         let principal = Principal { user_id, workspace_id: workspace, role: Role::Member, session_id: None, purpose: None };
-        Ok((Self { inner: Arc::clone(inner), principal, id, app: inner.apps.get(&owner.provider)? }, user_id))
+        let app = registered::of(inner, workspace, &owner.provider, owner.provider_id.map(WorkspaceProviderId)).await?;
+        Ok((Self { inner: Arc::clone(inner), principal, id, app }, user_id))
     }
 
     /// Refuses a token set that cannot be had.

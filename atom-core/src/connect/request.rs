@@ -31,9 +31,16 @@ pub(super) async fn opened(
     request: Request,
     meter: &mut Meter<'_>,
 ) -> Result<reqwest::Response> {
-    let http = &connection.inner.http;
-    let sent =
-        with_credential(connection, set, facts, request, meter, |request| http.open(request), |answer| answer.status().as_u16());
+    let outlet = connection.outlet();
+    let sent = with_credential(
+        connection,
+        set,
+        facts,
+        request,
+        meter,
+        |request| outlet.open(request),
+        |answer| answer.status().as_u16(),
+    );
     Ok(sent.await?.0)
 }
 
@@ -44,8 +51,8 @@ async fn whole(
     request: Request,
     meter: &mut Meter<'_>,
 ) -> Result<(Response, TokenSet)> {
-    let http = &connection.inner.http;
-    with_credential(connection, set, facts, request, meter, |request| http.send(request), |answer| answer.status).await
+    let outlet = connection.outlet();
+    with_credential(connection, set, facts, request, meter, |request| outlet.send(request), |answer| answer.status).await
 }
 
 /// Sends a request, and says with which token set.

@@ -20,6 +20,11 @@ const GIVE_UP: TimeDelta = TimeDelta::days(1);
 
 /// Destroys the tokens here, and then has the provider withdraw the grant: now, or by a worker when it can be reached.
 pub(super) async fn run(connection: &Connection) -> Result<()> {
+    run_as(connection, connection.principal.actor()).await
+}
+
+/// The same as somebody else's act.
+pub(super) async fn run_as(connection: &Connection, actor: Actor) -> Result<()> {
     let (inner, workspace) = (&connection.inner, connection.principal.workspace_id);
     let mut withdrawals = Vec::new();
     for name in vault::names(inner.db()?, workspace, connection.id).await? {
@@ -31,13 +36,14 @@ pub(super) async fn run(connection: &Connection) -> Result<()> {
         }
     }
     let provider = &connection.app.manifest.name;
-    end(inner, &connection.principal, connection.id, provider, withdrawals).await
+    end(inner, &connection.principal, actor, connection.id, provider, withdrawals).await
 }
 
 /// Destroys the tokens of a connection and keeps what is to be withdrawn, and then tries to withdraw it.
 pub(super) async fn end(
     inner: &Arc<Inner>,
     principal: &Principal,
+    actor: Actor,
     id: ConnectionId,
     provider: &str,
     withdrawals: Vec<store::Revocation>,
@@ -50,7 +56,7 @@ pub(super) async fn end(
     vault::delete_all(&mut tx, inner, workspace, id).await?;
     vault::forget_refusals(&mut tx, workspace, id).await?;
     if store::set_state(&mut tx, principal, id, ConnectionState::Revoked, None, now).await? {
-        let (actor, subject, details) = (principal.actor(), Some(id.to_string()), [("provider", provider)]);
+        let (subject, details) = (Some(id.to_string()), [("provider", provider)]);
         let entry = Entry { workspace, actor, action: AuditAction::Disconnected, subject, details: &details };
         audit::append(&mut tx, entry, now).await?;
         let revoked = ConnectionRevoked { connection_id: id, user_id: principal.user_id, provider: provider.to_owned() };
@@ -69,7 +75,7 @@ pub(super) async fn all(connections: &Connections, provider: Option<String>) -> 
     for account in store::list(connections.inner.db()?, &connections.principal).await? {
         let is_meant = provider.as_ref().is_none_or(|provider| *provider == account.provider);
         if is_meant && account.state != ConnectionState::Revoked {
-            run(&connections.connection(&account)?).await?;
+            run(&connections.connection(&account).await?).await?;
             ended += 1;
         }
     }
@@ -92,7 +98,7 @@ async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<st
     let Some(mut needed) = withdrawal::needed(&connection.app, tokens) else { return Ok(None) };
     // The connection may be gone when they are needed for the address.
     needed.captured = connection.facts().await?;
-    let (id, plain) = (Uuid::now_v7(), needed.secret_part()?);
+    let (id, plain) = (Uuid::now_v7(), withdrawal::kept(&connection.app, &needed)?);
     let sealed = inner.keys.seal_record(inner.db()?, &place(id.as_bytes()), &plain).await?;
     Ok(Some(store::Revocation {
         id,
@@ -128,8 +134,9 @@ pub(super) async fn attempt(inner: &Arc<Inner>, id: Uuid) -> Result<()> {
     let db = inner.db()?;
     let Some(pending) = store::revocation(db, id).await? else { return Ok(()) };
     let plain = inner.keys.open_record(db, &place(id.as_bytes()), &pending.sealed).await?;
-    let tokens = TokenSet::of_secret_part(&plain)?;
-    let asked = match inner.apps.get(&pending.provider) {
+    let (own, tokens) = withdrawal::of_kept(inner, &plain)?;
+    let app = own.map_or_else(|| inner.apps.get(&pending.provider), Ok);
+    let asked = match app {
         Ok(app) => withdrawal::ask(inner, &app, &tokens).await,
         Err(error) => Err(error),
     };
@@ -161,7 +168,7 @@ pub(super) async fn attempt(inner: &Arc<Inner>, id: Uuid) -> Result<()> {
     tx.commit().await
 }
 
-/// The place of the secret part of a sealed [`TokenSet`].
+/// The place of what a sealed withdrawal needs.
 fn place(row: &[u8]) -> Place<'_> {
     Place { workspace: INSTALLATION, table: "atom_revocations", row, field: "sealed", version: 1 }
 }

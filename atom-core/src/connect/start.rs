@@ -1,14 +1,14 @@
 //! Begin a connection for which the user goes to the provider.
 
 use super::methods::{self, Ask, Opening, Way};
-use super::{App, Authorization, ConnectFlow, Connection, Connections, StartConnection};
+use super::{App, Authorization, ConnectFlow, Connection, Connections, StartConnection, registered};
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place, length_prefixed};
 use crate::providers::{Facts, Manifest};
 use crate::storage::once;
 use crate::vault;
-use crate::{Error, Result};
+use crate::{Error, Result, WorkspaceProviderId};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -24,6 +24,9 @@ pub(super) const KIND: &str = "connect_state";
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pending {
     pub(super) provider: String,
+    /// Which of the workspace's it is, and as of when.
+    #[serde(default)]
+    pub(super) registration: Option<(WorkspaceProviderId, i64)>,
     pub(super) method: String,
     pub(super) redirect_uri: String,
     /// What is needed to use the answer: the PKCE verifier, or the secret of a request token.
@@ -55,7 +58,7 @@ pub(super) async fn count(inner: &Inner, principal: &Principal) -> Result<()> {
 }
 
 pub(super) async fn run(connections: &Connections, request: StartConnection) -> Result<Authorization> {
-    let app = connections.inner.apps.get(&request.provider)?;
+    let app = registered::find(&connections.inner, connections.principal.workspace_id, &request.provider).await?;
     let way = Way::choose(&app, request.method.as_deref(), ConnectFlow::Browser)?;
     let scopes = scopes(&app.manifest, request.services.as_deref(), request.scopes.as_deref())?;
     let redirect_uri = app.redirect_uris.choose(request.redirect_uri).map_err(|e| e.with_provider(&app.manifest.name))?;
@@ -105,6 +108,7 @@ async fn begin(connections: &Connections, app: &App, way: &Way<'_>, wish: Wish) 
         way.how.open(Ask { inner, app, facts: &wish.inputs }, opening).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     let pending = Pending {
         provider: app.manifest.name.clone(),
+        registration: app.registration(),
         method: way.name.to_owned(),
         redirect_uri: wish.redirect_uri,
         secret: opened.secret.expose().to_owned(),

@@ -1,16 +1,24 @@
 //! What a user has connected, and what it can be used for.
 
-use super::{AccountStatus, App, ConnectedAccount, ConnectionState, Connections, ProviderStatus, ServiceStatus, store};
+use super::{
+    AccountStatus, App, ConnectedAccount, ConnectionState, Connections, ProviderStatus, ServiceStatus, registered, store,
+};
 use crate::Result;
 
 pub(super) async fn run(connections: &Connections) -> Result<Vec<ProviderStatus>> {
     let mut accounts = store::list(connections.inner.db()?, &connections.principal).await?;
-    let apps = connections.inner.apps.all();
-    Ok(apps
+    let own = registered::all(&connections.inner, connections.principal.workspace_id).await?;
+    Ok(connections
+        .inner
+        .apps
+        .all()
         .into_iter()
+        .chain(own.iter().map(|app| &**app))
         .map(|app| {
             let name = app.manifest.name.as_str();
-            let here: Vec<_> = accounts.extract_if(.., |account| account.provider == name).collect();
+            let id = app.registration().map(|(id, _)| id);
+            let is_here = |account: &mut ConnectedAccount| account.provider == name && account.provider_id == id;
+            let here: Vec<_> = accounts.extract_if(.., is_here).collect();
             let latest = here.iter().filter(|account| account.state == ConnectionState::Active).max_by_key(|a| a.connected_at);
             ProviderStatus {
                 provider: name.to_owned(),

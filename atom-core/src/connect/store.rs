@@ -4,7 +4,7 @@ use super::identity::Identity;
 use super::{ConnectedAccount, ConnectionHealth, ConnectionState};
 use crate::accounts::Principal;
 use crate::storage::{Db, Timestamp, Tx, on, row};
-use crate::{ConnectionId, DeviceFlowId, Error, Result, WorkspaceId};
+use crate::{ConnectionId, DeviceFlowId, Error, Result, WorkspaceId, WorkspaceProviderId};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use std::collections::HashMap;
@@ -14,6 +14,7 @@ row! {
     struct AccountRow {
         id: Uuid,
         provider: String,
+        provider_id: Option<Uuid>,
         method: String,
         account_id: String,
         email: Option<String>,
@@ -41,6 +42,7 @@ impl AccountRow {
         Ok(ConnectedAccount {
             id: ConnectionId(self.id),
             provider: self.provider,
+            provider_id: self.provider_id.map(WorkspaceProviderId),
             method: self.method,
             account_id: self.account_id,
             email: self.email,
@@ -68,7 +70,7 @@ impl AccountRow {
 
 async fn select(db: &Db, principal: &Principal, id: Option<ConnectionId>) -> Result<Vec<ConnectedAccount>> {
     let rows = on!(db, c => sqlx::query_as::<_, AccountRow>(
-        "SELECT c.id, c.provider, c.method, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, t.updated_at AS refreshed_at,
+        "SELECT c.id, c.provider, c.provider_id, c.method, c.account_id, c.email, c.label, c.state, c.state_reason, c.facts, t.scopes, t.expires_at, t.updated_at AS refreshed_at,
                 t.failures, t.failed_at, t.failed_because, t.retry_at, c.use_count, c.last_used_at, c.connected_at, c.created_at,
                 CASE WHEN t.updated_at > c.updated_at THEN t.updated_at ELSE c.updated_at END AS updated_at
            FROM atom_connections c
@@ -87,35 +89,41 @@ pub(super) async fn get(db: &Db, principal: &Principal, id: ConnectionId) -> Res
     select(db, principal, Some(id)).await?.pop().ok_or_else(|| Error::not_found("connection"))
 }
 
-/// The connection of this account, if the user connected it before.
-pub(super) async fn find(db: &Db, principal: &Principal, provider: &str, account_id: &str) -> Result<Option<ConnectionId>> {
-    let row: Option<(Uuid,)> = on!(db, c => sqlx::query_as(
-        "SELECT id FROM atom_connections WHERE workspace_id = $1 AND user_id = $2 AND provider = $3 AND account_id = $4")
-        .bind(principal.workspace_id.0).bind(principal.user_id.0).bind(provider).bind(account_id).fetch_optional(c).await)?;
-    Ok(row.map(|(id,)| ConnectionId(id)))
+row! {
+    /// A connection that the user had before, at a provider of the same name.
+    pub(super) struct Found { id: Uuid, provider_id: Option<Uuid>, state: String }
 }
 
-/// Stores the account as active and returns the id it has: an older one, if another process was faster.
+/// The connection of this account, if the user connected it before.
+pub(super) async fn find(db: &Db, principal: &Principal, provider: &str, account_id: &str) -> Result<Option<Found>> {
+    Ok(on!(db, c => sqlx::query_as(
+        "SELECT id, provider_id, state FROM atom_connections WHERE workspace_id = $1 AND user_id = $2 AND provider = $3 AND account_id = $4")
+        .bind(principal.workspace_id.0).bind(principal.user_id.0).bind(provider).bind(account_id).fetch_optional(c).await)?)
+}
+
+/// Stores the account as active and returns the id it has: an older one, if another process was faster. None where a connection at another provider of
+/// this name has it, and has not ended.
 pub(super) async fn upsert(
     tx: &mut Tx,
     principal: &Principal,
     id: ConnectionId,
-    provider: &str,
+    (provider, provider_id): (&str, Option<Uuid>),
     method: &str,
     identity: &Identity,
     now: DateTime<Utc>,
-) -> Result<ConnectionId> {
-    let (id,): (Uuid,) = on!(tx: tx, c => sqlx::query_as(
-        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, connected_at, created_at, updated_at, method)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9, $9, $10)
+) -> Result<Option<ConnectionId>> {
+    let stored: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "INSERT INTO atom_connections (workspace_id, id, user_id, provider, account_id, email, label, state, facts, connected_at, created_at, updated_at, method, provider_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $9, $9, $10, $11)
          ON CONFLICT (workspace_id, user_id, provider, account_id) DO UPDATE SET
             email = excluded.email, label = excluded.label, facts = excluded.facts, state = 'active', state_reason = NULL,
-            connected_at = excluded.connected_at, updated_at = excluded.updated_at, method = excluded.method
+            connected_at = excluded.connected_at, updated_at = excluded.updated_at, method = excluded.method, provider_id = excluded.provider_id
+          WHERE atom_connections.state = 'revoked' OR atom_connections.provider_id IS NOT DISTINCT FROM excluded.provider_id
          RETURNING id")
         .bind(principal.workspace_id.0).bind(id.0).bind(principal.user_id.0).bind(provider).bind(&identity.account_id)
         .bind(&identity.email).bind(&identity.label).bind(Json(&identity.facts)).bind(Timestamp::from(now)).bind(method)
-        .fetch_one(c).await)?;
-    Ok(ConnectionId(id))
+        .bind(provider_id).fetch_optional(c).await)?;
+    Ok(stored.map(|(id,)| ConnectionId(id)))
 }
 
 /// What is known of an account.
@@ -159,28 +167,30 @@ pub(super) async fn set_state(
 
 row! {
     /// Whose connection it is, and where.
-    pub(super) struct Owner { user_id: Uuid, provider: String }
+    pub(super) struct Owner { user_id: Uuid, provider: String, provider_id: Option<Uuid> }
 }
 
 #[cfg(feature = "testing")]
 row! {
     /// A connection that has not been ended.
-    pub(super) struct Connected { id: Uuid, user_id: Uuid, provider: String }
+    pub(super) struct Connected { id: Uuid, user_id: Uuid, provider: String, provider_id: Option<Uuid> }
 }
 
 /// The connections of a workspace or a member that have not been ended.
 #[cfg(feature = "testing")]
 pub(super) async fn connected(db: &Db, workspace: WorkspaceId, user: Option<crate::UserId>) -> Result<Vec<Connected>> {
     Ok(on!(db, c => sqlx::query_as(
-        "SELECT id, user_id, provider FROM atom_connections
+        "SELECT id, user_id, provider, provider_id FROM atom_connections
           WHERE workspace_id = $1 AND ($2 IS NULL OR user_id = $2) AND state <> 'revoked' ORDER BY id")
         .bind(workspace.0).bind(user.map(|user| user.0)).fetch_all(c).await)?)
 }
 
 /// The owner of a connection, whoever asks.
 pub(super) async fn owner(db: &Db, workspace: WorkspaceId, id: ConnectionId) -> Result<Option<Owner>> {
-    Ok(on!(db, c => sqlx::query_as("SELECT user_id, provider FROM atom_connections WHERE workspace_id = $1 AND id = $2")
-        .bind(workspace.0).bind(id.0).fetch_optional(c).await)?)
+    Ok(
+        on!(db, c => sqlx::query_as("SELECT user_id, provider, provider_id FROM atom_connections WHERE workspace_id = $1 AND id = $2")
+        .bind(workspace.0).bind(id.0).fetch_optional(c).await)?,
+    )
 }
 
 row! {

@@ -2,7 +2,9 @@
 
 use super::App;
 use super::authenticate::secret_header;
-use crate::http_client::{HttpClient, Request, basic};
+use super::outlet::Outlet;
+use crate::atom::Inner;
+use crate::http_client::{Request, basic};
 use crate::integrations::failure;
 use crate::providers::{ClientAuth, Facts, OAuth2, Path, RuleKind, TokenBody};
 use crate::vault::TokenSet;
@@ -21,7 +23,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// A token endpoint, and the client that asks it.
 pub(super) struct TokenEndpoint<'a> {
     pub(super) app: &'a App,
-    pub(super) http: &'a HttpClient,
+    pub(super) outlet: Outlet<'a>,
     pub(super) url: Url,
     pub(super) client_id: &'a str,
     pub(super) client_secret: Option<&'a Secret>,
@@ -49,10 +51,10 @@ pub(super) enum Answer {
 
 impl<'a> TokenEndpoint<'a> {
     /// The one of `[auth]`, for the host's own client.
-    pub(super) fn of(app: &'a App, http: &'a HttpClient, auth: &'a OAuth2, facts: &Facts) -> Result<Self> {
+    pub(super) fn of(app: &'a App, inner: &'a Inner, auth: &'a OAuth2, facts: &Facts) -> Result<Self> {
         Ok(Self {
             app,
-            http,
+            outlet: app.outlet(inner),
             url: app.place(&auth.token_url, facts)?,
             client_id: &app.client_id,
             client_secret: app.client_secret.as_ref(),
@@ -69,8 +71,8 @@ impl<'a> TokenEndpoint<'a> {
     }
 
     /// The same where refreshes are asked for.
-    pub(super) fn for_refresh(app: &'a App, http: &'a HttpClient, auth: &'a OAuth2, facts: &Facts) -> Result<Self> {
-        let endpoint = Self::of(app, http, auth, facts)?;
+    pub(super) fn for_refresh(app: &'a App, inner: &'a Inner, auth: &'a OAuth2, facts: &Facts) -> Result<Self> {
+        let endpoint = Self::of(app, inner, auth, facts)?;
         let url = auth.refresh_url.as_ref().map(|url| app.place(url, facts)).transpose()?;
         Ok(Self { url: url.unwrap_or_else(|| endpoint.url.clone()), ..endpoint })
     }
@@ -102,7 +104,7 @@ impl<'a> TokenEndpoint<'a> {
         authenticate(self.client_auth, self.client_id, self.client_secret, &mut headers, &mut form)?;
         let body = encode(self.style.body, &form, &mut headers);
         let request = Request { method: Method::POST, url: url.clone(), headers, body, timeout: TIMEOUT };
-        let answer = self.http.send(request).await.map_err(named)?;
+        let answer = self.outlet.send(request).await.map_err(named)?;
         if answer.status == 429 || answer.status >= 500 {
             return Err(named(failure::unavailable(answer.status, &answer.headers)));
         }

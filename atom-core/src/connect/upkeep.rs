@@ -1,13 +1,13 @@
 //! What workers do for connections: they withdraw grants at providers that could not be reached, and use grants that nobody else uses.
 
-use super::{Connection, ConnectionState, refresh, revoke, store};
+use super::{Connection, ConnectionState, refresh, registered, revoke, store};
 use crate::accounts::Accounts;
 use crate::atom::Inner;
 use crate::crypto::INSTALLATION;
 use crate::jobs::{Chore, Handler, JobFailure, JobKind, Jobs, NewJob, OnDuplicate, RetryPolicy, RunningJob, UniqueJob};
 use crate::storage::Tx;
 use crate::vault::{self, DEFAULT};
-use crate::{ConnectionId, Error, ErrorKind, Json, Result, UserId, WorkspaceId};
+use crate::{ConnectionId, Error, ErrorKind, Json, Result, UserId, WorkspaceId, WorkspaceProviderId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::sync::Arc;
@@ -115,7 +115,8 @@ async fn renew(inner: &Arc<Inner>, workspace: WorkspaceId, id: ConnectionId, set
     let accounts = Accounts { inner: Arc::clone(inner) };
     let renewed = async {
         let principal = accounts.member(UserId(owner.user_id), workspace).await?;
-        let connection = Connection { inner: Arc::clone(inner), principal, id, app: inner.apps.get(&owner.provider)? };
+        let app = registered::of(inner, workspace, &owner.provider, owner.provider_id.map(WorkspaceProviderId)).await?;
+        let connection = Connection { inner: Arc::clone(inner), principal, id, app };
         if connection.account().await?.state == ConnectionState::Active {
             let stored = connection.stored(set).await?;
             refresh::refresh(&connection, set, stored.as_ref()).await?;

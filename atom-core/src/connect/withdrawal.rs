@@ -3,6 +3,7 @@
 use super::App;
 use super::authenticate::{authenticate, secret_header, vars};
 use super::methods::Way;
+use super::registered::Definition;
 use super::token_endpoint::{self, TIMEOUT};
 use crate::atom::Inner;
 use crate::http_client::{Request, Response};
@@ -12,7 +13,10 @@ use crate::vault::TokenSet;
 use crate::{Error, Result, Secret};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// What of a token set is needed to withdraw it; nothing where the provider has no way to.
 pub(super) fn needed(app: &App, tokens: &TokenSet) -> Option<TokenSet> {
@@ -30,12 +34,37 @@ pub(super) fn needed(app: &App, tokens: &TokenSet) -> Option<TokenSet> {
     }
 }
 
+/// What is sealed until a grant is withdrawn. With a provider of the workspace goes its definition: it may be removed before.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    provider: Definition,
+    tokens: Value,
+}
+
+/// What is to be sealed.
+pub(super) fn kept(app: &App, needed: &TokenSet) -> Result<Zeroizing<Vec<u8>>> {
+    let plain = needed.secret_part()?;
+    let Some(provider) = app.own() else { return Ok(plain) };
+    let failed = |e| Error::internal("withdrawal", "a withdrawal cannot be serialized").with_source(e);
+    let kept = Kept { provider: provider.clone(), tokens: serde_json::from_slice(&plain).map_err(failed)? };
+    serde_json::to_vec(&kept).map(Zeroizing::new).map_err(failed)
+}
+
+/// What was sealed: the provider, if it is none of the installation, and the tokens.
+pub(super) fn of_kept(inner: &Inner, plain: &[u8]) -> Result<(Option<Arc<App>>, TokenSet)> {
+    let Ok(Kept { provider, tokens }) = serde_json::from_slice(plain) else {
+        return Ok((None, TokenSet::of_secret_part(plain)?));
+    };
+    let manifest = Arc::new(provider.parsed()?);
+    Ok((Some(Arc::new(provider.into_app(inner, manifest)?)), TokenSet::of_secret_part(tokens.to_string().as_bytes())?))
+}
+
 /// Asks once. What the provider does not know is as good as withdrawn.
 pub(super) async fn ask(inner: &Inner, app: &App, tokens: &TokenSet) -> Result<()> {
     // Its manifest may have changed since.
     let Some(how) = How::of(app, tokens) else { return Ok(()) };
     let request = how.request(app, tokens)?;
-    let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+    let answer = app.outlet(inner).send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
     if how.is_done(app, &answer) { Ok(()) } else { Err(failure::classify(&app.manifest, "revoke", &answer)) }
 }
 

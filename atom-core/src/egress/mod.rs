@@ -1,4 +1,4 @@
-//! Requests to addresses that a user names: to the public internet, and to nothing inside of the host's network.
+//! Requests to addresses that a user names, of webhooks, service keys and the providers of workspaces: to the public internet, and to nothing inside of the host's network.
 //!
 //! A name is resolved once per connection, every address it resolves to is checked, and the connection goes to those very addresses: a name that
 //! resolves to something else a moment later gains nothing. No redirect is followed, no proxy is asked (it would resolve the name
@@ -11,6 +11,7 @@ use crate::{Error, Result};
 use address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use url::{Host, Url};
 pub(crate) const MAX_ANSWER: usize = 20 * 1024;
 /// How long a receiver of webhooks may take, from the first packet to the last.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long an answer may take that is read piece by piece, while its pieces come in time.
+const LONGEST_ANSWER: Duration = Duration::from_secs(24 * 3600);
 
 /// A client for addresses that users name.
 #[derive(Clone)]
@@ -38,8 +42,9 @@ pub(crate) struct Answer {
 }
 
 impl Egress {
-    pub(crate) fn new(loopback: bool) -> Result<Self> {
-        Self::with_lookup(loopback, Arc::new(System))
+    /// `names` resolve as a test says.
+    pub(crate) fn new(loopback: bool, names: HashMap<String, Vec<IpAddr>>) -> Result<Self> {
+        Self::with_lookup(loopback, Arc::new(System { names }))
     }
 
     fn with_lookup(loopback: bool, lookup: Arc<dyn Lookup>) -> Result<Self> {
@@ -123,6 +128,16 @@ impl Egress {
         http_client::read(sent.timeout(request.timeout).send().await.map_err(failed)?).await
     }
 
+    /// Sends a request and leaves the body to be read piece by piece. The time limit is for its beginning.
+    ///
+    /// Fails as [`Egress::send`] does.
+    pub(crate) async fn open(&self, request: Request) -> Result<reqwest::Response> {
+        self.admit(&request.url)?;
+        let sent = self.client.request(request.method, request.url).headers(request.headers).body(request.body);
+        let late = |_| Error::unavailable("timeout", "the service did not answer in time: call again");
+        tokio::time::timeout(request.timeout, sent.timeout(LONGEST_ANSWER).send()).await.map_err(late)?.map_err(failed)
+    }
+
     /// Posts a body. A status is not an error here.
     ///
     /// Fails with `invalid` (as [`Egress::check`] does, now for the resolved addresses too) or `unavailable` (`timeout`, `unreachable`,
@@ -158,11 +173,16 @@ trait Lookup: Send + Sync + 'static {
     fn addresses(&self, name: String) -> crate::crypto::BoxFuture<'static, std::io::Result<Vec<IpAddr>>>;
 }
 
-/// The resolver of the operating system.
-struct System;
+/// The resolver of the operating system, but for names that a test gives addresses to.
+struct System {
+    names: HashMap<String, Vec<IpAddr>>,
+}
 
 impl Lookup for System {
     fn addresses(&self, name: String) -> crate::crypto::BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        if let Some(known) = self.names.get(&name).cloned() {
+            return Box::pin(async move { Ok(known) });
+        }
         Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) })
     }
 }

@@ -90,7 +90,7 @@ const PUBLIC: &[&str] = &[
 ];
 
 fn egress(loopback: bool) -> Egress {
-    Egress::new(loopback).expect("a client")
+    Egress::new(loopback, HashMap::new()).expect("a client")
 }
 
 fn reason(url: &str) -> &'static str {

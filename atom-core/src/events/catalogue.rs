@@ -4,6 +4,7 @@ use super::payload::{Field, Payload, catalogue};
 use super::{EventField, EventType};
 use crate::{
     ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookEndpointId,
+    WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,6 +20,7 @@ pub(super) const RESERVED: &[&str] = &[
     "invitation",
     "job",
     "member",
+    "provider",
     "queue",
     "schedule",
     "secret",
@@ -97,6 +99,30 @@ catalogue! {
         user_id: UserId,
         /// The provider's name.
         provider: String,
+    }
+
+    /// A provider of the workspace was registered.
+    "provider.registered" = ProviderRegistered(about provider_id) {
+        /// The provider.
+        provider_id: WorkspaceProviderId,
+        /// Its name.
+        name: String,
+    }
+
+    /// A provider of the workspace was changed.
+    "provider.updated" = ProviderUpdated(about provider_id) {
+        /// The provider.
+        provider_id: WorkspaceProviderId,
+        /// Its name.
+        name: String,
+    }
+
+    /// A provider of the workspace was removed.
+    "provider.removed" = ProviderRemoved(about provider_id) {
+        /// The provider.
+        provider_id: WorkspaceProviderId,
+        /// Its name.
+        name: String,
     }
 
     /// A job succeeded whose kind announces it.

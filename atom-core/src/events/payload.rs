@@ -3,6 +3,7 @@
 use super::EventFieldType;
 use crate::{
     ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookEndpointId,
+    WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -41,6 +42,7 @@ fields!(
     SessionId = Id,
     UserId = Id,
     WebhookEndpointId = Id,
+    WorkspaceProviderId = Id,
     DateTime<Utc> = Text,
     String = Text,
     i64 = Integer,

@@ -32,6 +32,11 @@ impl Host {
         }
     }
 
+    /// The host as it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it is known without any fact.
     pub(crate) fn is_fixed(&self) -> bool {
         self.template.is_none()

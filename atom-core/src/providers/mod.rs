@@ -33,7 +33,7 @@ pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, nam
 pub(crate) use condition::Condition;
 pub(crate) use errors::RuleKind;
 pub(crate) use fields::{Field, Reading, Record};
-pub(crate) use hosts::{Facts, UrlTemplate};
+pub(crate) use hosts::{Facts, Host, UrlTemplate};
 pub(crate) use limits::Bucket;
 pub(crate) use manifest::{Manifest, OAUTH2};
 pub(crate) use methods::{

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_policies",
     11 "0011_emergency",
     12 "0012_connection_usage",
+    13 "0013_workspace_providers",
 ];
 
 /// One schema migration and whether this database has it.

@@ -1,5 +1,5 @@
-//! What was read moments ago: token sets, so that a busy connection is not read and opened anew for every call, and the policies that every
-//! use of a secret is compared with.
+//! What was read moments ago: token sets, so that a busy connection is not read and opened anew for every call, the policies that every
+//! use of a secret is compared with, and the providers that workspaces bring.
 //!
 //! What is here may be as old as the installation allows; only the refresh protocol and other writers of tokens always ask the database. A write of
 //! this process drops what it makes old as soon as its transaction has ended, so that only another process's goes unnoticed for that long.
@@ -94,7 +94,7 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'stat
     }
 
     /// Drops what is known when a transaction that writes it has ended.
-    pub(super) fn forget_after(&self, tx: &mut Tx, key: K) {
+    pub(crate) fn forget_after(&self, tx: &mut Tx, key: K) {
         let cache = self.clone();
         tx.at_end(move || cache.forget(key));
     }

@@ -9,7 +9,7 @@ mod refusal;
 pub(crate) mod service_keys;
 mod token_set;
 
-pub(crate) use cache::TokenCache;
+pub(crate) use cache::{Cache, TokenCache};
 pub(crate) use lease::{Failure, Lease};
 pub(crate) use refusal::{forget_refusals, is_refused, note_refusal};
 pub(crate) use token_set::{

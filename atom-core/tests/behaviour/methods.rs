@@ -131,3 +131,15 @@ pub(super) async fn secret_leases_method(leases: &SecretLeases, method: &str, mu
         _ => panic!("secret leases have no method `{method}`"),
     }
 }
+
+pub(super) async fn workspace_providers_method(providers: &WorkspaceProviders, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "check" => providers.check(args.next()).await.map(Thing::plain),
+        "register" => providers.register(args.workspace_provider()).await.map(Thing::plain),
+        "list" => providers.list(args.next()).await.map(Thing::plain),
+        "get" => providers.get(args.next()).await.map(Thing::plain),
+        "update" => providers.update(args.next(), args.workspace_provider_patch()).await.map(Thing::plain),
+        "remove" => providers.remove(args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("a workspace's providers have no method `{method}`"),
+    }
+}

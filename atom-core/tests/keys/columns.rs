@@ -90,6 +90,9 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     scope.secret_leases().create(lease).await.unwrap();
     let device = StartDevice { provider: "google".into(), ..Default::default() };
     scope.connections().start_device(device).await.unwrap();
+    let own = crate::workspace_providers::ACME.replace("acme", "own");
+    let own = NewWorkspaceProvider { manifest: own, client_secret: Some("canary".into()), ..Default::default() };
+    let own = scope.providers().register(own).await.unwrap();
     // A grant that the provider has not withdrawn yet.
     let ended = connect(&scope, &google, "ada@work.example").await;
     google.fail_next("/revoke".into(), 503, 1).await.unwrap();
@@ -121,6 +124,7 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     scope.connections().open(connection.id()).await.unwrap().access_token().await.unwrap();
     assert!(scope.service_keys().reveal(service_key.id).await.unwrap().value == "sk-canary-0123456789abcdef".into());
     assert!(scope.webhooks().verification_key(endpoint.id).await.unwrap() == verification_key);
+    assert_eq!(scope.providers().get("own".into()).await.unwrap(), own);
     assert_eq!(scope.emergency_access().get(emergency.id).await.unwrap(), emergency);
     let callback = google.approve(pending.url, "ada@gmail.example".into()).await.unwrap();
     scope.connections().complete(callback).await.unwrap();

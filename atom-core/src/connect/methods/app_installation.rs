@@ -27,7 +27,7 @@ impl AppInstallation {
         let headers = HeaderMap::from_iter(headers);
         let request = Request { method: reqwest::Method::POST, url, headers, body: Vec::new(), timeout: TIMEOUT };
         let named = |e: Error| e.with_provider(&app.manifest.name);
-        let answer = inner.http.send(request).await.map_err(named)?;
+        let answer = app.outlet(inner).send(request).await.map_err(named)?;
         match answer.status {
             200..=299 => {}
             429 | 500.. => return Err(named(failure::unavailable(answer.status, &answer.headers))),

@@ -14,7 +14,7 @@ impl ClientCredentials {
         let vars = vars(app, &known);
         let endpoint = TokenEndpoint {
             app,
-            http: &inner.http,
+            outlet: app.outlet(inner),
             url: app.place_with(&self.token_url, vars.clone(), facts)?,
             client_id: known.fields.get("client_id").map_or(app.client_id.as_str(), Secret::expose),
             client_secret: known.fields.get("client_secret").or(app.client_secret.as_ref()),

@@ -44,7 +44,7 @@ impl Device {
     /// §3.1, §3.2.
     pub(in crate::connect) async fn begin(&self, ask: Ask<'_>, scopes: &[String]) -> Result<Begun> {
         let auth = auth(ask)?;
-        let endpoint = TokenEndpoint::of(ask.app, &ask.inner.http, auth, ask.facts)?;
+        let endpoint = TokenEndpoint::of(ask.app, ask.inner, auth, ask.facts)?;
         let scope = scopes.join(&auth.scope_separator);
         let form = if scope.is_empty() { Vec::new() } else { vec![("scope", scope.as_str())] };
         let answer = match endpoint.post(&ask.app.place(&self.device_url, ask.facts)?, form).await? {
@@ -72,7 +72,7 @@ impl Device {
 /// §3.4, §3.5. Asks once.
 pub(in crate::connect) async fn poll(ask: Ask<'_>, device_code: &Secret, scopes: &[String]) -> Result<Poll> {
     let auth = auth(ask)?;
-    let endpoint = TokenEndpoint::of(ask.app, &ask.inner.http, auth, ask.facts)?;
+    let endpoint = TokenEndpoint::of(ask.app, ask.inner, auth, ask.facts)?;
     let code = match endpoint.ask(GRANT_TYPE, &[("device_code", device_code.expose())]).await? {
         Answer::Granted(answer) => {
             return token_sets(&endpoint, auth, &answer, scopes, ask.inner.now()).map(Poll::Granted);

@@ -23,7 +23,7 @@ impl Link {
         let body = document.unwrap_or_default().to_string().into_bytes();
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         let request = Request { method: reqwest::Method::POST, url: app.place(url, facts)?, headers, body, timeout: TIMEOUT };
-        let answer = inner.http.send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
+        let answer = app.outlet(inner).send(request).await.map_err(|e| e.with_provider(&app.manifest.name))?;
         if !(200..300).contains(&answer.status) {
             return Err(failure::classify(&app.manifest, "link", &answer));
         }

@@ -132,7 +132,7 @@ impl OAuth1 {
         };
         let header = Signer::new(app, self.signature, token).header(&request, extra, &Stamp::new()?);
         request.headers.insert(AUTHORIZATION, secret_header(&header)?);
-        let answer = inner.http.send(request).await.map_err(named)?;
+        let answer = app.outlet(inner).send(request).await.map_err(named)?;
         match answer.status {
             200..=299 => {}
             429 | 500.. => return Err(named(failure::unavailable(answer.status, &answer.headers))),

@@ -74,7 +74,7 @@ impl Method for OAuth2 {
             form.extend(self.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
             let told = self.capture_callback.iter().filter_map(|(name, from)| Some((name.clone(), answer.get(from)?.clone())));
             let told: Facts = facts.clone().into_iter().chain(told).collect();
-            let endpoint = TokenEndpoint::of(app, &inner.http, self, &told)?;
+            let endpoint = TokenEndpoint::of(app, inner, self, &told)?;
             let granted = endpoint.grant("authorization_code", &form).await.map_err(|error| match error.kind() {
                 // There is no grant yet that could be renewed: this code is spent, expired or another's.
                 ErrorKind::ReauthRequired => Error::invalid("code_refused", "the provider refused the code: start again"),
@@ -110,8 +110,7 @@ impl Method for OAuth2 {
             let mut form = vec![("refresh_token", refresh_token.expose())];
             let params = self.refresh_params.iter().chain(params.into_iter().flatten());
             form.extend(params.map(|(name, value)| (name.as_str(), value.as_str())));
-            let next =
-                TokenEndpoint::for_refresh(app, &inner.http, self, facts)?.tokens("refresh_token", &form, inner.now()).await?;
+            let next = TokenEndpoint::for_refresh(app, inner, self, facts)?.tokens("refresh_token", &form, inner.now()).await?;
             Ok(TokenSet { method: tokens.method.clone(), ..next })
         }))
     }

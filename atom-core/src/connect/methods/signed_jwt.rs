@@ -18,7 +18,7 @@ impl SignedJwt {
         let assertion = jwt::sign(&self.jwt, &vars, inner.now())?;
         let endpoint = TokenEndpoint {
             app,
-            http: &inner.http,
+            outlet: app.outlet(inner),
             url: app.place_with(&self.token_url, vars, facts)?,
             // The document says who asks: the host's client has no part in it.
             client_id: "",

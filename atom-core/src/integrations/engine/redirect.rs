@@ -12,7 +12,7 @@ impl Call<'_> {
     /// The content that an answer leads to, or the answer itself.
     pub(super) async fn follow(&self, answer: Response) -> Result<Response> {
         match self.led_on(answer.status, &answer.headers)? {
-            Some(request) => self.connection.inner.http.send(request).await.map_err(|e| e.with_provider(&self.manifest().name)),
+            Some(request) => self.connection.outlet().send(request).await.map_err(|e| e.with_provider(&self.manifest().name)),
             None => Ok(answer),
         }
     }
@@ -20,7 +20,7 @@ impl Call<'_> {
     /// The same for content that is read piece by piece.
     pub(super) async fn follow_open(&self, answer: reqwest::Response) -> Result<reqwest::Response> {
         match self.led_on(answer.status().as_u16(), answer.headers())? {
-            Some(request) => self.connection.inner.http.open(request).await.map_err(|e| e.with_provider(&self.manifest().name)),
+            Some(request) => self.connection.outlet().open(request).await.map_err(|e| e.with_provider(&self.manifest().name)),
             None => Ok(answer),
         }
     }

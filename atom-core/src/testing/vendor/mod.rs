@@ -60,6 +60,8 @@ pub(super) struct World {
     oauth1: oauth1::Tokens,
     /// Link tokens that wait, and what the widget gave for them.
     links: HashMap<String, bool>,
+    /// Further redirect URIs.
+    redirects: Vec<String>,
     /// Whether the credentials that users hold were withdrawn.
     withdrawn: bool,
     /// Keys that ended, by what names them.
@@ -117,6 +119,11 @@ impl VendorStandIn {
             manifest: Some(include_str!("vendor.toml").replace("$url", &self.url)),
             ..Default::default()
         }
+    }
+
+    /// Takes one more redirect URI.
+    pub fn register_redirect(&self, uri: &str) {
+        lock(&self.world).redirects.push(uri.to_owned());
     }
 
     /// An API key that it takes.

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Result<String> {
-        checked_one(text, &Egress::new(false).expect("a client"))
+        checked_one(text, &Egress::new(false, Default::default()).expect("a client"))
     }
 
     #[test]
