@@ -138,6 +138,13 @@ on_both!(files_are_put_into_folders_renamed_and_thrown_away, |database| async mo
     let renamed = files.update(stored.id.clone(), FilePatch { name: Some("letter".into()), folder_id: None }).await.unwrap();
     assert_eq!((renamed.name.as_str(), renamed.folder_id), ("letter", Some(folder.id.clone())));
 
+    let other = files.create_folder(NewFolder { name: "Drawer".into(), folder_id: None }).await.unwrap();
+    let patch = FilePatch { folder_id: Some(other.id.clone()), ..Default::default() };
+    let moved = files.update(stored.id.clone(), patch).await.unwrap();
+    assert_eq!((moved.name.as_str(), moved.folder_id), ("letter", Some(other.id)), "it left the folder that it was in");
+    let back = FilePatch { folder_id: Some(folder.id.clone()), ..Default::default() };
+    files.update(stored.id.clone(), back).await.unwrap();
+
     files.remove(stored.id.clone()).await.unwrap();
     let inside = ListFiles { folder_id: Some(folder.id), ..Default::default() };
     assert!(files.list(inside).await.unwrap().items.is_empty());

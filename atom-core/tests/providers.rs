@@ -92,6 +92,16 @@ async fn refusal(connection: &Connection, operation: &str, input: Value) -> Erro
     connection.call(operation.into(), Json(input)).await.expect_err("refused")
 }
 
+/// A private key, as PEM: that of the stand-in's service account.
+fn private_key() -> String {
+    let file = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { testing::GoogleStandIn::start().await.unwrap().service_account() })
+    });
+    let file: Value = serde_json::from_str(file.join().unwrap().expose()).unwrap();
+    file["private_key"].as_str().unwrap().to_owned()
+}
+
 fn text(received: &Received) -> String {
     String::from_utf8(received.body.clone()).unwrap()
 }

@@ -110,6 +110,11 @@ impl Operation {
         self.table["then"].as_str()
     }
 
+    /// The operation that is called before it.
+    pub(crate) fn before(&self) -> Option<&str> {
+        self.table["before"].as_str()
+    }
+
     /// How its pages follow each other; the short form `next` is a cursor.
     pub(crate) fn pages(&self) -> Option<Value> {
         match (&self.table["pages"], &self.table["next"]) {

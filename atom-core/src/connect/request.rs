@@ -5,6 +5,7 @@ use super::methods::Way;
 use super::usage::RAW;
 use super::{Connection, Meter, refresh};
 use crate::http_client::{Request, Response};
+use crate::integrations::failure;
 use crate::providers::Facts;
 use crate::raw::{RawRequest, RawResponse};
 use crate::vault::policies;
@@ -12,7 +13,8 @@ use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, Result};
 use reqwest::header::AUTHORIZATION;
 
-/// Sends a request with a valid token set. A 401 means that the token died early: it is refreshed and the request sent once more.
+/// Sends a request with a valid token set. A 401, or a refusal that the manifest takes for one, means that the token died early: it is
+/// refreshed and the request sent once more.
 pub(super) async fn authorized(
     connection: &Connection,
     set: &str,
@@ -32,15 +34,8 @@ pub(super) async fn opened(
     meter: &mut Meter<'_>,
 ) -> Result<reqwest::Response> {
     let outlet = connection.outlet();
-    let sent = with_credential(
-        connection,
-        set,
-        facts,
-        request,
-        meter,
-        |request| outlet.open(request),
-        |answer| answer.status().as_u16(),
-    );
+    let is_refused = |answer: &reqwest::Response| answer.status() == 401;
+    let sent = with_credential(connection, set, facts, request, meter, |request| outlet.open(request), is_refused);
     Ok(sent.await?.0)
 }
 
@@ -52,7 +47,8 @@ async fn whole(
     meter: &mut Meter<'_>,
 ) -> Result<(Response, TokenSet)> {
     let outlet = connection.outlet();
-    with_credential(connection, set, facts, request, meter, |request| outlet.send(request), |answer| answer.status).await
+    let is_refused = |answer: &Response| failure::is_unauthenticated(&connection.app.manifest, answer);
+    with_credential(connection, set, facts, request, meter, |request| outlet.send(request), is_refused).await
 }
 
 /// Sends a request, and says with which token set.
@@ -63,7 +59,7 @@ async fn with_credential<A, F: Future<Output = Result<A>>>(
     mut request: Request,
     meter: &mut Meter<'_>,
     send: impl Fn(Request) -> F,
-    status: impl Fn(&A) -> u16,
+    is_refused: impl Fn(&A) -> bool,
 ) -> Result<(A, TokenSet)> {
     let app = &connection.app;
     policies::check_request(&connection.inner, &connection.principal, connection.target(), &request).await?;
@@ -74,7 +70,7 @@ async fn with_credential<A, F: Future<Output = Result<A>>>(
     authenticate(app, &stored.tokens, &mut first)?;
     meter.sends(&first);
     let answer = send(first).await.map_err(named)?;
-    if status(&answer) != 401 || Way::find(app, &stored.tokens.method)?.how.is_fixed() {
+    if !is_refused(&answer) || Way::find(app, &stored.tokens.method)?.how.is_fixed() {
         return Ok((answer, stored.tokens));
     }
     let Some(newer) = refresh::after_refusal(connection, set, &stored).await? else { return Ok((answer, stored.tokens)) };

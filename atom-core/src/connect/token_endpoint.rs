@@ -42,6 +42,13 @@ pub(super) struct Style<'a> {
     capture: Option<&'a BTreeMap<String, Path>>,
 }
 
+impl<'a> Style<'a> {
+    /// As the RFC says, with facts in the answer.
+    pub(super) fn capturing(capture: &'a BTreeMap<String, Path>) -> Self {
+        Self { capture: Some(capture), ..Self::default() }
+    }
+}
+
 /// What the endpoint said.
 pub(super) enum Answer {
     Granted(Value),
@@ -159,7 +166,7 @@ impl<'a> TokenEndpoint<'a> {
     pub(super) fn refusal(&self, code: &str) -> Error {
         // Some vendors have words of their own for a grant that has ended.
         let is_dead = self.app.manifest.errors.rules.iter().any(|rule| {
-            rule.kind == RuleKind::ReauthRequired
+            matches!(rule.kind, RuleKind::ReauthRequired | RuleKind::Unauthenticated)
                 && rule.status.is_none_or(|status| matches!(status, 400 | 401))
                 && rule.is_code(code)
         });

@@ -8,6 +8,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::time::Duration;
 
+/// What is longer is no refusal, and is not read twice.
+const LONGEST_REFUSAL: usize = 16 * 1024;
+
 /// What an answer with an error status means to the caller. The vendor's text is not passed on: it may hold personal data.
 pub(crate) fn classify(manifest: &Manifest, call: &str, answer: &Response) -> Error {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -18,7 +21,7 @@ pub(crate) fn classify(manifest: &Manifest, call: &str, answer: &Response) -> Er
     let said = shown.map_or_else(|| answer.status.to_string(), |code: String| format!("{} {code}", answer.status));
     let (kind, reason, mend) = match kind {
         RuleKind::RateLimited => (ErrorKind::RateLimited, "provider_rate_limit", "too many requests: wait and call again"),
-        RuleKind::ReauthRequired => {
+        RuleKind::ReauthRequired | RuleKind::Unauthenticated => {
             (ErrorKind::ReauthRequired, "grant_insufficient", "the grant does not cover this: connect the account again")
         }
         RuleKind::NotFound => (ErrorKind::NotFound, "not_found_at_provider", "the account has no such thing: list again"),
@@ -48,6 +51,21 @@ pub(crate) fn wait(manifest: &Manifest, answer: &Response) -> Option<Duration> {
     let document = || serde_json::from_slice(&answer.body).ok();
     let own = manifest.limits.retry_after.iter().find_map(|source| source.read(header, document, now));
     own.or_else(|| retry_after(&answer.headers, now))
+}
+
+/// Whether an answer refuses the token, by its status or by what it says.
+pub(crate) fn is_unauthenticated(manifest: &Manifest, answer: &Response) -> bool {
+    let errors = &manifest.errors;
+    let may_say_so = errors.rules.iter().any(|rule| rule.kind == RuleKind::Unauthenticated);
+    if answer.status == 401 || !may_say_so || answer.body.len() > LONGEST_REFUSAL {
+        return answer.status == 401;
+    }
+    let Ok(document) = serde_json::from_slice::<Value>(&answer.body) else { return false };
+    if (200..300).contains(&answer.status) && !is_refusal(manifest, None, &document) {
+        return false;
+    }
+    let code = errors.code.iter().find_map(|path| path.text(&document));
+    errors.rule(answer.status, code.as_deref(), &document) == Some(RuleKind::Unauthenticated)
 }
 
 /// Whether a document with a status of success is a refusal. An operation may have its own word for success.

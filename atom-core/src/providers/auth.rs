@@ -60,6 +60,8 @@ pub(crate) struct OAuth2 {
     /// Facts in the query of the callback.
     #[serde(default)]
     pub(crate) capture_callback: BTreeMap<String, String>,
+    /// How a callback proves that it comes from the vendor, where it does.
+    pub(crate) callback: Option<CallbackSignature>,
     /// Where the code of a refusal stands.
     pub(crate) error: Option<Path>,
     /// Further parameters of a code's exchange.
@@ -79,6 +81,15 @@ impl OAuth2 {
         let is_filled = [&self.authorize_url, &self.token_url].into_iter().chain(further).any(|url| url.names().next().is_some());
         is_filled || self.revoke.as_ref().is_some_and(|revoke| revoke.url.names().next().is_some())
     }
+}
+
+/// A signature of the vendor's in a callback: HMAC-SHA-256 under the client's secret, in hexadecimal, over the other parameters, sorted by
+/// name and written as a form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CallbackSignature {
+    /// The parameter that holds it.
+    pub(crate) hmac_param: String,
 }
 
 /// Where a further token set comes from.

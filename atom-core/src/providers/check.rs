@@ -79,6 +79,9 @@ impl Manifest {
         if let Some(then) = operation.then.as_ref().filter(|then| !service.operations.contains_key(*then)) {
             return Err(format!("then = `{then}`: there is no such operation in services.{service_name}"));
         }
+        if let Some(before) = operation.before.as_ref().filter(|before| !service.operations.contains_key(*before)) {
+            return Err(format!("before = `{before}`: there is no such operation in services.{service_name}"));
+        }
         if let Some(unknown) = operation.patterns.keys().find(|name| !operation.inputs.contains(*name)) {
             return Err(format!("patterns.{unknown}: nothing uses this input"));
         }

@@ -38,6 +38,8 @@ pub(crate) struct ErrorRule {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RuleKind {
     RateLimited,
+    /// The token itself is refused: as good as a 401.
+    Unauthenticated,
     ReauthRequired,
     NotFound,
     Conflict,

@@ -5,7 +5,7 @@ use super::errors::Errors;
 use super::fields::Record;
 use super::hosts::{Facts, Host};
 use super::limits::Limits;
-use super::methods::ConnectMethod;
+use super::methods::{ConnectMethod, How};
 use super::operation::{Operation, Service};
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -107,7 +107,11 @@ impl Manifest {
             .iter()
             .chain(methods)
             .flat_map(|identity| identity.facts.keys().chain(identity.more.iter().flat_map(|more| more.facts.keys())));
-        self.inputs.keys().chain(auth).chain(identity).map(String::as_str)
+        let signed = self.methods.values().flat_map(|method| match &method.how {
+            How::SignedJwt(signed) => Some(signed.capture.keys()),
+            _ => None,
+        });
+        self.inputs.keys().chain(auth).chain(identity).chain(signed.flatten()).map(String::as_str)
     }
 
     /// Whether requests may go to a host, for an account with these facts.

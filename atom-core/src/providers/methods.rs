@@ -182,6 +182,12 @@ pub(crate) struct SignedJwt {
     #[serde(default = "space")]
     pub(crate) scope_separator: String,
     pub(crate) default_lifetime: Option<i64>,
+    /// Further parameters, where the vendor wants to know the client beside the document.
+    #[serde(default)]
+    pub(crate) params: BTreeMap<String, Template>,
+    /// Facts in the answer of the token endpoint.
+    #[serde(default)]
+    pub(crate) capture: BTreeMap<String, Path>,
 }
 
 /// An app that was installed in an account: a signed document for a token of the installation.
@@ -300,6 +306,7 @@ impl How {
             Self::ApiKey(m) => m.send.templates(),
             Self::Basic(m) => vec![("username", &m.username), ("password", &m.password)],
             Self::ClientCredentials(m) => m.params.values().map(|template| ("params", template)).collect(),
+            Self::SignedJwt(m) => m.params.values().map(|template| ("params", template)).collect(),
             _ => Vec::new(),
         }
     }

@@ -26,7 +26,7 @@ mod path;
 mod template;
 mod transform;
 
-pub(crate) use auth::{ClientAuth, Identity, InputSpec, OAuth2, Revoke, TokenBody, TokenSetSource};
+pub(crate) use auth::{CallbackSignature, ClientAuth, Identity, InputSpec, OAuth2, Revoke, TokenBody, TokenSetSource};
 pub(crate) use body::{Body, BodyPart};
 pub use catalogue::{Capability, CatalogueEntry, OperationInfo};
 pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, names};
@@ -40,7 +40,7 @@ pub(crate) use methods::{
     Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,
     Placement, Signature, SignedJwt,
 };
-pub(crate) use operation::{Answer, Effect, HeaderTemplate, Operation, PAGING, Param, Service};
+pub(crate) use operation::{Answer, BEFORE, Effect, HeaderTemplate, Operation, PAGING, Param, Service};
 pub use overrides::ManifestChange;
 pub(crate) use pages::{Pages, Step};
 pub(crate) use path::Path;

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// What a variant's name is joined with.
 pub(crate) const VARIANT: char = '+';
+/// The record that was read before.
+pub(crate) const BEFORE: &str = "before";
 /// What every list may be given, whether the vendor has it or not.
 pub(crate) const PAGING: [&str; 2] = ["page_size", "cursor"];
 
@@ -96,6 +98,8 @@ pub(crate) struct Operation {
     pub(crate) fetch: Option<String>,
     /// Calls this operation with the `id` of the answer, which stays the answer.
     pub(crate) then: Option<String>,
+    /// Calls this operation with the same `id` first, whose record is known as `{before}` then.
+    pub(crate) before: Option<String>,
     #[serde(default)]
     pub(crate) answer: Answer,
     /// Instead of the provider's.
@@ -214,6 +218,7 @@ impl Service {
             let named = templates.iter().flat_map(|template| template.names());
             let content = operation.body.as_ref().map(Body::content_inputs).unwrap_or_default();
             operation.inputs = named.chain(written).chain(content.iter().copied()).map(str::to_owned).collect();
+            operation.inputs.remove(BEFORE);
         }
         Ok(())
     }

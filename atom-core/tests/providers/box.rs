@@ -76,3 +76,23 @@ on_both!(a_file_is_uploaded_as_a_form_and_read_through_a_redirect, |database| as
     let error = refusal(&connection, "files.download", json!({"id": "files/8"})).await;
     assert_eq!(error.reason(), "host_not_allowed");
 });
+
+on_both!(an_app_with_a_key_pair_signs_as_its_service_account, |database| async move {
+    let vendor = Vendor::new(&database, "box").await;
+    let tokens = json!({"access_token": "b1", "token_type": "bearer", "expires_in": 3600});
+    let who = json!({"type": "user", "id": "7", "name": "App", "login": "app@boxdevedition.com"});
+    let key = private_key();
+    let fields = [("client_id", "c"), ("client_secret", "s"), ("enterprise_id", "42"), ("key_id", "k1"), ("private_key", key.as_str())];
+    vendor.connect("jwt", &fields, &[tokens, who]).await;
+    let asked = vendor.receiver.received();
+    let form: std::collections::HashMap<String, String> =
+        url::form_urlencoded::parse(&asked[asked.len() - 2].body).into_owned().collect();
+    assert_eq!((form["client_id"].as_str(), form["client_secret"].as_str()), ("c", "s"));
+    let part = |at: usize| -> Value {
+        let text = form["assertion"].split('.').nth(at).unwrap().to_owned();
+        serde_json::from_slice(&base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text).unwrap()).unwrap()
+    };
+    let (header, claims) = (part(0), part(1));
+    assert_eq!((&header["kid"], &claims["sub"], &claims["box_sub_type"]), (&json!("k1"), &json!("42"), &json!("enterprise")));
+    assert!(claims["exp"].as_i64().unwrap() <= chrono::Utc::now().timestamp() + 60 && claims["jti"].is_string());
+});

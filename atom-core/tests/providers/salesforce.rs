@@ -47,3 +47,17 @@ on_both!(a_salesforce_record_is_changed_and_read_again, |database| async move {
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(!error.to_string().contains("ada@"));
 });
+
+on_both!(a_signed_document_tells_where_the_organization_is, |database| async move {
+    let vendor = Vendor::new(&database, "salesforce").await;
+    let tokens = json!({"access_token": "t1", "instance_url": "https://acme.my.salesforce.com", "scope": "api"});
+    let who = json!({"user_id": "005", "organization_id": "00D", "email": "ada@example.com", "name": "Ada"});
+    let key = private_key();
+    let fields = [("client_id", "c"), ("username", "ada@example.com"), ("private_key", key.as_str())];
+    let connection = vendor.connect("jwt", &fields, &[tokens, who]).await;
+    let account = connection.account().await.unwrap();
+    assert_eq!(account.facts["instance_url"], "https://acme.my.salesforce.com");
+    vendor.says(&json!({"done": true, "records": []}));
+    connection.crm().list_contacts(ListContacts::default()).await.unwrap();
+    assert!(vendor.asked_for().starts_with("GET /services/data/"), "{}", vendor.asked_for());
+});

@@ -47,3 +47,32 @@ on_both!(a_refusal_of_shopify_stands_among_the_users_errors, |database| async mo
     vendor.says(&json!({"data": {"product": null}}));
     assert_eq!(commerce.get_product("gid://shopify/Product/1".into()).await.err().unwrap().kind(), ErrorKind::NotFound);
 });
+
+on_both!(a_callback_that_shopify_did_not_sign_is_refused_before_the_code_is_sent, |database| async move {
+    let vendor = Vendor::new(&database, "shopify").await;
+    let connections = vendor.scope.connections();
+    let callback = |state: &str, secret: &str| {
+        let mut pairs = vec![("code", "c0de"), ("host", "YWRtaW4="), ("shop", "acme.myshopify.com"), ("state", state), ("timestamp", "1")];
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+        let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes()), text.as_bytes());
+        let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        pairs.insert(1, ("hmac", &hex));
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        format!("https://app.example.com/callback?{query}")
+    };
+    let begin = || async {
+        let inputs = Some([("shop".to_owned(), "acme".to_owned())].into());
+        let url = connections.start(StartConnection { inputs, ..start("shopify") }).await.unwrap().url;
+        url.split_once("state=").unwrap().1.split('&').next().unwrap().to_owned()
+    };
+    let asked = vendor.receiver.received().len();
+    let state = begin().await;
+    let unsigned = format!("https://app.example.com/callback?code=c0de&state={state}");
+    for wrong in [unsigned, callback(&begin().await, "other"), callback(&begin().await, "secret").replace("c0de", "c1de")] {
+        assert_eq!(connections.complete(wrong).await.err().unwrap().reason(), "callback_signature_wrong");
+    }
+    assert_eq!(vendor.receiver.received().len(), asked, "the code was sent nowhere");
+    vendor.says(&json!({"access_token": "t1", "refresh_token": "r1", "expires_in": 3600, "scope": "read_products"}));
+    vendor.says(&json!({"data": {"shop": {"id": "gid://shopify/Shop/1", "name": "Acme", "email": "ada@example.com", "myshopifyDomain": "acme.myshopify.com", "currencyCode": "EUR"}}}));
+    connections.complete(callback(&begin().await, "secret")).await.unwrap();
+});

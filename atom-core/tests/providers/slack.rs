@@ -94,3 +94,29 @@ on_both!(a_person_and_a_bot_have_a_token_each, |database| async move {
     call(&connection, "chat.list_users", json!({})).await;
     assert_eq!(vendor.asked().headers["authorization"], "Bearer xoxb-1");
 });
+
+on_both!(a_token_that_slack_refuses_inside_a_200_is_refreshed_once, |database| async move {
+    let vendor = Vendor::new(&database, "slack").await;
+    let token = |n: u8| json!({"ok": true, "access_token": format!("xoxe-{n}"), "refresh_token": format!("r{n}"), "token_type": "bot", "expires_in": 43200, "scope": "chat:write", "team": {"id": "T1", "name": "Acme"}});
+    let who =
+        json!({"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": "T1", "user": "bot", "user_id": "U0"});
+    let (connection, _) = vendor.consent(&[token(1), who]).await;
+    let expired = json!({"ok": false, "error": "token_expired"});
+    let sent = json!({"ok": true, "channel": "C1", "ts": "1.0", "message": {"type": "message", "text": "hi", "ts": "1.0"}});
+    for answer in [&expired, &token(2), &sent] {
+        vendor.says(answer);
+    }
+    call(&connection, "chat.send_message", json!({"channel_id": "C1", "text": "hi"})).await;
+    assert_eq!(vendor.asked().headers["authorization"], "Bearer xoxe-2");
+
+    for answer in [&expired, &token(3), &expired] {
+        vendor.says(answer);
+    }
+    let before = vendor.receiver.received().len();
+    let error = refusal(&connection, "chat.send_message", json!({"channel_id": "C1", "text": "hi"})).await;
+    assert_eq!((error.kind(), vendor.receiver.received().len() - before), (ErrorKind::ReauthRequired, 3), "one retry");
+    vendor.says(&json!({"ok": false, "error": "missing_scope"}));
+    let before = vendor.receiver.received().len();
+    refusal(&connection, "chat.send_message", json!({"channel_id": "C1", "text": "hi"})).await;
+    assert_eq!(vendor.receiver.received().len() - before, 1, "a new token would have the same scopes");
+});

@@ -6,6 +6,7 @@ use crate::inputs::Inputs;
 use crate::manifest::{Manifest, Operation};
 use crate::sources::Descriptions;
 use atom_core::{Atom, ConnectWith, Connection, Error, Json, LocalKey, NewAccount, ProviderApp, Scope, StartConnection};
+use ring::hmac;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -107,6 +108,14 @@ impl Bench {
             let value = text(inputs.fact(provider, fact));
             callback.query_pairs_mut().append_pair(name.as_str().unwrap_or_default(), &value);
         }
+        if let Some(param) = manifest.table["auth"]["callback"]["hmac_param"].as_str() {
+            let mut signed: Vec<_> = callback.query_pairs().into_owned().collect();
+            signed.sort();
+            let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(signed).finish();
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"conformance"), text.as_bytes());
+            let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            callback.query_pairs_mut().append_pair(param, &hex);
+        }
         connections.complete(callback.into()).await.map_err(said)
     }
 }
@@ -136,7 +145,7 @@ impl<'a> Trial<'a> {
         // With it: its next pages, and what reads the records that its answer only names.
         let is_with = |other: &&Operation| {
             (other.is_continuation() && other.base().0 == base)
-                || [operation.fetch(), operation.then()].contains(&Some(other.name.as_str()))
+                || [operation.fetch(), operation.then(), operation.before()].contains(&Some(other.name.as_str()))
         };
         let others = siblings.iter().filter(is_with).map(|other| world.expected(other));
         let all: Vec<Expected> = std::iter::once(expected.clone()).chain(others).collect();

@@ -6,14 +6,16 @@ use crate::connect::token_endpoint::{TokenEndpoint, printable};
 use crate::connect::{App, ConnectFlow, authenticate};
 use crate::crypto::{BoxFuture, base64url, random};
 use crate::http_client::Request;
-use crate::providers::{Facts, Manifest, OAuth2, TokenSetSource};
+use crate::providers::{CallbackSignature, Facts, Manifest, OAuth2, TokenSetSource};
 use crate::vault::{DEFAULT, TokenSet};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, Utc};
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl};
+use ring::hmac;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
+use url::form_urlencoded;
 
 impl Method for OAuth2 {
     fn flow(&self) -> ConnectFlow {
@@ -61,6 +63,9 @@ impl Method for OAuth2 {
     ) -> BoxFuture<'a, Result<Granted>> {
         Box::pin(async move {
             check_issuer(self, answer)?;
+            if let Some(signature) = &self.callback {
+                check_signature(signature, app.client_secret.as_ref(), answer)?;
+            }
             if let Some(error) = answer.get("error") {
                 return Err(declined(error));
             }
@@ -175,6 +180,26 @@ fn check_issuer(auth: &OAuth2, answer: &HashMap<String, String>) -> Result<()> {
     }
     let text = "the callback names another issuer than the provider that was begun: do not continue, start again";
     Err(Error::invalid("wrong_issuer", text))
+}
+
+/// A callback that the provider has not signed is somebody else's. Compared in constant time.
+fn check_signature(signature: &CallbackSignature, secret: Option<&Secret>, answer: &HashMap<String, String>) -> Result<()> {
+    let signed: BTreeMap<_, _> = answer.iter().filter(|(name, _)| **name != signature.hmac_param).collect();
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(signed).finish();
+    let told = answer.get(&signature.hmac_param).and_then(|hex| from_hex(hex));
+    let is_right = secret.zip(told).is_some_and(|(secret, told)| {
+        hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), text.as_bytes(), &told).is_ok()
+    });
+    if is_right {
+        return Ok(());
+    }
+    let text = "the callback is not signed by the provider: pass the URL on as it came, with all its parameters, or start again";
+    Err(Error::invalid("callback_signature_wrong", text))
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| (0..text.len()).step_by(2).filter_map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect())
 }
 
 /// The user's no, or the provider's.

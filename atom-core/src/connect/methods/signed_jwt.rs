@@ -16,6 +16,10 @@ impl SignedJwt {
         let mut vars = jwt::expand(&self.jwt, vars(app, &known))?;
         vars.insert("scopes".into(), known.scopes.join(&self.scope_separator).into());
         let assertion = jwt::sign(&self.jwt, &vars, inner.now())?;
+        let params: Vec<_> =
+            self.params.iter().filter_map(|(name, value)| Some((name.as_str(), value.render(&vars, str::to_owned)?))).collect();
+        let mut form = vec![("assertion", assertion.as_str())];
+        form.extend(params.iter().map(|(name, value)| (*name, value.as_str())));
         let endpoint = TokenEndpoint {
             app,
             outlet: app.outlet(inner),
@@ -26,9 +30,9 @@ impl SignedJwt {
             client_auth: ClientAuth::None,
             scope_separator: &self.scope_separator,
             default_lifetime: self.default_lifetime,
-            style: Style::default(),
+            style: Style::capturing(&self.capture),
         };
-        let next = tokens(&endpoint, GRANT_TYPE, &[("assertion", &assertion)], inner.now()).await?;
+        let next = tokens(&endpoint, GRANT_TYPE, &form, inner.now()).await?;
         let next = TokenSet { refresh_token: None, method: known.method.clone(), ..next };
         Ok(next.over(known))
     }

@@ -2,7 +2,7 @@
 
 use super::pages::{self, Place};
 use crate::connect::Connection;
-use crate::providers::{Answer, Facts, Manifest, Operation, PAGING, Record, Service, Vars};
+use crate::providers::{Answer, BEFORE, Facts, Manifest, Operation, PAGING, Record, Service, Vars};
 use crate::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -85,9 +85,14 @@ impl<'a> Call<'a> {
             vars.entry(name.clone()).or_insert_with(|| value.as_str().into());
             given.entry(name.clone()).or_insert_with(|| value.as_str().into());
         }
-        let call = Self { connection, service, name, operation, vars, facts, given, url };
+        let mut call = Self { connection, service, name, operation, vars, facts, given, url };
         if let Some(unfit) = operation.templates().into_iter().find_map(|template| template.unfit(&call.vars)) {
             return Err(unsupported_input(manifest, name, unfit));
+        }
+        if let Some(reader) = operation.before.as_ref().and_then(|name| call.follower(name)) {
+            let reader = reader.with_id(call.vars.get("id").cloned());
+            let vendor = reader.take_item(reader.answer().await?.document)?;
+            call.vars.insert(BEFORE.into(), reader.untyped(vendor));
         }
         Ok(call)
     }
