@@ -241,6 +241,11 @@ impl App {
         self.resolve_if(url, self.manifest.leads_to(url.host_str().unwrap_or_default()))
     }
 
+    /// The same for an address that content is sent to, which is its own credential.
+    pub(crate) fn resolve_upload(&self, url: &Url) -> Result<Url> {
+        self.resolve_if(url, self.manifest.uploads_to(url.host_str().unwrap_or_default()))
+    }
+
     fn resolve_if(&self, url: &Url, is_known: bool) -> Result<Url> {
         let refused = |text: &str| Err(Error::invalid("host_not_allowed", text).with_provider(&self.manifest.name));
         // An address that a stand-in gave leads to the stand-in.

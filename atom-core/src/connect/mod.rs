@@ -63,7 +63,7 @@ use crate::integrations::{
     meetings::Meetings, payments::Payments, tasks::RemoteTasks,
 };
 use crate::providers::{Facts, OAuth2};
-use crate::vault::policies::Target;
+use crate::vault::policies::{self, Target};
 use crate::vault::{self, DEFAULT, Stored};
 use crate::{ConnectionId, DeviceFlowId, Error, ErrorKind, Json, RawRequest, RawResponse, Result, Secret};
 use atom_macros::{api, handle};
@@ -386,6 +386,12 @@ impl Connection {
     /// What policies say of it.
     fn target(&self) -> Target<'_> {
         Target::Connection { provider: &self.app.manifest.name, id: Some(self.id) }
+    }
+
+    /// Refuses what the workspace's policies do not allow, or what the connection no longer may.
+    pub(crate) async fn permits(&self, request: &crate::http_client::Request) -> Result<()> {
+        policies::check_request(&self.inner, &self.principal, self.target(), request).await?;
+        self.stored(DEFAULT).await.map(drop)
     }
 
     /// Has the next reader ask the database.

@@ -56,6 +56,10 @@ impl Manifest {
                 }
                 self.check_operation(name, service, op, operation).map_err(|why| format!("{at}.{why}"))?;
             }
+            for (step, operation) in &service.steps {
+                let at = format!("services.{name}.steps.\"{step}\"");
+                self.check_request(name, service, operation).map_err(|why| format!("{at}.{why}"))?;
+            }
         }
         Ok(())
     }
@@ -65,6 +69,10 @@ impl Manifest {
         if !service.operations.contains_key(base) {
             return Err(format!("name: a variant stands beside `{base}`, which is missing"));
         }
+        self.check_request(service_name, service, operation)
+    }
+
+    fn check_request(&self, service_name: &str, service: &Service, operation: &Operation) -> Checked {
         let set = operation.token_set.as_ref();
         self.check_token_set("", set).map_err(|why| why.trim_start_matches('.').to_owned())?;
         let body_record = operation.body.as_ref().and_then(Body::record);
@@ -79,6 +87,7 @@ impl Manifest {
         if let Some(then) = operation.then.as_ref().filter(|then| !service.operations.contains_key(*then)) {
             return Err(format!("then = `{then}`: there is no such operation in services.{service_name}"));
         }
+        operation.session.as_ref().map_or(Ok(()), |session| session.check(service))?;
         if let Some(before) = operation.before.as_ref().filter(|before| !service.operations.contains_key(*before)) {
             return Err(format!("before = `{before}`: there is no such operation in services.{service_name}"));
         }

@@ -36,6 +36,9 @@ pub(crate) struct Manifest {
     /// Where content may be fetched from, without the credential, when the vendor leads there.
     #[serde(default)]
     pub(crate) download_hosts: Vec<Host>,
+    /// Where pieces of content may be sent, without the credential, when the vendor says so.
+    #[serde(default)]
+    pub(crate) upload_hosts: Vec<Host>,
     /// What a person says about the account before connecting.
     #[serde(default)]
     pub(crate) inputs: BTreeMap<String, InputSpec>,
@@ -88,7 +91,7 @@ impl Manifest {
         }
         let facts: BTreeSet<_> = self.facts().map(str::to_owned).collect();
         let in_service = |service: &Service| {
-            let mut inputs = service.operations.values().flat_map(|operation| &operation.inputs);
+            let mut inputs = service.operations.values().chain(service.steps.values()).flat_map(|operation| &operation.inputs);
             let mut given = service.records.values().flat_map(Record::given_names);
             service.base_url.names().next().is_some()
                 || inputs.any(|name| facts.contains(name))
@@ -122,6 +125,11 @@ impl Manifest {
     /// Whether the vendor may lead to a host for content.
     pub(crate) fn leads_to(&self, host: &str) -> bool {
         self.download_hosts.iter().any(|known| known.fits(host, &Facts::new()))
+    }
+
+    /// Whether the vendor may have content sent to a host.
+    pub(crate) fn uploads_to(&self, host: &str) -> bool {
+        self.upload_hosts.iter().any(|known| known.fits(host, &Facts::new()))
     }
 
     /// What a token set is asked for: the scopes of the services that use it, and the base scopes for the first.

@@ -4,7 +4,7 @@
 //! conditions, field tables and named transforms. What it cannot say has a name in Rust.
 //!
 //! [`manifest`] is a whole provider and [`check`] what must fit together in it; [`auth`], [`methods`] and [`hosts`] are about connecting,
-//! [`operation`], [`body`], [`pages`], [`limits`] and [`errors`] about calls, [`fields`], [`enums`] and [`transform`] about records, and
+//! [`operation`], [`body`], [`pages`], [`session`], [`limits`] and [`errors`] about calls, [`fields`], [`enums`] and [`transform`] about records, and
 //! [`path`], [`template`] and [`condition`] are the words that all of these are made of.
 
 mod auth;
@@ -23,6 +23,7 @@ mod operation;
 mod overrides;
 mod pages;
 mod path;
+mod session;
 mod template;
 mod transform;
 
@@ -44,4 +45,5 @@ pub(crate) use operation::{Answer, BEFORE, Effect, HeaderTemplate, Operation, PA
 pub use overrides::ManifestChange;
 pub(crate) use pages::{Pages, Step};
 pub(crate) use path::Path;
+pub(crate) use session::{Listing, Pieces, Session};
 pub(crate) use template::{Template, Vars};

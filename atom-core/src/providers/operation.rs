@@ -8,6 +8,7 @@ use super::hosts::UrlTemplate;
 use super::methods::Pattern;
 use super::pages::Pages;
 use super::path::Path;
+use super::session::Session;
 use super::template::{Template, TemplateJson};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
@@ -44,6 +45,9 @@ pub(crate) struct Service {
     pub(crate) records: BTreeMap<String, Record>,
     #[serde(default)]
     pub(crate) operations: BTreeMap<String, Operation>,
+    /// Requests that are parts of operations, and are not called by their names.
+    #[serde(default)]
+    pub(crate) steps: BTreeMap<String, Operation>,
 }
 
 /// How a unified operation, or one of the vendor's own, is carried out.
@@ -108,6 +112,8 @@ pub(crate) struct Operation {
     pub(crate) bucket: Option<String>,
     /// A header that makes a write repeatable: the same value at each attempt of one call.
     pub(crate) idempotency: Option<String>,
+    /// How longer content is sent.
+    pub(crate) session: Option<Session>,
     /// A function that carries it out instead.
     pub(crate) hook: Option<String>,
     /// The inputs that are used, by name.
@@ -209,7 +215,7 @@ impl Service {
         for header in self.headers.values_mut() {
             header.bind(enums).map_err(|why| format!("headers: {why}"))?;
         }
-        for (name, operation) in &mut self.operations {
+        for (name, operation) in self.operations.iter_mut().chain(&mut self.steps) {
             let at = |why: String| format!("operations.\"{name}\": {why}");
             operation.bind(enums, &self.fragments).map_err(at)?;
             let body_record = operation.body.as_ref().and_then(Body::record);

@@ -157,7 +157,7 @@ impl<'a> Meter<'a> {
     }
 
     /// A request is sent now.
-    pub(in crate::connect) fn sends(&mut self, request: &Request) {
+    pub(crate) fn sends(&mut self, request: &Request) {
         self.requests += 1;
         self.sums.bytes_sent += bytes(&request.body);
     }

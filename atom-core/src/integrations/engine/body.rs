@@ -78,6 +78,9 @@ impl Call<'_> {
 
     /// The bytes that are to be sent. In inputs they are base64.
     fn content(&self) -> Result<Vec<u8>> {
+        if let Some(content) = &self.content {
+            return Ok(content.clone());
+        }
         let text = self.vars.get("content").and_then(Value::as_str).unwrap_or_default();
         STANDARD.decode(text).map_err(|e| Error::invalid("malformed_content", "`content` is bytes in base64").with_source(e))
     }

@@ -22,6 +22,8 @@ pub(super) struct Call<'a> {
     pub(super) given: Map<String, Value>,
     /// The next page is at this address.
     pub(super) url: Option<Url>,
+    /// Bytes to send, instead of an input.
+    pub(super) content: Option<Vec<u8>>,
 }
 
 /// An input as an object, without what is not given.
@@ -85,13 +87,15 @@ impl<'a> Call<'a> {
             vars.entry(name.clone()).or_insert_with(|| value.as_str().into());
             given.entry(name.clone()).or_insert_with(|| value.as_str().into());
         }
-        let mut call = Self { connection, service, name, operation, vars, facts, given, url };
+        let mut call = Self { connection, service, name, operation, vars, facts, given, url, content: None };
         if let Some(unfit) = operation.templates().into_iter().find_map(|template| template.unfit(&call.vars)) {
             return Err(unsupported_input(manifest, name, unfit));
         }
         if let Some(reader) = operation.before.as_ref().and_then(|name| call.follower(name)) {
             let reader = reader.with_id(call.vars.get("id").cloned());
-            let vendor = reader.take_item(reader.answer().await?.document)?;
+            // Few operations have one: it does not make the others' futures longer.
+            let answer = Box::pin(reader.answer()).await?;
+            let vendor = reader.take_item(answer.document)?;
             call.vars.insert(BEFORE.into(), reader.untyped(vendor));
         }
         Ok(call)
@@ -149,8 +153,17 @@ impl<'a> Call<'a> {
             facts: self.facts.clone(),
             given: self.given.clone(),
             url: None,
+            content: None,
             ..*self
         })
+    }
+
+    /// A request that is a part of this one, with further values. Manifests name only steps that are there.
+    pub(super) fn step(&self, name: &str, more: Vars) -> Call<'a> {
+        let mut vars = self.vars.clone();
+        vars.extend(more);
+        let operation = self.service.steps.get(name).unwrap_or(self.operation);
+        Call { operation, vars, facts: self.facts.clone(), given: self.given.clone(), url: None, content: None, ..*self }
     }
 
     /// The same operation for one id.
@@ -169,7 +182,7 @@ impl<'a> Call<'a> {
         for (name, value) in &self.facts {
             vars.entry(name.clone()).or_insert_with(|| value.as_str().into());
         }
-        Call { vars, facts: self.facts.clone(), given: Map::new(), url: None, ..*self }
+        Call { vars, facts: self.facts.clone(), given: Map::new(), url: None, content: None, ..*self }
     }
 
     /// The vendor's answer does not fit the manifest.

@@ -15,11 +15,13 @@ mod redirect;
 mod request;
 mod send;
 mod typed;
+mod upload;
 
 pub(crate) use budget::Budgets;
 pub use download::ByteStream;
 pub(crate) use download::open as download;
 pub use dynamic::RecordStream;
+pub(crate) use upload::{Upload, is_long};
 pub(crate) use dynamic::{call as call_untyped, records as stream_records};
 
 use crate::connect::Connection;

@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::call::Call;
 use crate::connect::Meter;
 use crate::crypto::{BoxFuture, random};
-use crate::http_client::Response;
+use crate::http_client::{Request, Response};
 use crate::integrations::failure;
 use crate::providers::{Answer, Effect};
 use crate::{Error, ErrorKind, Json, Result};
@@ -97,6 +97,26 @@ impl Call<'_> {
         }
     }
 
+    /// Sends a request once, within the budget, and returns the answer whatever it is. Without the credential it goes to an address that is its own.
+    pub(super) async fn exchange(&self, request: Request, authenticated: bool) -> Result<Response> {
+        let mut meter = Meter::begin(self.connection, self.operation.vendor_op.clone());
+        let budget = self.budget();
+        let turn = budget.turn().await.map_err(|wait| self.over_budget(wait))?;
+        let sent = if authenticated {
+            Box::pin(self.connection.send(self.token_set(), &self.facts, request, &mut meter)).await
+        } else {
+            meter.sends(&request);
+            self.connection.inner.http.send(request).await.map_err(|e| e.with_provider(&self.manifest().name))
+        };
+        drop(turn);
+        let answer = meter.end(sent)?;
+        self.observe(&budget, &answer);
+        if answer.status == 429 {
+            budget.stop_for(failure::wait(self.manifest(), &answer).unwrap_or_else(|| backoff(1)));
+        }
+        Ok(answer)
+    }
+
     pub(super) fn over_budget(&self, wait: Duration) -> Error {
         let manifest = self.manifest();
         let text = format!("too many calls of this connection wait for {}: wait and call again", manifest.title);
@@ -143,7 +163,7 @@ impl Call<'_> {
 }
 
 /// A quarter of a second, doubled each time, plus up to as much again: callers that failed together do not come back together.
-fn backoff(attempt: u32) -> Duration {
+pub(super) fn backoff(attempt: u32) -> Duration {
     let base = 250_u64 << attempt.min(6).saturating_sub(1);
     let jitter = random::<2>().map_or(0, |bytes| u64::from(u16::from_be_bytes(bytes)) * base / u64::from(u16::MAX));
     Duration::from_millis(base + jitter)

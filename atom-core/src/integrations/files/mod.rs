@@ -1,8 +1,10 @@
 //! Files: one shape for every file service.
 
 mod model;
+mod upload;
 
 pub use model::{FilePage, FilePatch, ListFiles, NewFile, NewFolder, RemoteFile};
+pub use upload::{FileUpload, NewUpload};
 
 use super::engine;
 use super::shared::{MAX_PAGE, changed};
@@ -70,12 +72,35 @@ impl Files {
         engine::bytes(&self.connection, "files.download", &json!({ "id": id })).await.map(Bytes)
     }
 
-    /// Stores a new file. Repeating the call stores it again.
+    /// Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces.
     pub async fn upload(&self, file: NewFile) -> Result<RemoteFile> {
         if file.name.is_empty() {
             return Err(Error::invalid("missing_input", "a file needs a name"));
         }
+        let NewFile { name, content, mime_type, folder_id } = file;
+        let size = i64::try_from(content.0.len()).map_err(|e| Error::internal("size", "a file is shorter").with_source(e))?;
+        let new = NewUpload { name: name.clone(), size, mime_type: mime_type.clone(), folder_id: folder_id.clone() };
+        if engine::is_long(&self.connection, &new, content.0.len()).await? {
+            let upload = self.begin_upload(new).await?;
+            upload.write(content).await?;
+            return upload.finish().await;
+        }
+        let file = NewFile { name, content, mime_type, folder_id };
         engine::one(&self.connection, "files.upload", &file).await
+    }
+
+    /// Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
+    ///
+    /// Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
+    pub async fn begin_upload(&self, file: NewUpload) -> Result<FileUpload> {
+        FileUpload::begin(&self.connection, file).await
+    }
+
+    /// Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
+    ///
+    /// Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
+    pub async fn resume_upload(&self, state: String) -> Result<FileUpload> {
+        Box::pin(engine::Upload::resume(&self.connection, &state)).await.map(FileUpload::of)
     }
 
     /// Creates a folder. Repeating the call creates another, where the provider allows two of the same name.

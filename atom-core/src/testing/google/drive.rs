@@ -4,8 +4,8 @@ use super::{Shared, page, refuse, with_account};
 use crate::crypto::{base64url, random};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,13 +16,15 @@ use std::collections::HashMap;
 
 type Params = HashMap<String, String>;
 
+/// A piece is a multiple of this.
+const PIECE: usize = 256 * 1024;
 const FOLDER: &str = "application/vnd.google-apps.folder";
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/drive/v3/files", get(list).post(create))
         .route("/drive/v3/files/{id}", get(one).patch(change))
-        .route("/upload/drive/v3/files", post(upload).layer(DefaultBodyLimit::max(64 * 1024 * 1024)))
+        .route("/upload/drive/v3/files", post(upload).put(piece).delete(cancel).layer(DefaultBodyLimit::max(64 * 1024 * 1024)))
 }
 
 async fn list(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>) -> Response {
@@ -55,8 +57,78 @@ async fn one(State(world): State<Shared>, headers: HeaderMap, Path(id): Path<Str
     found.unwrap_or_else(|refused| *refused)
 }
 
+/// <https://developers.google.com/workspace/drive/api/guides/manage-uploads#resumable>: begun with a description, which gives the address.
+fn begin(account: &mut super::Account, headers: &HeaderMap, described: &[u8]) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Ok(described) = serde_json::from_slice::<Value>(described) else { return refuse(400, "badContent") };
+    let size = text("x-upload-content-length").and_then(|size| size.parse().ok());
+    let Some((size, host)) = size.zip(text("host")) else { return refuse(400, "badRequest") };
+    let id = base64url(random::<18>().unwrap_or_default());
+    let place = format!("http://{host}/upload/drive/v3/files?uploadType=resumable&upload_id={id}");
+    account.uploads.insert(id, super::Resumable { described, size, content: Vec::new() });
+    ([(LOCATION, place)], "").into_response()
+}
+
+/// A piece, or the question how far it came.
+async fn piece(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>, body: Bytes) -> Response {
+    let found = with_account(&world, &headers, |email, account| {
+        let Some(id) = query.get("upload_id") else { return refuse(400, "badRequest") };
+        let Some(upload) = account.uploads.get_mut(id) else { return refuse(404, "notFound") };
+        let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let Some((part, whole)) = range.strip_prefix("bytes ").and_then(|range| range.split_once('/')) else {
+            return refuse(400, "badRequest");
+        };
+        if whole.parse() != Ok(upload.size) {
+            return refuse(400, "badRequest");
+        }
+        if let Some((from, last)) = part.split_once('-') {
+            let (from, last) = (from.parse::<usize>(), last.parse::<usize>());
+            let is_fine = from == Ok(upload.content.len()) && last == Ok(upload.content.len() + body.len() - 1);
+            let is_last = upload.content.len() + body.len() == upload.size;
+            if !is_fine || !(is_last || body.len() % PIECE == 0) {
+                return refuse(400, "badRequest");
+            }
+            upload.content.extend_from_slice(&body);
+        }
+        if upload.content.len() < upload.size {
+            let mut answer = StatusCode::PERMANENT_REDIRECT.into_response();
+            if let Some(last) = upload.content.len().checked_sub(1)
+                && let Ok(range) = HeaderValue::from_str(&format!("bytes=0-{last}"))
+            {
+                answer.headers_mut().insert(RANGE, range);
+            }
+            return answer;
+        }
+        let Some(upload) = account.uploads.remove(id) else { return refuse(404, "notFound") };
+        store(email, account, described_as(&upload.described), &upload.content)
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
+fn store(email: &str, account: &mut super::Account, mut file: Value, content: &[u8]) -> Response {
+    file["size"] = content.len().to_string().into();
+    file["sha256Checksum"] = Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect::<String>().into();
+    file["owners"] = owners(email);
+    account.files.push((file.clone(), content.to_vec()));
+    Json(file).into_response()
+}
+
+/// Google takes back what was not finished.
+async fn cancel(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>) -> Response {
+    let found = with_account(&world, &headers, |_, account| {
+        match query.get("upload_id").and_then(|id| account.uploads.remove(id)) {
+            Some(_) => refuse(499, "cancelled"),
+            None => refuse(404, "notFound"),
+        }
+    });
+    found.unwrap_or_else(|refused| *refused)
+}
+
 async fn upload(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>, body: Bytes) -> Response {
     let found = with_account(&world, &headers, |email, account| {
+        if query.get("uploadType").is_some_and(|kind| kind == "resumable") {
+            return begin(account, &headers, &body);
+        }
         let parts = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|kind| related(kind, &body));
         let (Some((described, mime, content)), Some("multipart")) = (parts, query.get("uploadType").map(String::as_str)) else {
             return refuse(400, "badContent");
@@ -65,11 +137,7 @@ async fn upload(State(world): State<Shared>, headers: HeaderMap, Query(query): Q
         if file.get("mimeType").is_none() {
             file["mimeType"] = mime.into();
         }
-        file["size"] = content.len().to_string().into();
-        file["sha256Checksum"] = Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect::<String>().into();
-        file["owners"] = owners(email);
-        account.files.push((file.clone(), content.to_vec()));
-        Json(file).into_response()
+        store(email, account, file, content)
     });
     found.unwrap_or_else(|refused| *refused)
 }

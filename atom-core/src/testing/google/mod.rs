@@ -103,6 +103,15 @@ pub(super) struct Account {
     files: Vec<(Value, Vec<u8>)>,
     messages: Vec<Value>,
     events: Vec<Value>,
+    /// Uploads that are not finished, by their ids.
+    uploads: HashMap<String, Resumable>,
+}
+
+/// An upload in pieces.
+struct Resumable {
+    described: Value,
+    size: usize,
+    content: Vec<u8>,
 }
 
 type Shared = Arc<Mutex<World>>;
