@@ -12,7 +12,20 @@ pub(super) async fn files(files: &Files, method: &str, mut args: Args) -> Result
         "create_folder" => files.create_folder(args.next()).await.map(Thing::plain),
         "update" => files.update(args.next(), args.next()).await.map(Thing::plain),
         "remove" => files.remove(args.next()).await.map(Thing::plain),
+        "begin_upload" => files.begin_upload(args.next()).await.map(Thing::Upload),
+        "resume_upload" => files.resume_upload(args.next()).await.map(Thing::Upload),
         _ => panic!("files have no method `{method}` here"),
+    }
+}
+
+pub(super) async fn upload(upload: &FileUpload, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "write" => upload.write(args.next()).await.map(Thing::plain),
+        "offset" => upload.offset().await.map(Thing::plain),
+        "state" => upload.state().await.map(Thing::plain),
+        "finish" => upload.finish().await.map(Thing::plain),
+        "abort" => upload.abort().await.map(Thing::plain),
+        _ => panic!("an upload has no method `{method}` here"),
     }
 }
 

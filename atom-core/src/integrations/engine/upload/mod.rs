@@ -49,7 +49,7 @@ struct Progress {
     session: String,
     /// What the vendor said of each piece, for the end.
     parts: Vec<Value>,
-    /// SHA-1 of all bytes before `offset`.
+    /// SHA-1 of all bytes before `offset`, where the vendor wants it.
     digest: Vec<u8>,
     /// The vendor's record, after the last piece.
     record: Option<Value>,
@@ -104,7 +104,7 @@ impl Upload {
             known: 0,
             session: place.ok_or_else(missing)?,
             parts: Vec::new(),
-            digest: Sha1::new().serialize().to_vec(),
+            digest: if wants_digest(session) { Sha1::new().serialize().to_vec() } else { Vec::new() },
             record: None,
         };
         if let Pieces::Url { authenticated, .. } = &session.pieces {
@@ -223,9 +223,11 @@ impl Upload {
 
     /// The vendor has so many bytes of the buffer.
     fn accept(&mut self, count: usize) -> Result<()> {
-        let mut digest = digest(&self.progress)?;
-        digest.update(&self.buffer[..count]);
-        self.progress.digest = digest.serialize().to_vec();
+        if !self.progress.digest.is_empty() {
+            let mut digest = digest(&self.progress)?;
+            digest.update(&self.buffer[..count]);
+            self.progress.digest = digest.serialize().to_vec();
+        }
         self.buffer.drain(..count);
         self.progress.offset += count;
         Ok(())
@@ -301,6 +303,11 @@ fn without_size(input: &impl Serialize) -> Result<Map<String, Value>> {
 
 fn sized(size: usize) -> Vars {
     Map::from_iter([("size".to_owned(), size.into())])
+}
+
+/// Whoever has parts described at the end wants a digest of the whole, too.
+fn wants_digest(session: &Session) -> bool {
+    matches!(session.pieces, Pieces::Steps { part: Some(_), .. })
 }
 
 fn digest(progress: &Progress) -> Result<Sha1> {
