@@ -51,8 +51,10 @@ async fn person(database: &Database, provider: &str, protocol: fn(&mut Got, &Ask
     let server = Server::start(move |asked| {
         let origin = here.lock().unwrap().clone();
         protocol(&mut there.lock().unwrap(), asked, &origin).unwrap_or_else(|| {
-            answers(json!({"access_token": "t1", "refresh_token": "r1", "expires_in": 3600, "id": "1", "sub": "1", "account_id": "1",
-                "user_id": "1", "oid": "1", "tid": "1", "email": "ada@example.com", "login": "ada@example.com"}))
+            answers(
+                json!({"access_token": "t1", "refresh_token": "r1", "expires_in": 3600, "id": "1", "sub": "1", "account_id": "1",
+                "user_id": "1", "oid": "1", "tid": "1", "email": "ada@example.com", "login": "ada@example.com"}),
+            )
         })
     })
     .await;

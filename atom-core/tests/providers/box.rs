@@ -82,7 +82,8 @@ on_both!(an_app_with_a_key_pair_signs_as_its_service_account, |database| async m
     let tokens = json!({"access_token": "b1", "token_type": "bearer", "expires_in": 3600});
     let who = json!({"type": "user", "id": "7", "name": "App", "login": "app@boxdevedition.com"});
     let key = private_key();
-    let fields = [("client_id", "c"), ("client_secret", "s"), ("enterprise_id", "42"), ("key_id", "k1"), ("private_key", key.as_str())];
+    let fields =
+        [("client_id", "c"), ("client_secret", "s"), ("enterprise_id", "42"), ("key_id", "k1"), ("private_key", key.as_str())];
     vendor.connect("jwt", &fields, &[tokens, who]).await;
     let asked = vendor.receiver.received();
     let form: std::collections::HashMap<String, String> =

@@ -52,7 +52,8 @@ on_both!(a_callback_that_shopify_did_not_sign_is_refused_before_the_code_is_sent
     let vendor = Vendor::new(&database, "shopify").await;
     let connections = vendor.scope.connections();
     let callback = |state: &str, secret: &str| {
-        let mut pairs = vec![("code", "c0de"), ("host", "YWRtaW4="), ("shop", "acme.myshopify.com"), ("state", state), ("timestamp", "1")];
+        let mut pairs =
+            vec![("code", "c0de"), ("host", "YWRtaW4="), ("shop", "acme.myshopify.com"), ("state", state), ("timestamp", "1")];
         let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
         let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes()), text.as_bytes());
         let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -21,8 +21,8 @@ pub(crate) use budget::Budgets;
 pub use download::ByteStream;
 pub(crate) use download::open as download;
 pub use dynamic::RecordStream;
-pub(crate) use upload::{Upload, is_long};
 pub(crate) use dynamic::{call as call_untyped, records as stream_records};
+pub(crate) use upload::{Upload, is_long};
 
 use crate::connect::Connection;
 use crate::{Error, Result};

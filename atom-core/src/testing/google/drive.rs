@@ -115,12 +115,11 @@ fn store(email: &str, account: &mut super::Account, mut file: Value, content: &[
 
 /// Google takes back what was not finished.
 async fn cancel(State(world): State<Shared>, headers: HeaderMap, Query(query): Query<Params>) -> Response {
-    let found = with_account(&world, &headers, |_, account| {
-        match query.get("upload_id").and_then(|id| account.uploads.remove(id)) {
+    let found =
+        with_account(&world, &headers, |_, account| match query.get("upload_id").and_then(|id| account.uploads.remove(id)) {
             Some(_) => refuse(499, "cancelled"),
             None => refuse(404, "notFound"),
-        }
-    });
+        });
     found.unwrap_or_else(|refused| *refused)
 }
 

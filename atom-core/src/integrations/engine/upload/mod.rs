@@ -323,10 +323,8 @@ fn refused(call: &Call<'_>, answer: &Response) -> Error {
 
 fn expired(call: &Call<'_>) -> Error {
     let manifest = call.manifest();
-    let text = format!(
-        "{} no longer knows this upload: look whether the file is there, and begin again if it is not",
-        manifest.title
-    );
+    let text =
+        format!("{} no longer knows this upload: look whether the file is there, and begin again if it is not", manifest.title);
     Error::new(ErrorKind::NotFound, "upload_expired", text).with_provider(&manifest.name)
 }
 
