@@ -2024,6 +2024,38 @@ export interface FilePatch {
 }
 
 /**
+ * A file that is being stored in pieces, in memory of one piece at a time.
+ *
+ * A piece that gets lost, or that the provider was too busy for, is sent again from wherever the provider came to. After a failure that lasted,
+ * write on from `offset`; in another process, `Files.resume_upload` goes on from `state`.
+ */
+export declare class FileUpload {
+  private constructor()
+  /**
+   * Takes the next bytes, of any length, and sends what makes a whole piece.
+   *
+   * Fails with `invalid` (`upload_too_long`), `not_found` (`upload_expired`: the provider forgot the upload, begin again), and as every call of
+   * the provider does. What was given to a call that failed is not kept: write on from `offset`.
+   */
+  write(content: Buffer): Promise<void>
+  /** How many bytes the provider has, as far as is known: where to write on after a failure, or in another process. */
+  offset(): Promise<number>
+  /**
+   * What another process needs to go on, as a sealed text that is of use to this connection only. Bytes that were written since the last piece
+   * are not in it. It is good for as long as the provider keeps the upload: hours, or a week.
+   */
+  state(): Promise<string>
+  /**
+   * Stores what was written as a file. Calling it again after a failure is safe.
+   *
+   * Fails with `invalid` (`upload_incomplete`: fewer bytes than the size that was said), and as `write` does.
+   */
+  finish(): Promise<RemoteFile>
+  /** Has the provider forget what it got, where it can be told. */
+  abort(): Promise<void>
+}
+
+/**
  * The files of a connected account.
  *
  * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
@@ -2038,8 +2070,20 @@ export declare class Files {
   get(id: string): Promise<RemoteFile>
   /** One file's content, at most 64 MiB. */
   download(id: string): Promise<Buffer>
-  /** Stores a new file. Repeating the call stores it again. */
+  /** Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces. */
   upload(file: NewFile): Promise<RemoteFile>
+  /**
+   * Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
+   *
+   * Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
+   */
+  beginUpload(file: NewUpload): Promise<FileUpload>
+  /**
+   * Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
+   *
+   * Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
+   */
+  resumeUpload(state: string): Promise<FileUpload>
   /** Creates a folder. Repeating the call creates another, where the provider allows two of the same name. */
   createFolder(folder: NewFolder): Promise<RemoteFile>
   /** Gives a file or folder another name, or moves it to another folder. */
@@ -3430,6 +3474,18 @@ export interface NewTask {
   tags?: string[] | null
   /** The provider's own type. Some providers need it. */
   kind?: string | null
+}
+
+/** A file that will be stored in pieces. */
+export interface NewUpload {
+  /** Its name. */
+  name: string
+  /** Its size in bytes, at least 1: it is known before the first piece is sent. */
+  size: number
+  /** Its MIME type. Default: `application/octet-stream`. */
+  mimeType?: string | null
+  /** The folder to put it in. Default: the account's root. */
+  folderId?: string | null
 }
 
 /** An address to send events to. */

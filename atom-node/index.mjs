@@ -30,6 +30,7 @@ export const {
   EventStatus,
   EventStream,
   Events,
+  FileUpload,
   Files,
   FulfilmentStatus,
   GoogleStandIn,

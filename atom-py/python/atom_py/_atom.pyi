@@ -118,6 +118,7 @@ __all__ = [
     "Events",
     "FilePage",
     "FilePatch",
+    "FileUpload",
     "Files",
     "FulfilmentStatus",
     "GoogleStandIn",
@@ -205,6 +206,7 @@ __all__ = [
     "NewShopCustomer",
     "NewShopProduct",
     "NewTask",
+    "NewUpload",
     "NewWebhookEndpoint",
     "NewWorkspaceProvider",
     "OfflineKey",
@@ -3095,6 +3097,43 @@ class FilePatch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class FileUpload:
+    """A file that is being stored in pieces, in memory of one piece at a time.
+
+    A piece that gets lost, or that the provider was too busy for, is sent again from wherever the provider came to. After a failure that lasted,
+    write on from `offset`; in another process, `Files.resume_upload` goes on from `state`.
+    """
+    async def write(self, content: bytes) -> None:
+        """Takes the next bytes, of any length, and sends what makes a whole piece.
+
+        Fails with `invalid` (`upload_too_long`), `not_found` (`upload_expired`: the provider forgot the upload, begin again), and as every call of
+        the provider does. What was given to a call that failed is not kept: write on from `offset`.
+        """
+    def write_blocking(self, content: bytes) -> None:
+        """`write`, but the thread waits until it is done."""
+    async def offset(self) -> int:
+        """How many bytes the provider has, as far as is known: where to write on after a failure, or in another process."""
+    def offset_blocking(self) -> int:
+        """`offset`, but the thread waits until it is done."""
+    async def state(self) -> str:
+        """What another process needs to go on, as a sealed text that is of use to this connection only. Bytes that were written since the last piece
+        are not in it. It is good for as long as the provider keeps the upload: hours, or a week.
+        """
+    def state_blocking(self) -> str:
+        """`state`, but the thread waits until it is done."""
+    async def finish(self) -> RemoteFile:
+        """Stores what was written as a file. Calling it again after a failure is safe.
+
+        Fails with `invalid` (`upload_incomplete`: fewer bytes than the size that was said), and as `write` does.
+        """
+    def finish_blocking(self) -> RemoteFile:
+        """`finish`, but the thread waits until it is done."""
+    async def abort(self) -> None:
+        """Has the provider forget what it got, where it can be told."""
+    def abort_blocking(self) -> None:
+        """`abort`, but the thread waits until it is done."""
+
+@typing.final
 class Files:
     """The files of a connected account.
 
@@ -3115,9 +3154,23 @@ class Files:
     def download_blocking(self, id: str) -> bytes:
         """`download`, but the thread waits until it is done."""
     async def upload(self, file: NewFile) -> RemoteFile:
-        """Stores a new file. Repeating the call stores it again."""
+        """Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces."""
     def upload_blocking(self, file: NewFile) -> RemoteFile:
         """`upload`, but the thread waits until it is done."""
+    async def begin_upload(self, file: NewUpload) -> FileUpload:
+        """Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
+
+        Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
+        """
+    def begin_upload_blocking(self, file: NewUpload) -> FileUpload:
+        """`begin_upload`, but the thread waits until it is done."""
+    async def resume_upload(self, state: str) -> FileUpload:
+        """Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
+
+        Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
+        """
+    def resume_upload_blocking(self, state: str) -> FileUpload:
+        """`resume_upload`, but the thread waits until it is done."""
     async def create_folder(self, folder: NewFolder) -> RemoteFile:
         """Creates a folder. Repeating the call creates another, where the provider allows two of the same name."""
     def create_folder_blocking(self, folder: NewFolder) -> RemoteFile:
@@ -5193,6 +5246,25 @@ class NewTask:
     @property
     def kind(self) -> str | None:
         """The provider's own type. Some providers need it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewUpload:
+    """A file that will be stored in pieces."""
+    def __new__(cls, *, name: str, size: int, mime_type: str | None = None, folder_id: str | None = None) -> NewUpload: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def size(self) -> int:
+        """Its size in bytes, at least 1: it is known before the first piece is sent."""
+    @property
+    def mime_type(self) -> str | None:
+        """Its MIME type. Default: `application/octet-stream`."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder to put it in. Default: the account's root."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
