@@ -85,7 +85,7 @@ async fn piece(State(world): State<Shared>, headers: HeaderMap, Query(query): Qu
             let (from, last) = (from.parse::<usize>(), last.parse::<usize>());
             let is_fine = from == Ok(upload.content.len()) && last == Ok(upload.content.len() + body.len() - 1);
             let is_last = upload.content.len() + body.len() == upload.size;
-            if !is_fine || !(is_last || body.len() % PIECE == 0) {
+            if !is_fine || !(is_last || body.len().is_multiple_of(PIECE)) {
                 return refuse(400, "badRequest");
             }
             upload.content.extend_from_slice(&body);

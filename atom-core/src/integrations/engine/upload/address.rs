@@ -31,7 +31,7 @@ pub(super) async fn put(
     let range = format!("bytes {from}-{last}/{}", progress.size);
     let answer = send(call, progress, authenticated, Method::PUT, Some(range), piece.to_vec()).await?;
     // 416: the vendor has it already.
-    if answer.status == 416 { ask(call, progress, authenticated, missing).await } else { read(call, progress, answer, missing) }
+    if answer.status == 416 { ask(call, progress, authenticated, missing).await } else { read(call, progress, &answer, missing) }
 }
 
 /// Asks how far the vendor came.
@@ -43,7 +43,7 @@ pub(super) async fn ask(call: &Call<'_>, progress: &Progress, authenticated: boo
             send(call, progress, authenticated, Method::PUT, range, Vec::new()).await?
         }
     };
-    read(call, progress, answer, missing)
+    read(call, progress, &answer, missing)
 }
 
 pub(super) async fn abort(call: &Call<'_>, progress: &Progress, authenticated: bool) -> Result<()> {
@@ -71,7 +71,7 @@ async fn send(
 }
 
 /// What an answer says of the upload.
-fn read(call: &Call<'_>, progress: &Progress, answer: Response, missing: Option<&Path>) -> Result<Sent> {
+fn read(call: &Call<'_>, progress: &Progress, answer: &Response, missing: Option<&Path>) -> Result<Sent> {
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let until = match (answer.status, missing) {
         (308, None) => {
@@ -84,7 +84,7 @@ fn read(call: &Call<'_>, progress: &Progress, answer: Response, missing: Option<
             range.and_then(|range| range.split('-').next()?.trim().parse().ok())
         }
         (200 | 201, _) => return Ok(Sent::Finished(document)),
-        _ => return Err(refused(call, &answer)),
+        _ => return Err(refused(call, answer)),
     };
     let until = until.filter(|until| *until <= progress.size);
     until.map(Sent::Until).ok_or_else(|| call.malformed("a place in the content that it does not have"))
