@@ -70,6 +70,7 @@ pub(super) async fn shown(inner: &Inner, workspace: WorkspaceId, row: store::Pro
         manifest: text,
         hosts: texts(&manifest.hosts),
         download_hosts: texts(&manifest.download_hosts),
+        upload_hosts: texts(&manifest.upload_hosts),
         provider: app.describe(),
         revision: row.revision,
         created_by: UserId(row.created_by),
@@ -86,6 +87,7 @@ pub(super) fn describe(manifest: Manifest) -> CheckedManifest {
         provider: app.describe(),
         hosts: texts(&app.manifest.hosts),
         download_hosts: texts(&app.manifest.download_hosts),
+        upload_hosts: texts(&app.manifest.upload_hosts),
         needs_redirect: rules::needs_redirect(&app),
     }
 }

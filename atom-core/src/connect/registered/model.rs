@@ -52,6 +52,8 @@ pub struct WorkspaceProvider {
     pub hosts: Vec<String>,
     /// The hosts that content is fetched from, without a token.
     pub download_hosts: Vec<String>,
+    /// The hosts that content is sent to, without a token.
+    pub upload_hosts: Vec<String>,
     /// What it can do and how to connect to it.
     pub provider: Provider,
     /// Grows with every change. Pass it to `update`.
@@ -75,6 +77,8 @@ pub struct CheckedManifest {
     pub hosts: Vec<String>,
     /// The hosts that content would be fetched from, without a token.
     pub download_hosts: Vec<String>,
+    /// The hosts that content would be sent to, without a token.
+    pub upload_hosts: Vec<String>,
     /// Whether a method sends users back, so that the installation needs `workspace_callback_url`.
     pub needs_redirect: bool,
 }

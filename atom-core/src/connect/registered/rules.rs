@@ -24,12 +24,12 @@ pub(super) fn checked(inner: &Inner, text: &str) -> Result<Manifest> {
     if providers::names().any(|name| name == manifest.name) || inner.apps.has(&manifest.name) {
         return Err(name_taken(&manifest.name));
     }
-    let mut operations = manifest.services.values().flat_map(|service| service.operations.values());
+    let mut operations = manifest.services.values().flat_map(|service| service.operations.values().chain(service.steps.values()));
     if operations.any(|operation| operation.hook.is_some()) {
         let text = "a workspace's manifest names no `hook`: hooks are functions of the host";
         return Err(Error::invalid("hook_not_allowed", text));
     }
-    for host in manifest.hosts.iter().chain(&manifest.download_hosts) {
+    for host in manifest.hosts.iter().chain(&manifest.download_hosts).chain(&manifest.upload_hosts) {
         check_host(host, &inner.egress)?;
     }
     Ok(manifest)
@@ -74,6 +74,7 @@ pub(super) fn check_routes(before: (&Manifest, &str), after: (&Manifest, &str)) 
     let fields = [
         ("hosts", added(&before.0.hosts, &after.0.hosts)),
         ("download_hosts", added(&before.0.download_hosts, &after.0.download_hosts)),
+        ("upload_hosts", added(&before.0.upload_hosts, &after.0.upload_hosts)),
         ("`inputs`, `auth`, `methods`, `identity` or a base URL", routes(before.1) != routes(after.1)),
     ];
     let Some((field, _)) = fields.into_iter().find(|(_, differs)| *differs) else { return Ok(()) };
@@ -91,7 +92,8 @@ fn routes(text: &str) -> Vec<Option<toml::Value>> {
     let services = table.get("services").and_then(toml::Value::as_table).into_iter().flatten();
     let mut bases = BTreeSet::new();
     for (_, service) in services {
-        let operations = service.get("operations").and_then(toml::Value::as_table).into_iter().flatten();
+        let requests = ["operations", "steps"].into_iter().filter_map(|kind| service.get(kind)?.as_table());
+        let operations = requests.flatten();
         let urls = operations.filter_map(|(_, operation)| operation.get("base_url"));
         bases.extend(urls.chain(service.get("base_url")).filter_map(toml::Value::as_str).map(str::to_owned));
     }

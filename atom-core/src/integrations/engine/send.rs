@@ -106,7 +106,7 @@ impl Call<'_> {
             Box::pin(self.connection.send(self.token_set(), &self.facts, request, &mut meter)).await
         } else {
             meter.sends(&request);
-            self.connection.inner.http.send(request).await.map_err(|e| e.with_provider(&self.manifest().name))
+            self.connection.outlet().send(request).await.map_err(|e| e.with_provider(&self.manifest().name))
         };
         drop(turn);
         let answer = meter.end(sent)?;
