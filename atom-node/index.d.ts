@@ -711,6 +711,8 @@ export interface CheckedManifest {
   hosts: string[]
   /** The hosts that content would be fetched from, without a token. */
   downloadHosts: string[]
+  /** The hosts that content would be sent to, without a token. */
+  uploadHosts: string[]
   /** Whether a method sends users back, so that the installation needs `workspace_callback_url`. */
   needsRedirect: boolean
 }
@@ -6172,6 +6174,8 @@ export interface WorkspaceProvider {
   hosts: string[]
   /** The hosts that content is fetched from, without a token. */
   downloadHosts: string[]
+  /** The hosts that content is sent to, without a token. */
+  uploadHosts: string[]
   /** What it can do and how to connect to it. */
   provider: Provider
   /** Grows with every change. Pass it to `update`. */

@@ -1225,7 +1225,7 @@ class ChatUserPage:
 @typing.final
 class CheckedManifest:
     """What a manifest would register."""
-    def __new__(cls, *, provider: Provider, hosts: list[str], download_hosts: list[str], needs_redirect: bool) -> CheckedManifest: ...
+    def __new__(cls, *, provider: Provider, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], needs_redirect: bool) -> CheckedManifest: ...
     @property
     def provider(self) -> Provider:
         """What it can do and how to connect to it."""
@@ -1235,6 +1235,9 @@ class CheckedManifest:
     @property
     def download_hosts(self) -> list[str]:
         """The hosts that content would be fetched from, without a token."""
+    @property
+    def upload_hosts(self) -> list[str]:
+        """The hosts that content would be sent to, without a token."""
     @property
     def needs_redirect(self) -> bool:
         """Whether a method sends users back, so that the installation needs `workspace_callback_url`."""
@@ -9093,7 +9096,7 @@ class Workspace:
 @typing.final
 class WorkspaceProvider:
     """A provider that a workspace brings."""
-    def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
+    def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
     @property
     def id(self) -> str:
         """Its id, which stays the same when it is changed."""
@@ -9115,6 +9118,9 @@ class WorkspaceProvider:
     @property
     def download_hosts(self) -> list[str]:
         """The hosts that content is fetched from, without a token."""
+    @property
+    def upload_hosts(self) -> list[str]:
+        """The hosts that content is sent to, without a token."""
     @property
     def provider(self) -> Provider:
         """What it can do and how to connect to it."""
