@@ -146,10 +146,10 @@ fn parts(request: &Recorded) -> BTreeMap<String, String> {
     }
     for name in ["accept", "stripe-version", "notion-version", "x-github-api-version"] {
         // Anything and JSON are what every vendor answers with anyway.
-        let said = request.headers.get(name).filter(|value| !value.contains("*/*") && *value != "application/json");
+        let said = request.headers.get(name).filter(|value| !value.contains("*/*") && !value.starts_with("application/json"));
         found.extend(said.map(|value| (format!("header.{name}"), value.clone())));
     }
-    match document(request) {
+    match document(request).filter(|_| !request.body.is_empty()) {
         Some(document) => leaves("body", &document, &mut found),
         None if !request.body.is_empty() => drop(found.insert("body".into(), String::from_utf8_lossy(&request.body).into())),
         None => {}

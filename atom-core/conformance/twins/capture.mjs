@@ -110,9 +110,8 @@ async function twin(provider, client, operation, input, call) {
   await by('files.delete', { id: '/notes/g.txt' }, () => dropbox.filesDeleteV2({ path: '/notes/g.txt' }));
 }
 {
-  const auth = 'x';
-  const drive = Drive({ version: 'v3', auth, rootUrl: `${url}/` });
-  const calendar = Calendar({ version: 'v3', auth, rootUrl: `${url}/` });
+  const drive = Drive({ version: 'v3', rootUrl: `${url}/` });
+  const calendar = Calendar({ version: 'v3', rootUrl: `${url}/` });
   const times = { start: { dateTime: '2026-12-01T09:00:00Z', timeZone: 'UTC' }, end: { dateTime: '2026-12-01T10:00:00Z', timeZone: 'UTC' } };
   const at = (hour) => ({ type: 'moment', at: `2026-12-01T${hour}:00:00Z`, time_zone: 'UTC' });
   await twin('google', '@googleapis/drive', 'files.get', { id: 'f1' }, () => drive.files.get({ fileId: 'f1' }));
