@@ -52,10 +52,7 @@ impl Row {
         let request = if self.is_checked { "checked" } else { "-" };
         let weak = if self.weak.is_empty() { "-".to_owned() } else { self.weak.join(", ") };
         let client = clients.get(&(self.provider.clone(), self.operation.clone())).map_or("-", String::as_str);
-        format!(
-            "| `{}` | `{}` | {} | {request} | {response} | {weak} | {client} |",
-            self.operation, self.vendor_op, self.grade
-        )
+        format!("| `{}` | `{}` | {} | {request} | {response} | {weak} | {client} |", self.operation, self.vendor_op, self.grade)
     }
 }
 
@@ -102,7 +99,10 @@ pub fn table(outcomes: &BTreeMap<String, &Outcome>) -> Result<String, String> {
             lines.join("\n")
         );
     }
-    let _ = write!(out, "\n{all} operations, {checked} of them checked, {weak} of those weak; {beside} are compared with the vendor's own client.\n{body}");
+    let _ = write!(
+        out,
+        "\n{all} operations, {checked} of them checked, {weak} of those weak; {beside} are compared with the vendor's own client.\n{body}"
+    );
     Ok(out)
 }
 
