@@ -14,6 +14,8 @@
 //! src/description/ OpenAPI and Google discovery; schemas; answers made of them
 //! src/graphql.rs   GraphQL schemas
 //! src/double/      the server: sign-in, judgement, answers
+//! twins/           what the vendors' own clients send for the same calls, and where we differ for a reason
+//! src/twins.rs     the comparison with them
 //! src/checks/      what is checked of each operation, and that the double bites
 //! ```
 //!
@@ -31,8 +33,10 @@ mod overlay;
 mod place;
 mod sources;
 mod trim;
+mod twins;
 mod typed;
 
 pub use checks::{Check, Outcome, providers, run};
 pub use coverage::{committed, losses, table, write};
 pub use trim::trim;
+pub use twins::misfits;

@@ -12,7 +12,7 @@ use url::Url;
 
 const REDIRECT_URI: &str = "http://127.0.0.1/conformance";
 
-pub(super) struct Bench {
+pub(crate) struct Bench {
     pub(super) double: Double,
     scopes: Vec<Scope>,
     /// It ends with the bench.
@@ -20,7 +20,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         manifest: Manifest,
         descriptions: Descriptions,
         inputs: Inputs,
@@ -117,6 +117,17 @@ impl Bench {
             callback.query_pairs_mut().append_pair(param, &hex);
         }
         connections.complete(callback.into()).await.map_err(said)
+    }
+}
+
+impl Bench {
+    /// The first request of one call, whatever becomes of its answer.
+    pub(crate) async fn record(&self, number: usize, operation: &str, input: &Value) -> Result<Recorded, String> {
+        let connection = self.connect(number).await?;
+        self.double.world.account(number, |account| account.is_recorder = true);
+        let called = connection.call(operation.to_owned(), Json(input.clone())).await;
+        let requests = self.double.world.account(number, |account| std::mem::take(&mut account.requests));
+        requests.into_iter().next().ok_or_else(|| format!("nothing was sent: {:?}", called.map(|_| ())))
     }
 }
 

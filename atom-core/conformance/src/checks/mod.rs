@@ -9,7 +9,8 @@ use crate::coverage::Row;
 use crate::inputs::Inputs;
 use crate::manifest::{self, Manifest, Operation};
 use crate::sources::Sources;
-use bench::{Bench, Trial};
+pub(crate) use bench::Bench;
+use bench::Trial;
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
 

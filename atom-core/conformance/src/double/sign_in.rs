@@ -20,7 +20,8 @@ pub(super) fn answer(world: &World, request: &Recorded) -> Option<Response> {
         return Some(json(200, &[], &json!({})));
     }
     // Whose account it is is asked while connecting; what may stand at the same path later is an operation.
-    let is_connected = whose(request).is_none_or(|(number, _)| world.account(number, |account| !account.expected.is_empty()));
+    let is_connected = whose(request)
+        .is_none_or(|(number, _)| world.account(number, |account| account.is_recorder || !account.expected.is_empty()));
     if is_connected {
         return None;
     }
