@@ -35,8 +35,8 @@ impl Call<'_> {
     /// The answer, from the vendor or from a hook.
     pub(super) async fn answer(&self) -> Result<Answered> {
         let Some(name) = &self.operation.hook else { return self.send().await };
-        let hook = self.connection.inner.hooks.get(name)?;
-        let Json(document) = hook.run(self.connection, Json(Value::Object(self.vars.clone()))).await?;
+        let input = Json(Value::Object(self.vars.clone()));
+        let Json(document) = self.connection.inner.hooks.run(name, self.name, self.connection, input).await?;
         Ok(Answered { document, ..Default::default() })
     }
 
