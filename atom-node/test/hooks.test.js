@@ -84,7 +84,7 @@ describe('an operation hook', () => {
       for (const page of pages) {
         assert.deepEqual(page.items.map((item) => [item.id, item.title]), [['/first', 'k'], ['/second', 'k']]);
       }
-      assert.ok((await connection.usage()).total.calls >= 40, 'requests of a hook are counted like any other');
+      assert.ok((await connection.usage({})).totals.calls >= 40, 'requests of a hook are counted like any other');
       await atom.shutDown();
     });
   }

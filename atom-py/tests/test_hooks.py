@@ -26,6 +26,7 @@ from atom_py import (
     ProviderError,
     RateLimitedError,
     RawRequest,
+    UsageQuery,
 )
 
 CANARY = "canary-of-a-customer"
@@ -142,7 +143,7 @@ def test_a_hook_carries_out_an_operation_with_requests_of_its_own(url, hook):
             connection = await connected(atom)
             pages = await asyncio.gather(*(connection.call("tasks.list", {"at": url}) for _ in range(20)))
             assert all(is_right(page) for page in pages)
-            calls = (await connection.usage()).total.calls
+            calls = (await connection.usage(UsageQuery())).totals.calls
             assert calls >= 40, "requests of a hook are counted like any other"
 
     asyncio.run(main())

@@ -9,6 +9,7 @@ mod inputs;
 mod limits;
 mod paging;
 mod server;
+mod storm;
 
 use crate::support::*;
 use atom_core::*;
