@@ -149,7 +149,10 @@ impl Vendor {
     fn check_silence(&self) {
         let process = |name: &str| name.split_once('-').map(|(process, _)| process.to_owned());
         for Refusal { at, until, name } in &self.refusals {
-            let during = self.arrivals.iter().filter(|(arrived, other)| arrived > at && arrived < until && process(other) == process(name));
+            let during = self
+                .arrivals
+                .iter()
+                .filter(|(arrived, other)| arrived > at && arrived < until && process(other) == process(name));
             let during: Vec<_> = during.collect();
             assert!(during.len() < CONCURRENT, "{} arrived while `{name}` was told to wait", during.len());
             assert!(during.iter().all(|(_, other)| other != name), "`{name}` came back too early");
