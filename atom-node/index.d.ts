@@ -153,8 +153,8 @@ export declare class Atom {
    * of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
    *
    * Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
-   * operation fails with `provider` (`hook_failed`) where the function throws something, which the host's own log has;
-   * with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+   * operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+   * its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
    */
   static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */

@@ -2,7 +2,6 @@
 
 use crate::integrations::hooks;
 use crate::{Error, ErrorKind};
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ impl Returned {
     /// The error itself, or `hook_failed` where no error of ours looks like that.
     pub(super) fn error(self) -> Error {
         let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == self.code);
-        let (Some(kind), Some(reason)) = (kind, reason(&self.reason)) else { return hooks::failed("AtomError") };
+        let (Some(kind), Some(reason)) = (kind, REASONS.keep(&self.reason)) else { return hooks::failed("AtomError") };
         let wait = self.retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let mut error = Error::new(*kind, reason, self.text).with_retry_after(wait);
         if let Some(provider) = self.provider {
@@ -37,23 +36,29 @@ impl Returned {
     }
 }
 
-/// The same text, for as long as the process lives: a reason is a name of a program, and there are few.
-fn reason(text: &str) -> Option<&'static str> {
-    static KNOWN: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if text.is_empty() || text.len() > 64 || !text.chars().all(is_name) {
-        return None;
+/// Reasons that came back, each kept once.
+struct Reasons(Mutex<Vec<&'static str>>);
+
+static REASONS: Reasons = Reasons(Mutex::new(Vec::new()));
+
+impl Reasons {
+    /// The same text, for as long as the process lives: a reason is a name of a program, and there are few.
+    fn keep(&self, text: &str) -> Option<&'static str> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if text.is_empty() || text.len() > 64 || !text.chars().all(is_name) {
+            return None;
+        }
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.binary_search(&text) {
+            Ok(at) => Some(known[at]),
+            Err(_) if known.len() == MOST => None,
+            Err(at) => {
+                let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
+                known.insert(at, kept);
+                Some(kept)
+            }
+        }
     }
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_default();
-    if let Some(known) = known.get(text) {
-        return Some(known);
-    }
-    (known.len() < MOST).then(|| {
-        let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        known.insert(kept);
-        kept
-    })
 }
 
 #[cfg(test)]
@@ -79,8 +84,10 @@ mod tests {
 
     #[test]
     fn reasons_are_kept_once_and_never_without_end() {
-        assert!(std::ptr::eq(reason("kept_once").expect("a name"), reason("kept_once").expect("a name")));
-        let kept = (0..MOST + 10).filter(|n| reason(&format!("reason_{n}")).is_some()).count();
-        assert!((MOST - 10..=MOST).contains(&kept), "{kept}");
+        let reasons = Reasons(Mutex::default());
+        assert!(std::ptr::eq(reasons.keep("kept_once").expect("a name"), reasons.keep("kept_once").expect("a name")));
+        let kept = (0..MOST + 10).filter(|n| reasons.keep(&format!("reason_{n}")).is_some()).count();
+        assert_eq!(kept, MOST - 1);
+        assert!(reasons.keep("kept_once").is_some() && reasons.keep("one_more").is_none());
     }
 }

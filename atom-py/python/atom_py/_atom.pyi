@@ -433,8 +433,8 @@ class Atom:
         of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
 
         Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
-        operation fails with `provider` (`hook_failed`) where the function throws something, which the host's own log has;
-        with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+        operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+        its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
         """
     @staticmethod
     def open_with_hooks_blocking(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
