@@ -106,7 +106,7 @@ on_both!(a_refusal_after_a_lost_answer_does_not_say_that_nothing_happened, |data
     });
     let stage = stage.await;
     let error = stage.refused("tasks.create_safely", json!({"title": "x"})).await;
-    assert_eq!((error.kind(), error.reason()), (Unavailable, "broken_answer"));
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::Unavailable, "broken_answer"));
     assert_eq!(stage.server.asked().len(), 2);
     // Nothing was sent of this one.
     assert_eq!(stage.refused("tasks.create_safely", json!({"title": "y"})).await.reason(), "local_budget");

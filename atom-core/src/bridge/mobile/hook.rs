@@ -66,8 +66,8 @@ fn error(thrown: &AtomError) -> Error {
 
 /// What an `OperationHook` throws for a failure that is none of Atom's, by the name of its class.
 #[::uniffi::export]
-pub fn hook_error(thrown: String) -> AtomError {
-    failed(&thrown).into()
+pub fn hook_error(thrown: &str) -> AtomError {
+    failed(thrown).into()
 }
 
 #[cfg(test)]
@@ -82,6 +82,6 @@ mod tests {
         assert!(unexpected.to_string().contains("IllegalStateException") && !unexpected.to_string().contains("canary"));
         let ours = error(&Error::not_found("album").into());
         assert_eq!((ours.code(), ours.reason()), ("not_found", "not_found"));
-        assert_eq!(error(&hook_error("Boiled".into())).reason(), "hook_failed");
+        assert_eq!(error(&hook_error("Boiled")).reason(), "hook_failed");
     }
 }
