@@ -3,16 +3,17 @@
 const { isAtomError, JobError } = require('./errors.js');
 
 /**
- * What the native module calls instead of a handler: it hands over the job and `settle`, which takes the output as JSON text, or
- * nothing and the failure.
+ * What the native module calls instead of a handler or of an operation's hook: it hands over the job, or the connection and the input, and
+ * `settle`, which takes the output as JSON text, or nothing and the failure.
  */
-function callable(handler) {
-  return async (job, settle) => {
+function callable(run) {
+  return async (...args) => {
+    const settle = args.pop();
     let output;
     try {
-      output = await handler(job);
+      output = await run(...args);
     } catch (error) {
-      return settle(undefined, failure(error, job));
+      return settle(undefined, failure(error, args[0]));
     }
     try {
       settle(encode(output));
@@ -28,15 +29,19 @@ function encode(output) {
   return encoded;
 }
 
-/** What a thrown value says about the attempt. */
+/** What a thrown value says about the call. Only an error of Atom has a kind. */
 function failure(error, job) {
   if (error instanceof JobError || isAtomError(error)) {
     const { reason, retryable, retryAfter } = error;
-    return { reason: String(reason), text: text(error), retryable: Boolean(retryable), retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined };
+    const kind = isAtomError(error) ? { code: string(error.code), provider: string(error.provider), status: natural(error.status) } : {};
+    return { reason: String(reason), text: text(error), retryable: Boolean(retryable), retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined, ...kind };
   }
   if (job.isCancelled && error?.name === 'AbortError') return { reason: 'cancelled', text: 'the handler was cancelled', retryable: true };
   return { reason: reason(error), text: text(error), retryable: true };
 }
+
+const string = (value) => (typeof value === 'string' ? value : undefined);
+const natural = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : undefined);
 
 /** The name of an error's class; many set it as `name`, some only by being one. */
 function reason(error) {

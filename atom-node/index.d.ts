@@ -70,6 +70,16 @@ export interface KeyProvider {
   unwrap(wrapped: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
 }
 
+/**
+ * Carries out an operation of a manifest that names it with `hook`. It gets the operation's inputs and returns what the vendor would have
+ * answered, any JSON, or a promise of it: the manifest's `items`, `item` and `record` are applied to that.
+ *
+ * What it throws becomes an `AtomError` (`provider`, `hook_failed`) with the name of its class and without its text, unless it is an
+ * `AtomError` itself: that one reaches the caller as it is. After 120 seconds it is given up (`unavailable`, `hook_timeout`). A caller that
+ * goes away does not end it.
+ */
+export type OperationHook = (connection: Connection, input: Record<string, any>) => unknown
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -138,6 +148,15 @@ export declare class Atom {
    * (`key_provider_timeout`).
    */
   static openWithKeys(options: OpenOptions, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
+  /**
+   * Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
+   * of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+   *
+   * Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
+   * operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+   * its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+   */
+  static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
   /** The schema of the database. */

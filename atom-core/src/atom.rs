@@ -13,7 +13,7 @@ use crate::emergency::{self, EmergencyAccess};
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::integrations::engine::Budgets;
-use crate::integrations::hooks::Hooks;
+use crate::integrations::hooks::{Hooks, HostHook};
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::keys::{self, Keys};
 use crate::providers::{self, CatalogueEntry};
@@ -129,10 +129,26 @@ impl Atom {
     /// Fails as `open` does, and with `invalid` (`malformed_fingerprint`), `sealed` (`key_provider_failed`) or `unavailable`
     /// (`key_provider_timeout`).
     pub async fn open_with_keys(options: OpenOptions, key: Option<HostKey>, accepted_keys: Option<Vec<HostKey>>) -> Result<Self> {
+        Self::open_with_hooks(options, HashMap::new(), key, accepted_keys).await
+    }
+
+    /// Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
+    /// of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+    ///
+    /// Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
+    /// operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+    /// its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+    pub async fn open_with_hooks(
+        options: OpenOptions,
+        hooks: HashMap<String, HostHook>,
+        key: Option<HostKey>,
+        accepted_keys: Option<Vec<HostKey>>,
+    ) -> Result<Self> {
         let mut builder = Builder::new(String::new());
         builder.options = options;
         builder.key = key.map(|key| key.0);
         builder.accepted = accepted_keys.into_iter().flatten().map(|key| key.0).collect();
+        hooks.into_iter().for_each(|(name, hook)| builder.hooks.add(name, hook.0));
         Self::build(builder).await
     }
 

@@ -180,7 +180,8 @@ impl Builder {
         self
     }
 
-    /// A function that manifests may name as `hook`, for an operation that they cannot describe.
+    /// A function that manifests may name as `hook`, for an operation that they cannot describe. A manifest that names one which was not
+    /// given is refused by [`open`](Builder::open).
     pub fn hook(mut self, name: impl Into<String>, hook: Arc<dyn OperationHook>) -> Self {
         self.hooks.add(name.into(), hook);
         self
@@ -202,7 +203,7 @@ impl Builder {
     /// Opens the installation.
     ///
     /// # Errors
-    /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, …
+    /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, `unknown_hook`, …
     /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `key_missing`, `key_provider_failed`, `database_damaged`, and those of
     ///   [`LocalKey::from_keychain`](crate::LocalKey) and `Pkcs11Key::open` where the options name such a key
     /// - `unsupported`: `feature_missing`

@@ -197,3 +197,7 @@ pub(crate) fn unreachable(error: reqwest::Error) -> Error {
     };
     Error::unavailable(reason, text).with_source(error)
 }
+
+#[cfg(test)]
+#[path = "http_client_tests.rs"]
+mod tests;

@@ -95,7 +95,7 @@ pub use integrations::crm::{
 pub use integrations::documents::{Document, DocumentPage, DocumentPatch, Documents, ListDocuments, NewDocument};
 pub use integrations::engine::{ByteStream, RecordStream};
 pub use integrations::files::{FilePage, FilePatch, FileUpload, Files, ListFiles, NewFile, NewFolder, NewUpload, RemoteFile};
-pub use integrations::hooks::OperationHook;
+pub use integrations::hooks::{HostHook, OperationHook};
 pub use integrations::mail::{
     ListMessages, MailAddress, MailAttachment, MailFolder, MailFolderPage, MailMessage, MailMessagePage, MailMessagePatch,
     Mailbox, NewMessage,

@@ -1,5 +1,5 @@
 // Compiled, never run: what must be accepted and what must be refused by the declarations.
-import { isAtomError, JobError, Probe, Weight, type AtomErrorCode, type NewAccount, type RunningJob, type Sample, type Shape } from '../index.js'
+import { Atom, isAtomError, JobError, Probe, Weight, type AtomErrorCode, type NewAccount, type OpenOptions, type OperationHook, type RunningJob, type Sample, type Shape } from '../index.js'
 
 export async function values(sample: Sample): Promise<void> {
   const probe: Probe = await Probe.start()
@@ -67,4 +67,15 @@ export async function streams(probe: Probe): Promise<number> {
   let sum = 0
   for await (const number of await probe.countTo(3)) sum += number
   return sum
+}
+
+export async function hooks(options: OpenOptions): Promise<void> {
+  const albums: OperationHook = async (connection, { album }) => {
+    const answer = await connection.request({ method: 'GET', url: `https://api.example.com/albums/${album}` })
+    return { found: answer.json }
+  }
+  const atom: Atom = await Atom.openWithHooks(options, { albums, none: () => undefined })
+  void atom
+  // @ts-expect-error a hook is a function
+  await Atom.openWithHooks(options, { albums: 5 })
 }

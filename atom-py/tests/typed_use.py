@@ -6,7 +6,7 @@ import typing
 
 from typing_extensions import assert_type
 
-from atom_py._atom import Probe, Sample, Shape, Weight
+from atom_py._atom import Atom, Connection, OpenOptions, Probe, Sample, Shape, UsageQuery, Weight
 
 
 async def values(sample: Sample) -> None:
@@ -31,3 +31,11 @@ def area(shape: Shape) -> float:
         case Shape.Plane(label):
             assert_type(label, str | None)
     return 0.0
+
+
+async def hooks(options: OpenOptions) -> None:
+    async def calls(connection: Connection, given: dict[str, typing.Any]) -> int:
+        return (await connection.usage(UsageQuery())).totals.calls
+
+    assert_type(await Atom.open_with_hooks(options, {"calls": calls, "none": lambda connection, given: None}), Atom)
+    await Atom.open_with_hooks(options, {"calls": 5})  # type: ignore[dict-item]

@@ -175,6 +175,9 @@ pub(crate) fn goes_out(ty: &Type) -> Result<()> {
     if is(ty, "HostKey") {
         return Err(Error::new_spanned(ty, "a key provider is an object of the host: take it as an argument of a method"));
     }
+    if is(ty, "HostHook") {
+        return Err(Error::new_spanned(ty, "a hook is a function of the host: take it as an argument of a method"));
+    }
     arguments(ty).iter().try_for_each(goes_out)
 }
 

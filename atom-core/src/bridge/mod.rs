@@ -12,6 +12,8 @@ pub mod mobile;
 pub mod node;
 #[cfg(feature = "python")]
 pub mod python;
+#[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
+mod returned;
 
 /// A key provider of the host threw something. Its text may hold what it was called with, so only its name is passed on.
 #[cfg(any(feature = "python", feature = "node", feature = "mobile"))]

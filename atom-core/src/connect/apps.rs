@@ -40,8 +40,7 @@ impl Apps {
         let mut known = HashMap::new();
         for app in apps {
             let app = App::new(app)?;
-            let operations = app.manifest.services.values().flat_map(|service| service.operations.values());
-            operations.filter_map(|operation| operation.hook.as_ref()).try_for_each(|name| hooks.get(name).map(drop))?;
+            hooks.check(&app.manifest)?;
             let name = app.manifest.name.clone();
             if known.insert(name.clone(), Arc::new(app)).is_some() {
                 return Err(Error::invalid("provider_twice", format!("provider `{name}` is configured twice: keep one")));

@@ -1,6 +1,6 @@
 //! Refusals, whatever their status.
 
-use super::server::{json as reply, status};
+use super::server::{json as reply, lost, status};
 use super::*;
 
 const PROVIDER: &str = r#"
@@ -96,6 +96,20 @@ on_both!(a_write_is_sent_once_unless_the_vendor_can_tell_it_again, |database| as
     assert_eq!(keys.len(), 1, "one call has one key");
     stage.refused("tasks.create_safely", json!({"title": "x"})).await;
     assert_ne!(stage.server.asked()[4].headers["idempotency-key"], asked[1].headers["idempotency-key"]);
+});
+
+on_both!(a_refusal_after_a_lost_answer_does_not_say_that_nothing_happened, |database| async move {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let stage = stage(&database, move |_| {
+        let is_first = first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        if is_first { lost() } else { status(429).with("retry-after", 90) }
+    });
+    let stage = stage.await;
+    let error = stage.refused("tasks.create_safely", json!({"title": "x"})).await;
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::Unavailable, "broken_answer"));
+    assert_eq!(stage.server.asked().len(), 2);
+    // Nothing was sent of this one.
+    assert_eq!(stage.refused("tasks.create_safely", json!({"title": "y"})).await.reason(), "local_budget");
 });
 
 on_both!(what_is_no_json_or_no_record_is_a_typed_error, |database| async move {

@@ -30,6 +30,40 @@ on_both!(a_body_without_end_is_cut_off, |database| async move {
     assert_eq!((error.kind(), error.reason()), (ErrorKind::Provider, "answer_too_large"));
 });
 
+on_both!(a_small_answer_that_unpacks_to_a_gigabyte_is_cut_off, |database| async move {
+    // A mebibyte of zeros as a block of deflate (RFC 1951) that may be followed by others.
+    let block = [&b"\xec\xc1\x31\x01\0\0\0\xc2\xa0\xf5\x4f\x6d\x08\x5f\xa0"[..], &[0; 1016], b"\x3e\x03\0\0\xff\xff"].concat();
+    let packed = [&b"\x1f\x8b\x08\0\0\0\0\0\0\xff"[..], &block.repeat(1024)].concat();
+    let error = refused(&database, move |_| raw(packed.clone()).with("content-encoding", "gzip")).await;
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::Provider, "answer_too_large"));
+});
+
+on_both!(content_that_leads_on_without_end_or_into_the_network_of_the_host_is_refused, |database| async move {
+    let operations = r#"
+[services.main.operations."files.content"]
+vendor_op = "content"
+path = "/{at}"
+effect = "read"
+answer = "bytes"
+"#;
+    let server = Server::start(|asked| {
+        let target = if asked.path == "/loop" { "/loop" } else { "http://10.0.0.1/" };
+        reply(json!({})).status(302).with("location", target)
+    });
+    let server = server.await;
+    let manifest = format!("download_hosts = [\"127.0.0.1\"]\n{HEAD}{SERVICE}{operations}").replace("$url", &server.url);
+    let app = ProviderApp { provider: "stage".into(), manifest: Some(manifest), ..Default::default() };
+    let atom = database.builder().provider(app).open().await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let fields = HashMap::from([("api_key".to_owned(), "k".into())]);
+    let with = ConnectWith { provider: "stage".into(), fields, ..Default::default() };
+    let connection = scope.connections().connect(with).await.unwrap();
+    let refused = async |at: &str| connection.call("files.content".into(), Json(json!({ "at": at }))).await.unwrap_err();
+    assert_eq!(refused("loop").await.status(), Some(302));
+    assert_eq!(server.asked().len(), 2, "it is followed once");
+    assert_eq!(refused("inside").await.reason(), "host_not_allowed");
+});
+
 on_both!(a_redirect_is_not_followed, |database| async move {
     let inside = Server::start(|_| reply(json!({"id": "secret"}))).await;
     let target = inside.url.clone();

@@ -9,6 +9,7 @@ mod inputs;
 mod limits;
 mod paging;
 mod server;
+mod storm;
 mod uploads;
 
 use crate::support::*;

@@ -49,6 +49,8 @@ pub(super) struct Reply {
     times: usize,
     /// After so long each time.
     pause: Duration,
+    /// The connection ends instead.
+    is_lost: bool,
 }
 
 pub(super) fn json(body: Value) -> Reply {
@@ -56,7 +58,12 @@ pub(super) fn json(body: Value) -> Reply {
 }
 
 pub(super) fn bytes(body: Vec<u8>) -> Reply {
-    Reply { status: 200, headers: Vec::new(), body, times: 1, pause: Duration::ZERO }
+    Reply { status: 200, headers: Vec::new(), body, times: 1, pause: Duration::ZERO, is_lost: false }
+}
+
+/// No answer: the connection ends.
+pub(super) fn lost() -> Reply {
+    Reply { is_lost: true, ..status(500) }
 }
 
 pub(super) fn status(status: u16) -> Reply {
@@ -115,6 +122,9 @@ impl Server {
             let asked = Asked { method, path: url.path().to_owned(), query, headers, body };
             let reply = if asked.path == "/me" { json(serde_json::json!({"id": "ada"})) } else { script(&asked) };
             self.asked.lock().unwrap().push(asked);
+            if reply.is_lost {
+                return None;
+            }
             let mut head = format!("HTTP/1.1 {} Said\r\ncontent-length: {}\r\n", reply.status, reply.body.len() * reply.times);
             for (name, value) in &reply.headers {
                 head.push_str(&format!("{name}: {value}\r\n"));

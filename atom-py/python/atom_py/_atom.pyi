@@ -436,6 +436,18 @@ class Atom:
     @staticmethod
     def open_with_keys_blocking(options: OpenOptions, key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
         """`open_with_keys`, but the thread waits until it is done."""
+    @staticmethod
+    async def open_with_hooks(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+        """Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
+        of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+
+        Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
+        operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+        its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+        """
+    @staticmethod
+    def open_with_hooks_blocking(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+        """`open_with_hooks`, but the thread waits until it is done."""
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""

@@ -9,7 +9,7 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional, Protocol
 
-from .errors import to_failure
+from .errors import AtomError, to_failure
 
 
 async def call(start: Callable[[Any, Any], Callable[[Any], None]]) -> Any:
@@ -33,17 +33,27 @@ def resolve(future: Any, ok: bool, value: Any) -> None:
 
 
 class HandlerCall(Protocol):
-    """The call of a job handler or of a key provider, which the native module wants to be made and answered."""
+    """The call of a job handler, of an operation's hook or of a key provider, which the native module wants to be made and answered."""
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     is_cancelled: bool
     is_secret: bool
+    is_hook: bool
 
     def watch(self, task: Any) -> None: ...
     def follow(self, awaitable: Any) -> None: ...
     def succeed(self, output: Any) -> None: ...
     def fail(self, reason: str, text: str, retryable: bool, retry_after: Optional[float]) -> None: ...
+    def refuse(
+        self,
+        code: str,
+        reason: str,
+        text: str,
+        provider: Optional[str],
+        status: Optional[int],
+        retry_after: Optional[float],
+    ) -> None: ...
 
 
 def begin(call: HandlerCall) -> None:
@@ -85,11 +95,14 @@ def finish(call: HandlerCall, task: "asyncio.Future[Any]") -> None:
 
 
 def fail(call: HandlerCall, error: BaseException) -> None:
-    """Answers a call whose handler raised."""
+    """Answers a call whose function raised."""
     if call.is_secret:
         return call.fail(type(error).__name__, "", False, None)
     try:
-        call.fail(*to_failure(error))
+        if call.is_hook and isinstance(error, AtomError):
+            call.refuse(error.code, error.reason, str(error), error.provider, error.status, error.retry_after)
+        else:
+            call.fail(*to_failure(error, "an operation's hook" if call.is_hook else "a job handler"))
     except Exception:
         call.fail("unreadable_exception", "the handler raised an exception that cannot be read", True, None)
 

@@ -219,12 +219,12 @@ class JobError(Exception):
 _LOG = logging.getLogger("atom_py")
 
 
-def to_failure(error: BaseException) -> tuple[str, str, bool, Optional[float]]:
-    """What an exception says about the attempt of a job, for the native module, which calls this by name."""
+def to_failure(error: BaseException, what: str) -> tuple[str, str, bool, Optional[float]]:
+    """What an exception says about a call of the host's function, for the native module."""
     if isinstance(error, (AtomError, JobError)):
         return error.reason, str(error), error.retryable, error.retry_after
     if isinstance(error, asyncio.CancelledError):
         return "cancelled", "the handler was cancelled", True, None
     # Nobody expected this one, and only here is it known where it came from.
-    _LOG.warning("a job handler failed", exc_info=error)
+    _LOG.warning("%s failed", what, exc_info=error)
     return type(error).__name__, str(error), True, None

@@ -69,6 +69,19 @@ export interface KeyProvider {
 }
 ";
 
+/// What `Atom.openWithHooks` takes.
+const OPERATION_HOOK: &str = "
+/**
+ * Carries out an operation of a manifest that names it with `hook`. It gets the operation's inputs and returns what the vendor would have
+ * answered, any JSON, or a promise of it: the manifest's `items`, `item` and `record` are applied to that.
+ *
+ * What it throws becomes an `AtomError` (`provider`, `hook_failed`) with the name of its class and without its text, unless it is an
+ * `AtomError` itself: that one reaches the caller as it is. After 120 seconds it is given up (`unavailable`, `hook_timeout`). A caller that
+ * goes away does not end it.
+ */
+export type OperationHook = (connection: Connection, input: Record<string, any>) => unknown
+";
+
 /// What `handlers.js` adds to a job.
 const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
   get signal(): AbortSignal
@@ -83,7 +96,7 @@ const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what t
 
 pub(super) fn generate(surface: &Surface, codes: &[String]) -> String {
     let codes: String = codes.iter().map(|c| format!("  | '{c}'\n")).collect();
-    let mut out = String::from(HEAD) + &ERRORS.replace("CODES\n", &(codes + "\n")) + KEY_PROVIDER;
+    let mut out = String::from(HEAD) + &ERRORS.replace("CODES\n", &(codes + "\n")) + KEY_PROVIDER + OPERATION_HOOK;
     let returned = returned(surface);
     for item in &surface.items {
         out.push('\n');
@@ -198,6 +211,7 @@ fn ty(of: &Type) -> String {
         Type::Bytes => "Buffer".into(),
         Type::Handler => "(job: RunningJob) => unknown".into(),
         Type::HostKey => "KeyProvider".into(),
+        Type::HostHook => "OperationHook".into(),
         Type::Optional(inner) => format!("{} | null", ty(inner)),
         Type::List(inner) if inner.is_optional() => format!("({})[]", ty(inner)),
         Type::List(inner) => format!("{}[]", ty(inner)),

@@ -236,6 +236,9 @@ impl<'a> Body<'a> {
             Type::Bytes => self.hide("bytes"),
             Type::Handler => "typing.Callable[[RunningJob], typing.Any]".into(),
             Type::HostKey => "KeyProvider".into(),
+            Type::HostHook => {
+                format!("typing.Callable[[Connection, {}[{}, typing.Any]], typing.Any]", self.hide("dict"), self.hide("str"))
+            }
             Type::Optional(inner) => format!("{} | None", self.ty(inner)),
             Type::List(inner) => format!("{}[{}]", self.hide("list"), self.ty(inner)),
             Type::Map(inner) => format!("{}[{}, {}]", self.hide("dict"), self.hide("str"), self.ty(inner)),

@@ -20,6 +20,8 @@ pub(crate) enum Type {
     Handler,
     /// An object of the host that keeps a key.
     HostKey,
+    /// A function of the host that carries out an operation.
+    HostHook,
     Optional(Box<Type>),
     List(Box<Type>),
     Map(Box<Type>),
@@ -64,6 +66,7 @@ impl Type {
             "Bytes" => Self::Bytes,
             "Handler" => Self::Handler,
             "HostKey" => Self::HostKey,
+            "HostHook" => Self::HostHook,
             "Self" => Self::Named(this.ok_or_else(unknown)?.to_owned()),
             name if args.is_empty() => Self::Named(name.to_owned()),
             _ => return Err(unknown().into()),

@@ -76,7 +76,9 @@ impl From<::uniffi::UnexpectedUniFFICallbackError> for AtomError {
             (Some(class), None) if rest.is_empty() || rest.starts_with('(') => (class, text.as_str()),
             _ => ("handler_failed", text.as_str()),
         };
-        job_error(reason.to_owned(), text.to_owned(), true, None)
+        let (reason, text) = (reason.to_owned(), text.to_owned());
+        // No error of ours is a fault in Atom and may be repeated: by this it is known for what it is.
+        Self::Internal { reason, text, provider: None, status: None, retry_after_seconds: None, retryable: true }
     }
 }
 

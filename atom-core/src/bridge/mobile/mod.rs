@@ -4,9 +4,11 @@
 //! enter tokio's runtime for the drop of a handle: what a handle owns must not need a runtime to go away.
 
 mod handler;
+mod hook;
 mod key;
 
 pub use handler::{JobHandler, job_error};
+pub use hook::{OperationHook, hook_error};
 pub use key::KeyProvider;
 
 use crate::{Bytes, Error, ErrorKind, Json, Result};

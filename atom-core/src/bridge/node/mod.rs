@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // the conversion traits of napi are declared unsafe
 
 mod handler;
+mod hook;
 mod key;
 
 use super::guarded;

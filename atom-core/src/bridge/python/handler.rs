@@ -1,4 +1,4 @@
-//! Python functions that run jobs or keep keys.
+//! Python functions that run jobs, carry out operations or keep keys.
 //!
 //! A coroutine function runs as a task of the event loop on which it was handed over, or of a loop of ours where there was none. A plain
 //! function runs in a thread that Python made. Either is called by `atom_py._calls`, never from Rust: a thread that the interpreter
@@ -6,7 +6,8 @@
 
 use super::completer::{Errand, Queue, completer};
 use super::{known, lock};
-use crate::{Handler, JobFailure, Json, RunningJob};
+use crate::bridge::returned::Returned;
+use crate::{Connection, Error, Handler, JobFailure, Json, RunningJob};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -28,7 +29,7 @@ async fn run(function: Arc<Function>, job: RunningJob) -> Result<Json, JobFailur
     let cancelled = async move { drop(ends.cancelled().await) };
     match call(function, Arguments::Job(job), cancelled).await? {
         Output::Json(output) => Ok(output),
-        Output::Bytes(_) => Err(gone()),
+        Output::Bytes(_) | Output::Refusal(_) => Err(gone()),
     }
 }
 
@@ -64,11 +65,15 @@ pub(super) enum Arguments {
     Job(RunningJob),
     /// A data key, wrapped or not, and its context. It returns bytes.
     Key(Zeroizing<Vec<u8>>, Vec<u8>),
+    /// A connection and the input of an operation. It returns any JSON.
+    Hook(Connection, Json),
 }
 
 pub(super) enum Output {
     Json(Json),
     Bytes(Zeroizing<Vec<u8>>),
+    /// An error of ours that a hook raised.
+    Refusal(Error),
 }
 
 fn gone() -> JobFailure {
@@ -218,6 +223,10 @@ impl HandlerCall {
     fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         match &self.attempt.arguments {
             Arguments::Job(job) => PyTuple::new(py, [job.clone().into_pyobject(py)?.into_any()]),
+            Arguments::Hook(connection, input) => {
+                let connection = connection.clone().into_pyobject(py)?.into_any();
+                PyTuple::new(py, [connection, input.clone().into_pyobject(py)?])
+            }
             Arguments::Key(input, context) => PyTuple::new(py, [PyBytes::new(py, input), PyBytes::new(py, context)]),
         }
     }
@@ -226,6 +235,12 @@ impl HandlerCall {
     #[getter]
     fn is_secret(&self) -> bool {
         matches!(self.attempt.arguments, Arguments::Key(..))
+    }
+
+    /// Whether an error of ours that is raised reaches the caller as it is.
+    #[getter]
+    fn is_hook(&self) -> bool {
+        matches!(self.attempt.arguments, Arguments::Hook(..))
     }
 
     #[getter]
@@ -250,7 +265,7 @@ impl HandlerCall {
             Err(_) => JobFailure::fatal("malformed_output", "the handler returned no JSON value"),
         };
         let result = match &self.attempt.arguments {
-            Arguments::Job(_) => output.extract().map(Output::Json).map_err(malformed),
+            Arguments::Job(_) | Arguments::Hook(..) => output.extract().map(Output::Json).map_err(malformed),
             Arguments::Key(..) => match output.cast::<PyBytes>() {
                 Ok(bytes) => Ok(Output::Bytes(Zeroizing::new(bytes.as_bytes().to_vec()))),
                 Err(_) => Err(JobFailure::fatal("it returned no bytes", "")),
@@ -263,6 +278,20 @@ impl HandlerCall {
     fn fail(&self, reason: String, text: String, retryable: bool, retry_after: Option<f64>) -> PyResult<()> {
         let retry_after = retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         self.duty()?.answer(Err(JobFailure { reason, text, retryable, retry_after }));
+        Ok(())
+    }
+
+    fn refuse(
+        &self,
+        code: String,
+        reason: String,
+        text: String,
+        provider: Option<String>,
+        status: Option<u16>,
+        retry_after: Option<f64>,
+    ) -> PyResult<()> {
+        let error = Returned { code, reason, text, provider, status, retry_after }.error();
+        self.duty()?.answer(Ok(Output::Refusal(error)));
         Ok(())
     }
 }

@@ -10,6 +10,7 @@
 mod completer;
 mod fork;
 mod handler;
+mod hook;
 mod key;
 mod values;
 

@@ -36,8 +36,8 @@ impl Call<'_> {
     pub(super) fn answer(&self) -> BoxFuture<'_, Result<Answered>> {
         Box::pin(async move {
             let Some(name) = &self.operation.hook else { return self.send().await };
-            let hook = self.connection.inner.hooks.get(name)?;
-            let Json(document) = hook.run(self.connection, Json(Value::Object(self.vars.clone()))).await?;
+            let input = Json(Value::Object(self.vars.clone()));
+            let Json(document) = self.connection.inner.hooks.run(name, self.name, self.connection, input).await?;
             Ok(Answered { document, ..Default::default() })
         })
     }
@@ -60,14 +60,15 @@ impl Call<'_> {
         let budget = self.budget();
         let is_repeatable = self.operation.effect != Effect::Once || self.operation.idempotency.is_some();
         let mut attempt = 1;
+        // Why an earlier attempt may have been carried out nevertheless. A refusal of a later one does not say that nothing happened.
+        let mut unsure: Option<Error> = None;
         loop {
-            let turn = budget.turn().await.map_err(|wait| self.over_budget(wait))?;
+            let turn = budget.turn().await.map_err(|wait| unsure.clone().unwrap_or_else(|| self.over_budget(wait)))?;
             let sent = self.connection.send(self.token_set(), &self.facts, request.clone(), meter).await;
             let sent = match sent {
                 Ok(answer) => self.follow(answer).await,
                 failed => failed,
             };
-            drop(turn);
             let failed = match sent {
                 Ok(answer) => {
                     meter.receives(&answer);
@@ -81,14 +82,20 @@ impl Call<'_> {
             };
             let is_limited = failed.kind() == ErrorKind::RateLimited;
             // What was refused or never arrived was not carried out.
-            let may_repeat = is_repeatable || is_limited || failed.reason() == "unreachable";
+            let was_not_carried_out = is_limited || failed.reason() == "unreachable";
+            let may_repeat = is_repeatable || was_not_carried_out;
             let attempts = if is_limited { LIMITED_ATTEMPTS } else { ATTEMPTS };
             let wait = failed.retry_after().unwrap_or_else(|| backoff(attempt));
             if is_limited {
                 budget.stop_for(wait);
             }
+            // Not before: whoever gets the turn next must find the stop.
+            drop(turn);
             if !failed.is_retryable() || !may_repeat || attempt >= attempts || wait > LONGEST_WAIT {
-                return Err(failed);
+                return Err(unsure.filter(|_| was_not_carried_out).unwrap_or(failed));
+            }
+            if !was_not_carried_out && self.operation.effect != Effect::Read {
+                unsure = Some(failed);
             }
             if !is_limited {
                 tokio::time::sleep(wait).await;
