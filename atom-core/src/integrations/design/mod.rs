@@ -80,7 +80,7 @@ impl Design {
     }
 
     /// Makes a picture or a document of a design. Where it takes a while, the answer has an id and the status `in_progress`.
-    pub async fn export(&self, request: NewDesignExport) -> Result<DesignExport> {
+    pub async fn render(&self, request: NewDesignExport) -> Result<DesignExport> {
         engine::one(&self.connection, "design.export", &request).await
     }
 
