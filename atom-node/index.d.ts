@@ -70,16 +70,6 @@ export interface KeyProvider {
   unwrap(wrapped: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
 }
 
-/**
- * Carries out an operation of a manifest that names it with `hook`. It gets the operation's inputs and returns what the vendor would have
- * answered, any JSON, or a promise of it: the manifest's `items`, `item` and `record` are applied to that.
- *
- * What it throws becomes an `AtomError` (`provider`, `hook_failed`) with the name of its class and without its text, unless it is an
- * `AtomError` itself: that one reaches the caller as it is. After 120 seconds it is given up (`unavailable`, `hook_timeout`). A caller that
- * goes away does not end it.
- */
-export type OperationHook = (connection: Connection, input: Record<string, any>) => unknown
-
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -90,12 +80,521 @@ export interface AccessToken {
   expiresAt?: Date
 }
 
+/** What an account is for. */
+export type AccountClass = 'asset' | 'liability' | 'equity' | 'revenue' | 'expense' | 'other'
+
+export declare const AccountClass: {
+  /** What the company has. */
+  readonly Asset: 'asset'
+  /** What it owes. */
+  readonly Liability: 'liability'
+  /** What belongs to its owners. */
+  readonly Equity: 'equity'
+  /** What comes in. */
+  readonly Revenue: 'revenue'
+  /** What it spends. */
+  readonly Expense: 'expense'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
 /** An account with what it can be used for. */
 export interface AccountStatus {
   /** The account. */
   account: ConnectedAccount
   /** The provider's services, by name. */
   services: ServiceStatus[]
+}
+
+/**
+ * The books of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Accounting {
+  private constructor()
+  /** The company whose books these are. */
+  company(): Promise<AccountingCompany>
+  /** Lists invoices, a page at a time. */
+  listInvoices(filter: ListAccountingInvoices): Promise<AccountingInvoicePage>
+  /** One invoice. */
+  getInvoice(id: string): Promise<AccountingInvoice>
+  /** Creates an invoice. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createInvoice(invoice: NewAccountingInvoice): Promise<AccountingInvoice>
+  /** Changes an invoice: only what is given. */
+  updateInvoice(id: string, changes: AccountingInvoicePatch): Promise<AccountingInvoice>
+  /** Deletes an invoice. */
+  deleteInvoice(id: string): Promise<void>
+  /** Lists bills, a page at a time. */
+  listBills(filter: ListAccountingBills): Promise<AccountingBillPage>
+  /** One bill. */
+  getBill(id: string): Promise<AccountingBill>
+  /** Creates a bill. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createBill(bill: NewAccountingBill): Promise<AccountingBill>
+  /** Changes a bill: only what is given. */
+  updateBill(id: string, changes: AccountingBillPatch): Promise<AccountingBill>
+  /** Deletes a bill. */
+  deleteBill(id: string): Promise<void>
+  /** Lists contacts, a page at a time. */
+  listContacts(filter: ListAccountingContacts): Promise<AccountingContactPage>
+  /** One contact. */
+  getContact(id: string): Promise<AccountingContact>
+  /** Creates a contact. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createContact(contact: NewAccountingContact): Promise<AccountingContact>
+  /** Changes a contact: only what is given. */
+  updateContact(id: string, changes: AccountingContactPatch): Promise<AccountingContact>
+  /** Lists accounts, a page at a time. */
+  listAccounts(filter: ListLedgerAccounts): Promise<LedgerAccountPage>
+  /** One account of the chart. */
+  getAccount(id: string): Promise<LedgerAccount>
+  /** Lists payments, a page at a time. */
+  listPayments(filter: ListAccountingPayments): Promise<AccountingPaymentPage>
+  /** One payment. */
+  getPayment(id: string): Promise<AccountingPayment>
+  /** Creates a payment. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createPayment(payment: NewAccountingPayment): Promise<AccountingPayment>
+  /** Deletes a payment. */
+  deletePayment(id: string): Promise<void>
+  /** Lists journal entries, a page at a time. */
+  listJournalEntries(filter: ListJournalEntries): Promise<JournalEntryPage>
+  /** One journal entry. */
+  getJournalEntry(id: string): Promise<JournalEntry>
+  /** Creates a journal entry. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createJournalEntry(entry: NewJournalEntry): Promise<JournalEntry>
+  /** Lists items, a page at a time. */
+  listItems(filter: ListAccountingItems): Promise<AccountingItemPage>
+  /** One item. */
+  getItem(id: string): Promise<AccountingItem>
+  /** Creates an item. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createItem(item: NewAccountingItem): Promise<AccountingItem>
+  /** Changes an item: only what is given. */
+  updateItem(id: string, changes: AccountingItemPatch): Promise<AccountingItem>
+  /** Lists tax rates, a page at a time. */
+  listTaxRates(filter: Paging): Promise<TaxRatePage>
+}
+
+/** A demand for payment from a vendor. */
+export interface AccountingBill {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What it is made of. On a change, the whole new list. */
+  lines: AccountingLine[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The number on it. */
+  number?: string
+  /** How far it is. */
+  status?: AccountingInvoiceStatus
+  /** The vendor. */
+  contactId?: string
+  /** Their name. */
+  contactName?: string
+  /** The day it bears, at its beginning in UTC. */
+  issuedAt?: Date
+  /** The day by which it is to be paid, at its beginning in UTC. */
+  dueAt?: Date
+  /** When it was paid in full. */
+  paidAt?: Date
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string
+  /** How much of the company's base currency one unit of its currency is worth. */
+  exchangeRate?: number
+  /** The sum without tax. */
+  subtotal?: Money
+  /** The tax. */
+  tax?: Money
+  /** The whole sum. */
+  total?: Money
+  /** What is still to be paid. */
+  balance?: Money
+  /** A text for whoever gets it. */
+  note?: string
+  /** Which version of the record this is; some providers want it with a change. */
+  revision?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of bills. */
+export interface AccountingBillPage {
+  /** The bills. */
+  items: AccountingBill[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a bill. What is left out stays as it is. */
+export interface AccountingBillPatch {
+  /** The number on it. */
+  number?: string | null
+  /** The vendor. */
+  contactId?: string | null
+  /** The day it bears, at its beginning in UTC. */
+  issuedAt?: Date | null
+  /** The day by which it is to be paid, at its beginning in UTC. */
+  dueAt?: Date | null
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string | null
+  /** What it is made of. On a change, the whole new list. */
+  lines?: AccountingLine[] | null
+  /** A text for whoever gets it. */
+  note?: string | null
+  /** The version that is changed, as it was read; some providers need it. */
+  revision?: string | null
+}
+
+/** The company whose books these are. */
+export interface AccountingCompany {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** The provider's own record. */
+  raw: unknown
+  /** The name it trades under. */
+  name?: string
+  /** The name in the register. */
+  legalName?: string
+  /** The e-mail address. */
+  email?: string
+  /** The telephone number. */
+  phone?: string
+  /** The country, as the provider writes it. */
+  country?: string
+  /** The currency of its books (ISO 4217), in capitals. */
+  baseCurrency?: string
+  /** Its tax number. */
+  taxNumber?: string
+  /** The month in which its year begins, 1 to 12. */
+  fiscalYearStartMonth?: number
+  /** Its time zone, as the provider writes it. */
+  timeZone?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A customer, a vendor, or both. */
+export interface AccountingContact {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether invoices are written to them. */
+  isCustomer: boolean
+  /** Whether bills come from them. */
+  isVendor: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The name to show. */
+  name?: string
+  /** The company. */
+  companyName?: string
+  /** The first name. */
+  firstName?: string
+  /** The last name. */
+  lastName?: string
+  /** The e-mail address. */
+  email?: string
+  /** The telephone number. */
+  phone?: string
+  /** Their tax number. */
+  taxNumber?: string
+  /** The currency they are dealt with in (ISO 4217), in capitals. */
+  currency?: string
+  /** What they owe, where the provider says so. */
+  balance?: Money
+  /** Which version of the record this is; some providers want it with a change. */
+  revision?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of contacts. */
+export interface AccountingContactPage {
+  /** The contacts. */
+  items: AccountingContact[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a contact. What is left out stays as it is. */
+export interface AccountingContactPatch {
+  /** The name to show. */
+  name?: string | null
+  /** The company. */
+  companyName?: string | null
+  /** The first name. */
+  firstName?: string | null
+  /** The last name. */
+  lastName?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** Whether invoices are written to them. */
+  isCustomer?: boolean | null
+  /** Whether bills come from them. */
+  isVendor?: boolean | null
+  /** Their tax number. */
+  taxNumber?: string | null
+  /** The currency they are dealt with in (ISO 4217), in capitals. */
+  currency?: string | null
+  /** Which version of the record this is; some providers want it with a change. */
+  revision?: string | null
+}
+
+/** A demand for payment to a customer. */
+export interface AccountingInvoice {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What it is made of. On a change, the whole new list. */
+  lines: AccountingLine[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The number on it. */
+  number?: string
+  /** How far it is. */
+  status?: AccountingInvoiceStatus
+  /** The customer. */
+  contactId?: string
+  /** Their name. */
+  contactName?: string
+  /** The day it bears, at its beginning in UTC. */
+  issuedAt?: Date
+  /** The day by which it is to be paid, at its beginning in UTC. */
+  dueAt?: Date
+  /** When it was paid in full. */
+  paidAt?: Date
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string
+  /** How much of the company's base currency one unit of its currency is worth. */
+  exchangeRate?: number
+  /** The sum without tax. */
+  subtotal?: Money
+  /** The tax. */
+  tax?: Money
+  /** The whole sum. */
+  total?: Money
+  /** What is still to be paid. */
+  balance?: Money
+  /** A text for whoever gets it. */
+  note?: string
+  /** Which version of the record this is; some providers want it with a change. */
+  revision?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of invoices. */
+export interface AccountingInvoicePage {
+  /** The invoices. */
+  items: AccountingInvoice[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of an invoice. What is left out stays as it is. */
+export interface AccountingInvoicePatch {
+  /** The number on it. */
+  number?: string | null
+  /** The customer. */
+  contactId?: string | null
+  /** The day it bears, at its beginning in UTC. */
+  issuedAt?: Date | null
+  /** The day by which it is to be paid, at its beginning in UTC. */
+  dueAt?: Date | null
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string | null
+  /** What it is made of. On a change, the whole new list. */
+  lines?: AccountingLine[] | null
+  /** A text for whoever gets it. */
+  note?: string | null
+  /** The version that is changed, as it was read; some providers need it. */
+  revision?: string | null
+}
+
+/** How far an invoice or bill is. */
+export type AccountingInvoiceStatus = 'draft' | 'submitted' | 'open' | 'partially_paid' | 'paid' | 'void' | 'other'
+
+export declare const AccountingInvoiceStatus: {
+  /** Being written. */
+  readonly Draft: 'draft'
+  /** Waiting for approval. */
+  readonly Submitted: 'submitted'
+  /** Approved or sent, and to be paid. */
+  readonly Open: 'open'
+  /** Paid in part. */
+  readonly PartiallyPaid: 'partially_paid'
+  /** Paid. */
+  readonly Paid: 'paid'
+  /** Withdrawn. */
+  readonly Void: 'void'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** Something that is sold or bought. */
+export interface AccountingItem {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is in use. */
+  isActive: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** Its number, such as a SKU. */
+  code?: string
+  /** More about it. */
+  description?: string
+  /** What one is sold for. */
+  unitPrice?: Money
+  /** What one is bought for. */
+  purchasePrice?: Money
+  /** The account that sales are booked to. */
+  incomeAccountId?: string
+  /** The account that purchases are booked to. */
+  expenseAccountId?: string
+  /** How many there are, where the provider counts them. */
+  quantityOnHand?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of items. */
+export interface AccountingItemPage {
+  /** The items. */
+  items: AccountingItem[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of an item. What is left out stays as it is. */
+export interface AccountingItemPatch {
+  /** Its name. */
+  name?: string | null
+  /** Its number, such as a SKU. */
+  code?: string | null
+  /** More about it. */
+  description?: string | null
+  /** What one is sold for. */
+  unitPrice?: Money | null
+  /** What one is bought for. */
+  purchasePrice?: Money | null
+  /** The account that sales are booked to. */
+  incomeAccountId?: string | null
+  /** The account that purchases are booked to. */
+  expenseAccountId?: string | null
+}
+
+/** One line of an invoice or a bill. */
+export interface AccountingLine {
+  /** The provider's id of the line. */
+  id?: string
+  /** What it is for. */
+  description?: string
+  /** How many. */
+  quantity?: number
+  /** What one costs, without tax unless the document says otherwise. */
+  unitPrice?: Money
+  /** The sum of the line. */
+  total?: Money
+  /** The item that is sold or bought. */
+  itemId?: string
+  /** The account it is booked to. */
+  accountId?: string
+  /** The tax rate: its id or code, as the provider's lines show it. */
+  taxRateId?: string
+}
+
+/** Money that was received for an invoice, or paid for a bill. */
+export interface AccountingPayment {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** How much. */
+  amount?: Money
+  /** The day, at its beginning in UTC. */
+  paidAt?: Date
+  /** Who paid, or was paid. */
+  contactId?: string
+  /** The invoice; of several, the first. */
+  invoiceId?: string
+  /** The bill; of several, the first. */
+  billId?: string
+  /** The account that the money is on. */
+  accountId?: string
+  /** A text that tells it apart, such as the number of a transfer. */
+  reference?: string
+  /** How much of the base currency one unit is worth. */
+  exchangeRate?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of payments. */
+export interface AccountingPaymentPage {
+  /** The payments. */
+  items: AccountingPayment[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
 }
 
 /** Accounts of the installation: sign up, sign in, keep and end sessions. */
@@ -148,15 +647,6 @@ export declare class Atom {
    * (`key_provider_timeout`).
    */
   static openWithKeys(options: OpenOptions, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
-  /**
-   * Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
-   * of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
-   *
-   * Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
-   * operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
-   * its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
-   */
-  static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
   /** The schema of the database. */
@@ -234,7 +724,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -255,12 +745,6 @@ export declare const AuditAction: {
   readonly TokenRefreshed: 'token_refreshed'
   /** An access token was handed out to the host. */
   readonly TokenExported: 'token_exported'
-  /** A provider of the workspace was registered. */
-  readonly ProviderRegistered: 'provider_registered'
-  /** A provider of the workspace was changed; the details say what of it. */
-  readonly ProviderUpdated: 'provider_updated'
-  /** A provider of the workspace was removed; the details say how many connections were ended with it. */
-  readonly ProviderRemoved: 'provider_removed'
   /** The provider did not withdraw a grant that was ended here: it has to be ended there by hand. */
   readonly RevocationFailed: 'revocation_failed'
   /** A webhook endpoint was added. */
@@ -422,6 +906,135 @@ export interface Authorization {
   expiresAt: Date
   /** What the provider's widget is opened with, and `complete_link` is called with. */
   linkToken?: string
+}
+
+/**
+ * The workflows of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Automation {
+  private constructor()
+  /** Lists workflows, a page at a time. */
+  listWorkflows(filter: ListWorkflows): Promise<AutomationWorkflowPage>
+  /** One workflow. */
+  getWorkflow(id: string): Promise<AutomationWorkflow>
+  /** Lets a workflow run when its trigger says so. */
+  enableWorkflow(id: string): Promise<AutomationWorkflow>
+  /** Keeps a workflow from running. */
+  disableWorkflow(id: string): Promise<AutomationWorkflow>
+  /** Lists runs, a page at a time. */
+  listRuns(filter: ListRuns): Promise<AutomationRunPage>
+  /** One run of a workflow. */
+  getRun(id: string, workflowId?: string | null): Promise<AutomationRun>
+  /** Runs a workflow now. Repeating the call runs it again. */
+  startRun(run: NewAutomationRun): Promise<AutomationRun>
+}
+
+/** One run of a workflow. */
+export interface AutomationRun {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The workflow. */
+  workflowId?: string
+  /** How far it is. */
+  status?: AutomationRunStatus
+  /** When it began. */
+  startedAt?: Date
+  /** When it ended. */
+  finishedAt?: Date
+  /** How long it took, in milliseconds. */
+  durationMs?: number
+  /** What began it, in the provider's words: `webhook`. */
+  trigger?: string
+  /** What went wrong, in the provider's words. */
+  error?: string
+  /** What came out, where the provider tells. */
+  output?: unknown
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of runs. */
+export interface AutomationRunPage {
+  /** The runs. */
+  items: AutomationRun[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** How far a run is. */
+export type AutomationRunStatus = 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'other'
+
+export declare const AutomationRunStatus: {
+  /** It waits: for its turn, or for something it asked for. */
+  readonly Waiting: 'waiting'
+  /** It runs. */
+  readonly Running: 'running'
+  /** It did what it should. */
+  readonly Succeeded: 'succeeded'
+  /** It did not. */
+  readonly Failed: 'failed'
+  /** It was stopped. */
+  readonly Cancelled: 'cancelled'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** A workflow: a scenario, a zap. */
+export interface AutomationWorkflow {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it runs when its trigger says so. */
+  isEnabled: boolean
+  /** Its tags. */
+  tags: string[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** More about it. */
+  description?: string
+  /** The folder, team or project it is in. */
+  folderId?: string
+  /** When it ran last, where the provider says so. */
+  lastRunAt?: Date
+  /** When it will run next, where it has a schedule. */
+  nextRunAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of workflows. */
+export interface AutomationWorkflowPage {
+  /** The workflows. */
+  items: AutomationWorkflow[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
 }
 
 /** How far a batch has come. */
@@ -722,20 +1335,6 @@ export interface ChatUserPage {
   nextCursor?: string
 }
 
-/** What a manifest would register. */
-export interface CheckedManifest {
-  /** What it can do and how to connect to it. */
-  provider: Provider
-  /** The hosts that would see tokens. */
-  hosts: string[]
-  /** The hosts that content would be fetched from, without a token. */
-  downloadHosts: string[]
-  /** The hosts that content would be sent to, without a token. */
-  uploadHosts: string[]
-  /** Whether a method sends users back, so that the installation needs `workspace_callback_url`. */
-  needsRedirect: boolean
-}
-
 /**
  * The repositories of a connected account. Its issues are `Connection::tasks`.
  *
@@ -1002,8 +1601,6 @@ export interface ConnectedAccount {
   createdAt: Date
   /** When the connection or its tokens last changed. */
   updatedAt: Date
-  /** Which of the workspace's providers it is; none for one of the installation. */
-  providerId?: WorkspaceProviderId
   /** The account's e-mail address, where the provider tells it. */
   email?: string
   /** A name to show. */
@@ -1054,6 +1651,18 @@ export declare class Connection {
   get documents(): Documents
   /** The account's meetings. */
   get meetings(): Meetings
+  /** The account's books. */
+  get accounting(): Accounting
+  /** The account's help desk. */
+  get support(): Support
+  /** The account's profile and posts at a social network. */
+  get social(): Social
+  /** The account's designs. */
+  get design(): Design
+  /** The account's workflows at another service. */
+  get automation(): Automation
+  /** The account's push notifications. */
+  get push(): Push
   /**
    * A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
    * token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
@@ -1160,7 +1769,7 @@ export declare class Connections {
   /**
    * Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
    *
-   * Fails with `not_found` (`unknown_provider`: neither the installation nor the workspace has it), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+   * Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
    * `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
    */
   start(request: StartConnection): Promise<Authorization>
@@ -1169,8 +1778,7 @@ export declare class Connections {
    * connection's id.
    *
    * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
-   * `conflict` (`provider_changed`: the workspace changed its provider meanwhile, start again; `other_provider`), `cancelled` (`consent_declined`) or
-   * `provider`.
+   * `cancelled` (`consent_declined`) or `provider`.
    */
   complete(callbackUrl: string): Promise<Connection>
   /**
@@ -1202,7 +1810,7 @@ export declare class Connections {
   pollDevice(id: DeviceFlowId): Promise<DevicePoll>
   /** The user's connected accounts, oldest first. */
   list(): Promise<ConnectedAccount[]>
-  /** Every provider of this installation and of the workspace, with what the user has connected there and what it can be used for. */
+  /** Every provider of this installation, with what the user has connected there and what it can be used for. */
   status(): Promise<ProviderStatus[]>
   /** Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were. */
   revokeAll(provider?: string | null): Promise<number>
@@ -1221,7 +1829,7 @@ export declare class Connections {
   /**
    * One connected account, by its id.
    *
-   * Fails with `not_found` (also `unknown_provider`: it is no longer configured, or the workspace has removed it).
+   * Fails with `not_found`.
    */
   open(id: ConnectionId): Promise<Connection>
 }
@@ -1512,6 +2120,309 @@ export declare const DealStatus: {
   readonly Lost: 'lost'
   /** A state of the provider's own: see `raw`. */
   readonly Other: 'other'
+}
+
+/**
+ * The designs of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Design {
+  private constructor()
+  /** Lists files, a page at a time. */
+  listFiles(filter: ListDesignFiles): Promise<DesignFilePage>
+  /** One file. */
+  getFile(id: string): Promise<DesignFile>
+  /** Lists pages, a page at a time. */
+  listPages(filter: ListDesignPages): Promise<DesignPagePage>
+  /** Lists components, a page at a time. */
+  listComponents(filter: ListDesignComponents): Promise<DesignComponentPage>
+  /** Lists comments, a page at a time. */
+  listComments(filter: ListDesignComments): Promise<DesignCommentPage>
+  /** Creates a comment. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createComment(comment: NewDesignComment): Promise<DesignComment>
+  /** Deletes a comment. */
+  deleteComment(fileId: string, id: string): Promise<void>
+  /** Lists projects, a page at a time. */
+  listProjects(filter: ListDesignProjects): Promise<DesignProjectPage>
+  /** Lists teams, a page at a time. */
+  listTeams(filter: Paging): Promise<DesignTeamPage>
+  /** Makes a picture or a document of a design. Where it takes a while, the answer has an id and the status `in_progress`. */
+  render(request: NewDesignExport): Promise<DesignExport>
+  /** How far an export is. */
+  getExport(id: string): Promise<DesignExport>
+}
+
+/** A remark on a design. */
+export interface DesignComment {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The file. */
+  fileId?: string
+  /** Its text. */
+  text?: string
+  /** Who wrote it. */
+  author?: Person
+  /** The comment it answers. */
+  parentId?: string
+  /** The part of the file that it is about. */
+  nodeId?: string
+  /** When it was settled. */
+  resolvedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of comments. */
+export interface DesignCommentPage {
+  /** The comments. */
+  items: DesignComment[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A part that is made once and used often. */
+export interface DesignComponent {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** More about it. */
+  description?: string
+  /** Where it is in its file. */
+  nodeId?: string
+  /** The file it is in. */
+  fileId?: string
+  /** A small picture of it. */
+  thumbnailUrl?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of components. */
+export interface DesignComponentPage {
+  /** The components. */
+  items: DesignComponent[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What was made of a design. */
+export interface DesignExport {
+  /** The provider's name. */
+  provider: string
+  /** Where the results are, page by page. The addresses work for a while only. */
+  urls: string[]
+  /** The provider's own record. */
+  raw: unknown
+  /** The provider's id, where it takes a while: pass it to `get_export`. */
+  id?: string
+  /** How far it is, where the provider says so. */
+  status?: DesignExportStatus
+  /** Until when they work. */
+  expiresAt?: Date
+}
+
+/** How far an export is. */
+export type DesignExportStatus = 'in_progress' | 'succeeded' | 'failed' | 'other'
+
+export declare const DesignExportStatus: {
+  /** Being made: ask again. */
+  readonly InProgress: 'in_progress'
+  /** Made. */
+  readonly Succeeded: 'succeeded'
+  /** It could not be made. */
+  readonly Failed: 'failed'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** A design document. */
+export interface DesignFile {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** A small picture of it. */
+  thumbnailUrl?: string
+  /** The project it is in. */
+  projectId?: string
+  /** Whose it is. */
+  owner?: Person
+  /** Which version this is. */
+  version?: string
+  /** How many pages it has. */
+  pageCount?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of files. */
+export interface DesignFilePage {
+  /** The files. */
+  items: DesignFile[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What a design is exported as. */
+export type DesignFormat = 'png' | 'jpg' | 'svg' | 'pdf'
+
+export declare const DesignFormat: {
+  /** A picture without loss. */
+  readonly Png: 'png'
+  /** A picture that is smaller. */
+  readonly Jpg: 'jpg'
+  /** Shapes. */
+  readonly Svg: 'svg'
+  /** A document. */
+  readonly Pdf: 'pdf'
+}
+
+/** A frame of a page: what is drawn together. */
+export interface DesignFrame {
+  /** The provider's id within the file. */
+  id: string
+  /** Its name. */
+  name?: string
+  /** What it is, in the provider's words: `FRAME`. */
+  kind?: string
+}
+
+/** A page of a design document. */
+export interface DesignPage {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What is on it, at the top. */
+  frames: DesignFrame[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** Its place among the pages, where the provider counts them. */
+  position?: number
+  /** A small picture of it. */
+  thumbnailUrl?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of pages. */
+export interface DesignPagePage {
+  /** The pages. */
+  items: DesignPage[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A folder of design documents. */
+export interface DesignProject {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** The team it belongs to. */
+  teamId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of projects. */
+export interface DesignProjectPage {
+  /** The projects. */
+  items: DesignProject[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** People who share projects. */
+export interface DesignTeam {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of teams. */
+export interface DesignTeamPage {
+  /** The teams. */
+  items: DesignTeam[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
 }
 
 /** What to show a user who is to type a code elsewhere. */
@@ -2045,38 +2956,6 @@ export interface FilePatch {
 }
 
 /**
- * A file that is being stored in pieces, in memory of one piece at a time.
- *
- * A piece that gets lost, or that the provider was too busy for, is sent again from wherever the provider came to. After a failure that lasted,
- * write on from `offset`; in another process, `Files.resume_upload` goes on from `state`.
- */
-export declare class FileUpload {
-  private constructor()
-  /**
-   * Takes the next bytes, of any length, and sends what makes a whole piece.
-   *
-   * Fails with `invalid` (`upload_too_long`), `not_found` (`upload_expired`: the provider forgot the upload, begin again), and as every call of
-   * the provider does. What was given to a call that failed is not kept: write on from `offset`.
-   */
-  write(content: Buffer): Promise<void>
-  /** How many bytes the provider has, as far as is known: where to write on after a failure, or in another process. */
-  offset(): Promise<number>
-  /**
-   * What another process needs to go on, as a sealed text that is of use to this connection only. Bytes that were written since the last piece
-   * are not in it. It is good for as long as the provider keeps the upload: hours, or a week.
-   */
-  state(): Promise<string>
-  /**
-   * Stores what was written as a file. Calling it again after a failure is safe.
-   *
-   * Fails with `invalid` (`upload_incomplete`: fewer bytes than the size that was said), and as `write` does.
-   */
-  finish(): Promise<RemoteFile>
-  /** Has the provider forget what it got, where it can be told. */
-  abort(): Promise<void>
-}
-
-/**
  * The files of a connected account.
  *
  * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
@@ -2091,20 +2970,8 @@ export declare class Files {
   get(id: string): Promise<RemoteFile>
   /** One file's content, at most 64 MiB. */
   download(id: string): Promise<Buffer>
-  /** Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces. */
+  /** Stores a new file. Repeating the call stores it again. */
   upload(file: NewFile): Promise<RemoteFile>
-  /**
-   * Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
-   *
-   * Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
-   */
-  beginUpload(file: NewUpload): Promise<FileUpload>
-  /**
-   * Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
-   *
-   * Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
-   */
-  resumeUpload(state: string): Promise<FileUpload>
   /** Creates a folder. Repeating the call creates another, where the provider allows two of the same name. */
   createFolder(folder: NewFolder): Promise<RemoteFile>
   /** Gives a file or folder another name, or moves it to another folder. */
@@ -2375,6 +3242,60 @@ export declare class Jobs {
   settle(id: JobId, step: string, outcome?: unknown | null): Promise<void>
 }
 
+/** A booking that was made by hand. */
+export interface JournalEntry {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it counts: a draft does not. */
+  isPosted: boolean
+  /** Its sides, which add up to zero. */
+  lines: JournalLine[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its number. */
+  number?: string
+  /** What it is for. */
+  description?: string
+  /** The day of the booking, at its beginning in UTC. */
+  bookedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of journal entries. */
+export interface JournalEntryPage {
+  /** The journal entries. */
+  items: JournalEntry[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** One side of a booking. */
+export interface JournalLine {
+  /** The account. */
+  accountId?: string
+  /** What it is for. */
+  description?: string
+  /** What is booked on the debit side; none where it is on the credit side. */
+  debit?: Money
+  /** What is booked on the credit side; none where it is on the debit side. */
+  credit?: Money
+  /** The contact it has to do with. */
+  contactId?: string
+  /** The tax rate. */
+  taxRateId?: string
+}
+
 /** How the value of a service key is put into a request. */
 export type KeyPlacement =
   /** Into a header, such as `x-api-key`. */
@@ -2512,6 +3433,122 @@ export declare class LeasedSecret {
   request(request: RawRequest): Promise<RawResponse>
 }
 
+/** An account of the chart of accounts. */
+export interface LedgerAccount {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is in use. */
+  isActive: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** Its number in the chart. */
+  code?: string
+  /** More about it. */
+  description?: string
+  /** What it is for. */
+  classification?: AccountClass
+  /** What sort of account it is, in the provider's words. */
+  kind?: string
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string
+  /** What is on it. */
+  balance?: Money
+  /** The account it is part of. */
+  parentId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of accounts. */
+export interface LedgerAccountPage {
+  /** The accounts. */
+  items: LedgerAccount[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Which bills to list. */
+export interface ListAccountingBills {
+  /** Only those of this contact. */
+  contactId?: string | null
+  /** Only those in this state. */
+  status?: AccountingInvoiceStatus | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which contacts to list. */
+export interface ListAccountingContacts {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only customers. */
+  isCustomer?: boolean | null
+  /** Only vendors. */
+  isVendor?: boolean | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which invoices to list. */
+export interface ListAccountingInvoices {
+  /** Only those of this contact. */
+  contactId?: string | null
+  /** Only those in this state. */
+  status?: AccountingInvoiceStatus | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which items to list. */
+export interface ListAccountingItems {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which payments to list. */
+export interface ListAccountingPayments {
+  /** Only those of this contact. */
+  contactId?: string | null
+  /** Only those for this invoice. */
+  invoiceId?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** Which channels to list. */
 export interface ListChannels {
   /** Only those whose name has this text. */
@@ -2612,6 +3649,58 @@ export interface ListDeals {
   cursor?: string | null
 }
 
+/** Which comments to list. */
+export interface ListDesignComments {
+  /** The file. */
+  fileId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which components to list. */
+export interface ListDesignComponents {
+  /** The file. */
+  fileId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which files to list. */
+export interface ListDesignFiles {
+  /** Only those of this project. */
+  projectId?: string | null
+  /** Only those that have this text. */
+  search?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which pages to list. */
+export interface ListDesignPages {
+  /** The file. */
+  fileId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which projects to list. */
+export interface ListDesignProjects {
+  /** The team. Some providers need it. */
+  teamId?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** Which documents to list. */
 export interface ListDocuments {
   /** Only those that have this text. */
@@ -2656,6 +3745,26 @@ export interface ListInvoices {
   customerId?: string | null
   /** Only those in this state. */
   status?: InvoiceStatus | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which journal entries to list. */
+export interface ListJournalEntries {
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which accounts to list. */
+export interface ListLedgerAccounts {
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
   /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
   pageSize?: number | null
   /** Where the last page ended. */
@@ -2718,6 +3827,20 @@ export interface ListPayments {
   cursor?: string | null
 }
 
+/** Which posts to list. */
+export interface ListPosts {
+  /** Only those of this profile. Default: the account's own. */
+  authorId?: string | null
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those published after this moment. */
+  after?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** Which products to list. */
 export interface ListProducts {
   /** Only those that have this text. */
@@ -2772,10 +3895,46 @@ export interface ListRepositories {
   cursor?: string | null
 }
 
+/** Which runs to list. */
+export interface ListRuns {
+  /** Only those of this workflow. Some providers need it. */
+  workflowId?: string | null
+  /** Only those in this state. */
+  status?: AutomationRunStatus | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which comments to list. */
+export interface ListSocialComments {
+  /** The post. */
+  postId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** Which subscriptions to list. */
 export interface ListSubscriptions {
   /** Only those of this customer. */
   customerId?: string | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which contacts to list. */
+export interface ListSupportContacts {
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those with this address. */
+  email?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
   /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
   pageSize?: number | null
   /** Where the last page ended. */
@@ -2794,6 +3953,50 @@ export interface ListTasks {
   search?: string | null
   /** Only those that changed after this moment. */
   updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which comments to list. */
+export interface ListTicketComments {
+  /** The ticket. */
+  ticketId: string
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which tickets to list. */
+export interface ListTickets {
+  /** Only those in this state. */
+  status?: TicketStatus | null
+  /** Only those of this agent. */
+  assigneeId?: string | null
+  /** Only those of this contact. */
+  requesterId?: string | null
+  /** Only those of this group. */
+  groupId?: string | null
+  /** Only those that have this text, or fit this query of the provider's. */
+  search?: string | null
+  /** Only those that changed after this moment. */
+  updatedAfter?: Date | null
+  /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** Which workflows to list. */
+export interface ListWorkflows {
+  /** Only those that are enabled, or not. */
+  isEnabled?: boolean | null
+  /** Only those that have this text. */
+  search?: string | null
+  /** Only those in this folder, team or project. Some providers need it. */
+  folderId?: string | null
   /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
   pageSize?: number | null
   /** Where the last page ended. */
@@ -3074,6 +4277,112 @@ export interface NewAccount {
   workspaceName?: string | null
 }
 
+/** A bill to enter. */
+export interface NewAccountingBill {
+  /** The vendor. */
+  contactId: string
+  /** What it is made of. On a change, the whole new list. */
+  lines: AccountingLine[]
+  /** The number on it. */
+  number?: string | null
+  /** The day it bears, at its beginning in UTC. */
+  issuedAt?: Date | null
+  /** The day by which it is to be paid, at its beginning in UTC. */
+  dueAt?: Date | null
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string | null
+  /** A text for whoever gets it. */
+  note?: string | null
+}
+
+/** A contact to create. */
+export interface NewAccountingContact {
+  /** The name to show. */
+  name?: string | null
+  /** The company. */
+  companyName?: string | null
+  /** The first name. */
+  firstName?: string | null
+  /** The last name. */
+  lastName?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** Whether invoices are written to them. */
+  isCustomer?: boolean | null
+  /** Whether bills come from them. */
+  isVendor?: boolean | null
+  /** Their tax number. */
+  taxNumber?: string | null
+  /** The currency they are dealt with in (ISO 4217), in capitals. */
+  currency?: string | null
+  /** Which version of the record this is; some providers want it with a change. */
+  revision?: string | null
+}
+
+/** An invoice to write. */
+export interface NewAccountingInvoice {
+  /** The customer. */
+  contactId: string
+  /** What it is made of. On a change, the whole new list. */
+  lines: AccountingLine[]
+  /** The number on it. */
+  number?: string | null
+  /** The day it bears, at its beginning in UTC. */
+  issuedAt?: Date | null
+  /** The day by which it is to be paid, at its beginning in UTC. */
+  dueAt?: Date | null
+  /** Its currency (ISO 4217), in capitals. */
+  currency?: string | null
+  /** A text for whoever gets it. */
+  note?: string | null
+}
+
+/** An item to create. */
+export interface NewAccountingItem {
+  /** Its name. */
+  name?: string | null
+  /** Its number, such as a SKU. */
+  code?: string | null
+  /** More about it. */
+  description?: string | null
+  /** What one is sold for. */
+  unitPrice?: Money | null
+  /** What one is bought for. */
+  purchasePrice?: Money | null
+  /** The account that sales are booked to. */
+  incomeAccountId?: string | null
+  /** The account that purchases are booked to. */
+  expenseAccountId?: string | null
+}
+
+/** A payment to enter. */
+export interface NewAccountingPayment {
+  /** How much. */
+  amount: Money
+  /** The day, at its beginning in UTC. */
+  paidAt?: Date | null
+  /** Who paid, or was paid. */
+  contactId?: string | null
+  /** The invoice; of several, the first. */
+  invoiceId?: string | null
+  /** The bill; of several, the first. */
+  billId?: string | null
+  /** The account that the money is on. */
+  accountId?: string | null
+  /** A text that tells it apart, such as the number of a transfer. */
+  reference?: string | null
+}
+
+/** A run to begin. */
+export interface NewAutomationRun {
+  /** The workflow. */
+  workflowId: string
+  /** What it is given. */
+  input?: unknown | null
+}
+
 /** Jobs that belong together. */
 export interface NewBatch {
   /** The jobs; at least one. */
@@ -3146,6 +4455,30 @@ export interface NewCrmDeal {
   contactId?: string | null
   /** Who looks after it. */
   ownerId?: string | null
+}
+
+/** A comment to write. */
+export interface NewDesignComment {
+  /** The file. */
+  fileId: string
+  /** Its text. */
+  text: string
+  /** The comment it answers. */
+  parentId?: string | null
+  /** The part of the file that it is about. */
+  nodeId?: string | null
+}
+
+/** What to export. */
+export interface NewDesignExport {
+  /** The file. */
+  fileId: string
+  /** The part of it, such as a frame. Default: all of it, where the provider can. */
+  nodeId?: string | null
+  /** What to make of it. Default: as the provider does. */
+  format?: DesignFormat | null
+  /** How large: 2 is twice as large. */
+  scale?: number | null
 }
 
 /** A document to create. */
@@ -3242,6 +4575,18 @@ export interface NewJob {
   unique?: UniqueJob
 }
 
+/** A booking to make. */
+export interface NewJournalEntry {
+  /** Its sides, which add up to zero. */
+  lines: JournalLine[]
+  /** Its number. */
+  number?: string | null
+  /** What it is for. */
+  description?: string | null
+  /** The day of the booking, at its beginning in UTC. */
+  bookedAt?: Date | null
+}
+
 /** A meeting to plan. */
 export interface NewMeeting {
   /** What it is about. */
@@ -3324,6 +4669,34 @@ export interface NewPullRequest {
   description?: string | null
   /** Whether it is not ready. Default: no. */
   isDraft?: boolean | null
+}
+
+/** A notification to send. Give exactly one of `tokens`, `topic` and `user_ids`. */
+export interface NewPush {
+  /** The devices: the tokens that the vendor's library gave to the app, at most 500. */
+  tokens?: string[] | null
+  /** Everybody who has subscribed to this topic or belongs to this segment. */
+  topic?: string | null
+  /** The users, by the ids that the host has given them, at most 500. */
+  userIds?: string[] | null
+  /** The line in bold. */
+  title?: string | null
+  /** The text. */
+  body?: string | null
+  /** A picture to show: its address. */
+  imageUrl?: string | null
+  /** What opens when it is tapped: an address. */
+  openUrl?: string | null
+  /** What the app gets with it: an object whose values are texts. */
+  data?: unknown | null
+  /** For how long it is worth delivering, in seconds. */
+  ttlSeconds?: number | null
+  /** How urgent it is. Default: as the provider does. */
+  priority?: PushPriority | null
+  /** A newer notification with the same key takes the place of an older one on the device. */
+  collapseKey?: string | null
+  /** A UUID by which the provider recognizes a repetition, so that the call can be repeated. A provider that does not refuses it with `unsupported`. */
+  idempotencyKey?: string | null
 }
 
 /** Money to give back. */
@@ -3469,6 +4842,84 @@ export interface NewShopProduct {
   kind?: string | null
 }
 
+/** A comment to write. */
+export interface NewSocialComment {
+  /** The post. */
+  postId: string
+  /** Its text. */
+  text: string
+  /** The comment it answers. */
+  parentId?: string | null
+}
+
+/** A picture or a video to upload. */
+export interface NewSocialMedia {
+  /** Its content. */
+  content: Buffer
+  /** Its MIME type: `image/png`. */
+  mimeType: string
+  /** What it shows, in words. */
+  altText?: string | null
+}
+
+/** A post to publish. */
+export interface NewSocialPost {
+  /** Its text. */
+  text: string
+  /** Whose it is: the id of a profile. Default: the account's own. */
+  authorId?: string | null
+  /** Who sees it. */
+  visibility?: PostVisibility | null
+  /** The post it answers. */
+  replyToId?: string | null
+  /** The post it shares. */
+  quotedId?: string | null
+  /** The address it leads to. */
+  linkUrl?: string | null
+  /** The ids of what was uploaded for it. */
+  mediaIds?: string[] | null
+}
+
+/** A contact to create. */
+export interface NewSupportContact {
+  /** The whole name. */
+  name?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** The id that the account's owner has given them. */
+  externalId?: string | null
+  /** The organization they belong to. */
+  organizationId?: string | null
+  /** Their tags. On a change, the whole new list. */
+  tags?: string[] | null
+}
+
+/** A ticket to open. */
+export interface NewSupportTicket {
+  /** What it is about. */
+  subject?: string | null
+  /** The first message, as plain text. */
+  description?: string | null
+  /** How far it is. */
+  status?: TicketStatus | null
+  /** How urgent it is. */
+  priority?: TicketPriority | null
+  /** What sort of ticket it is, in the provider's words: `incident`. */
+  kind?: string | null
+  /** Who asks: the id of a contact. */
+  requesterId?: string | null
+  /** The agent who deals with it. */
+  assigneeId?: string | null
+  /** The group that deals with it. */
+  groupId?: string | null
+  /** Its tags. On a change, the whole new list. */
+  tags?: string[] | null
+  /** When it is to be done. */
+  dueAt?: Date | null
+}
+
 /** A task to create. */
 export interface NewTask {
   /** What is to be done. */
@@ -3497,16 +4948,16 @@ export interface NewTask {
   kind?: string | null
 }
 
-/** A file that will be stored in pieces. */
-export interface NewUpload {
-  /** Its name. */
-  name: string
-  /** Its size in bytes, at least 1: it is known before the first piece is sent. */
-  size: number
-  /** Its MIME type. Default: `application/octet-stream`. */
-  mimeType?: string | null
-  /** The folder to put it in. Default: the account's root. */
-  folderId?: string | null
+/** A comment to write. */
+export interface NewTicketComment {
+  /** The ticket. */
+  ticketId: string
+  /** It as plain text. */
+  text?: string | null
+  /** It as HTML, where the provider has it. */
+  html?: string | null
+  /** Whether the requester sees it; an internal note is not public. */
+  isPublic?: boolean | null
 }
 
 /** An address to send events to. */
@@ -3521,19 +4972,6 @@ export interface NewWebhookEndpoint {
   signing?: WebhookSigning | null
   /** A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one. */
   key?: string | null
-}
-
-/** A provider to register. */
-export interface NewWorkspaceProvider {
-  /** The manifest (TOML), at most 256 KiB. Its `name` is the provider's. */
-  manifest: string
-  /**
-   * The client id of the workspace's app at the provider, where its methods have one. It can be given later, by `update`, once the app knows the
-   * redirect URI.
-   */
-  clientId?: string | null
-  /** The client secret; public clients have none. It is sealed, and shown to nobody. */
-  clientSecret?: string | null
 }
 
 /** The public key whose private half approves emergency requests offline. */
@@ -3611,16 +5049,10 @@ export interface OpenOptions {
    */
   tokenCacheSeconds?: number | null
   /**
-   * Lets webhook endpoints, the hosts of service keys and those of providers that workspaces bring be on this machine, over plain http too: for
-   * development and tests. Default: false.
+   * Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
+   * false.
    */
   loopbackWebhooks?: boolean | null
-  /**
-   * Where the providers that workspaces bring send users back: each to this address, a slash, and its id, so that no answer is taken for another
-   * provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
-   * only providers that need no redirect.
-   */
-  workspaceCallbackUrl?: string | null
 }
 
 /** What can be said of an operation without calling it. */
@@ -4058,6 +5490,38 @@ export interface Pkcs11Options {
   create?: boolean | null
 }
 
+/** How often something was done with a post. What the provider does not count is absent. */
+export interface PostMetrics {
+  /** Likes and other reactions. */
+  likes?: number
+  /** Answers. */
+  comments?: number
+  /** Shares without a text of their own. */
+  shares?: number
+  /** Shares with one. */
+  quotes?: number
+  /** How often it was shown. */
+  impressions?: number
+  /** How often it was clicked on. */
+  clicks?: number
+  /** How often it was kept. */
+  bookmarks?: number
+}
+
+/** Who sees a post. */
+export type PostVisibility = 'public' | 'followers' | 'private' | 'other'
+
+export declare const PostVisibility: {
+  /** Everybody. */
+  readonly Public: 'public'
+  /** Those who follow or are connected. */
+  readonly Followers: 'followers'
+  /** Those who are mentioned, or nobody. */
+  readonly Private: 'private'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
 /** Who is acting: a user in a workspace with a role. */
 export interface Principal {
   /** The user. */
@@ -4115,7 +5579,7 @@ export declare const ProductStatus: {
   readonly Other: 'other'
 }
 
-/** A provider that this installation, or a workspace, can connect to. */
+/** A provider that this installation can connect to. */
 export interface Provider {
   /** Its name in calls: `google`. */
   name: string
@@ -4287,6 +5751,68 @@ export interface Purpose {
   purpose: string
   /** The tool that serves it, of the same shape, such as `crm.search`. */
   tool?: string
+}
+
+/**
+ * The push notifications of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Push {
+  private constructor()
+  /**
+   * Sends a notification to devices, to a topic or to users, and says what became of each.
+   *
+   * Fails with `invalid` (`push_targets`: not exactly one of `tokens`, `topic` and `user_ids`, an empty list, or more than 500 targets), and otherwise
+   * only if nothing was sent. What fails later is `failed` at its target, so that nobody gets the notification twice when the rest is tried again.
+   */
+  send(push: NewPush): Promise<PushResult>
+}
+
+/** What became of a notification at one target. */
+export type PushOutcome = 'accepted' | 'invalid_target' | 'failed'
+
+export declare const PushOutcome: {
+  /** The provider took it. It does not say that it was shown. */
+  readonly Accepted: 'accepted'
+  /** The token is not known any more, or the user has no device: forget it. */
+  readonly InvalidTarget: 'invalid_target'
+  /** It was not sent, for another reason: see `reason`. Try this target again later. */
+  readonly Failed: 'failed'
+}
+
+/** How urgent a notification is. */
+export type PushPriority = 'normal' | 'high'
+
+export declare const PushPriority: {
+  /** It may wait until the device is awake. */
+  readonly Normal: 'normal'
+  /** It wakes the device. */
+  readonly High: 'high'
+}
+
+/** What became of a notification. */
+export interface PushResult {
+  /** The provider's name. */
+  provider: string
+  /** Every target, in the order in which they were given. */
+  targets: PushTarget[]
+  /** The provider's answers, in the order in which they came. */
+  raw: unknown[]
+  /** The provider's id of the notification; none where it was sent target by target, or to nobody. */
+  id?: string
+}
+
+/** One target of a notification. */
+export interface PushTarget {
+  /** The token, the topic or the user's id, as it was given. */
+  target: string
+  /** What became of it. */
+  outcome: PushOutcome
+  /** Why it failed: the `reason` of an error. */
+  reason?: string
 }
 
 /** A queue of the installation. */
@@ -4824,8 +6350,6 @@ export declare class Scope {
   forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's connected accounts. */
   get connections(): Connections
-  /** The providers that the workspace brings, beside those of the installation. */
-  get providers(): WorkspaceProviders
   /** The API keys of other services that the user may use: their own, and the workspace's. */
   get serviceKeys(): ServiceKeys
   /** Who may use which of these for what. For owners and admins. */
@@ -5483,6 +7007,173 @@ export interface ShopProductPatch {
   kind?: string | null
 }
 
+/**
+ * The social network account of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Social {
+  private constructor()
+  /** The account's own profile. */
+  me(): Promise<SocialProfile>
+  /** One profile. */
+  getProfile(id: string): Promise<SocialProfile>
+  /** Lists posts, a page at a time. */
+  listPosts(filter: ListPosts): Promise<SocialPostPage>
+  /** One post. */
+  getPost(id: string): Promise<SocialPost>
+  /** Creates a post. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createPost(post: NewSocialPost): Promise<SocialPost>
+  /** Deletes a post. */
+  deletePost(id: string): Promise<void>
+  /** What was done with a post. */
+  metrics(id: string): Promise<PostMetrics>
+  /** Lists comments, a page at a time. */
+  listComments(filter: ListSocialComments): Promise<SocialCommentPage>
+  /** Creates a comment. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createComment(comment: NewSocialComment): Promise<SocialComment>
+  /** Deletes a comment. */
+  deleteComment(id: string): Promise<void>
+  /** Uploads a picture or a video, to be shown by a post. Repeating the call uploads it again. */
+  uploadMedia(media: NewSocialMedia): Promise<UploadedMedia>
+}
+
+/** An answer to a post. */
+export interface SocialComment {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The post. */
+  postId?: string
+  /** Its text. */
+  text?: string
+  /** Who wrote it. */
+  author?: Person
+  /** The comment it answers. */
+  parentId?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of comments. */
+export interface SocialCommentPage {
+  /** The comments. */
+  items: SocialComment[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A picture or a video of a post. */
+export interface SocialMedia {
+  /** The provider's id of what was uploaded. */
+  id?: string
+  /** What it is, in the provider's words: `photo`. */
+  kind?: string
+  /** Where it is. */
+  url?: string
+  /** What it shows, in words. */
+  altText?: string
+}
+
+/** Something that was published. */
+export interface SocialPost {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** The ids of what was uploaded for it. */
+  mediaIds: string[]
+  /** What it shows. */
+  media: SocialMedia[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Whose it is: the id of a profile. Default: the account's own. */
+  authorId?: string
+  /** Its text. */
+  text?: string
+  /** Who sees it. */
+  visibility?: PostVisibility
+  /** The post it answers. */
+  replyToId?: string
+  /** The post it shares. */
+  quotedId?: string
+  /** The address it leads to. */
+  linkUrl?: string
+  /** The post that the conversation began with. */
+  conversationId?: string
+  /** Its language (BCP 47), as far as the provider knows. */
+  language?: string
+  /** What was done with it, where the provider counts it. */
+  metrics?: PostMetrics
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of posts. */
+export interface SocialPostPage {
+  /** The posts. */
+  items: SocialPost[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Somebody, or an organization, at a social network. */
+export interface SocialProfile {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The name to show. */
+  name?: string
+  /** The name they are addressed by, without `@`. */
+  handle?: string
+  /** What they say about themselves. */
+  description?: string
+  /** Their picture. */
+  avatarUrl?: string
+  /** Whether the network has checked who they are. */
+  isVerified?: boolean
+  /** How many follow them. */
+  followers?: number
+  /** How many they follow. */
+  following?: number
+  /** How many posts they have. */
+  posts?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
 /** What to connect. */
 export interface StartConnection {
   /** The provider's name: `google`. */
@@ -5578,6 +7269,253 @@ export declare const SubscriptionStatus: {
   readonly Incomplete: 'incomplete'
   /** A state of the provider's own: see `raw`. */
   readonly Other: 'other'
+}
+
+/**
+ * The help desk of a connected account.
+ *
+ * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+ * `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+ * later) and `provider` (change the input) are what the provider itself says.
+ */
+export declare class Support {
+  private constructor()
+  /** Lists tickets, a page at a time. */
+  listTickets(filter: ListTickets): Promise<SupportTicketPage>
+  /** One ticket. */
+  getTicket(id: string): Promise<SupportTicket>
+  /** Creates a ticket. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createTicket(ticket: NewSupportTicket): Promise<SupportTicket>
+  /** Changes a ticket: only what is given. */
+  updateTicket(id: string, changes: SupportTicketPatch): Promise<SupportTicket>
+  /** Deletes a ticket. */
+  deleteTicket(id: string): Promise<void>
+  /** Lists comments, a page at a time. */
+  listComments(filter: ListTicketComments): Promise<TicketCommentPage>
+  /** Answers a ticket, or leaves a note for the agents. Repeating the call creates another, unless the provider recognizes the repetition. */
+  addComment(comment: NewTicketComment): Promise<TicketComment>
+  /** Lists contacts, a page at a time. */
+  listContacts(filter: ListSupportContacts): Promise<SupportContactPage>
+  /** One contact. */
+  getContact(id: string): Promise<SupportContact>
+  /** Creates a contact. Repeating the call creates another, unless the provider recognizes the repetition. */
+  createContact(contact: NewSupportContact): Promise<SupportContact>
+  /** Changes a contact: only what is given. */
+  updateContact(id: string, changes: SupportContactPatch): Promise<SupportContact>
+  /** Deletes a contact. */
+  deleteContact(id: string): Promise<void>
+  /** Lists agents, a page at a time. */
+  listAgents(filter: Paging): Promise<SupportAgentPage>
+  /** One agent. */
+  getAgent(id: string): Promise<SupportAgent>
+  /** Lists groups, a page at a time. */
+  listGroups(filter: Paging): Promise<SupportGroupPage>
+}
+
+/** Somebody who answers. */
+export interface SupportAgent {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The whole name. */
+  name?: string
+  /** The e-mail address. */
+  email?: string
+  /** What they may do, in the provider's words: `admin`. */
+  role?: string
+  /** Whether they work there now. */
+  isActive?: boolean
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of agents. */
+export interface SupportAgentPage {
+  /** The agents. */
+  items: SupportAgent[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Somebody who asks. */
+export interface SupportContact {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Their tags. On a change, the whole new list. */
+  tags: string[]
+  /** Whether what they write is put aside. */
+  isSuspended: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The whole name. */
+  name?: string
+  /** The e-mail address. */
+  email?: string
+  /** The telephone number. */
+  phone?: string
+  /** The id that the account's owner has given them. */
+  externalId?: string
+  /** The organization they belong to. */
+  organizationId?: string
+  /** Their time zone, as the provider writes it. */
+  timeZone?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of contacts. */
+export interface SupportContactPage {
+  /** The contacts. */
+  items: SupportContact[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a contact. What is left out stays as it is. */
+export interface SupportContactPatch {
+  /** The whole name. */
+  name?: string | null
+  /** The e-mail address. */
+  email?: string | null
+  /** The telephone number. */
+  phone?: string | null
+  /** The id that the account's owner has given them. */
+  externalId?: string | null
+  /** The organization they belong to. */
+  organizationId?: string | null
+  /** Their tags. On a change, the whole new list. */
+  tags?: string[] | null
+}
+
+/** Agents who share tickets. */
+export interface SupportGroup {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** The agents in it, where the provider says so. */
+  agentIds: string[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** More about it. */
+  description?: string
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of groups. */
+export interface SupportGroupPage {
+  /** The groups. */
+  items: SupportGroup[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** A question or a problem that somebody came with. */
+export interface SupportTicket {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Its tags. On a change, the whole new list. */
+  tags: string[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** What it is about. */
+  subject?: string
+  /** The first message, as plain text. */
+  description?: string
+  /** How far it is. */
+  status?: TicketStatus
+  /** How urgent it is. */
+  priority?: TicketPriority
+  /** What sort of ticket it is, in the provider's words: `incident`. */
+  kind?: string
+  /** Who asks: the id of a contact. */
+  requesterId?: string
+  /** The same, as far as the ticket says who. */
+  requester?: Person
+  /** The agent who deals with it. */
+  assigneeId?: string
+  /** The group that deals with it. */
+  groupId?: string
+  /** How it came, in the provider's words: `email`. */
+  channel?: string
+  /** When it is to be done. */
+  dueAt?: Date
+  /** When it was solved. */
+  solvedAt?: Date
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of tickets. */
+export interface SupportTicketPage {
+  /** The tickets. */
+  items: SupportTicket[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a ticket. What is left out stays as it is. */
+export interface SupportTicketPatch {
+  /** What it is about. */
+  subject?: string | null
+  /** How far it is. */
+  status?: TicketStatus | null
+  /** How urgent it is. */
+  priority?: TicketPriority | null
+  /** What sort of ticket it is, in the provider's words: `incident`. */
+  kind?: string | null
+  /** Who asks: the id of a contact. */
+  requesterId?: string | null
+  /** The agent who deals with it. */
+  assigneeId?: string | null
+  /** The group that deals with it. */
+  groupId?: string | null
+  /** Its tags. On a change, the whole new list. */
+  tags?: string[] | null
+  /** When it is to be done. */
+  dueAt?: Date | null
 }
 
 /** What somebody wrote to a task. */
@@ -5678,6 +7616,42 @@ export declare const TaskStatus: {
   readonly Other: 'other'
 }
 
+/** A rate of tax. */
+export interface TaxRate {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** Whether it is in use. */
+  isActive: boolean
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** Its name. */
+  name?: string
+  /** Its code, which lines name it by where it is another than the id. */
+  code?: string
+  /** How much, in percent: 19 for 19 %. */
+  percent?: number
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of tax rates. */
+export interface TaxRatePage {
+  /** The tax rates. */
+  items: TaxRate[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
 /** An installation whose clock stands still until the test moves it, in a database that vanishes with it. */
 export declare class TestKit {
   private constructor()
@@ -5702,6 +7676,96 @@ export declare class TestKit {
    * that were. Jobs whose kind has no handler here are left alone.
    */
   runJobs(handlers: Record<string, (job: RunningJob) => unknown>): Promise<number>
+}
+
+/** A file that is attached to a comment. */
+export interface TicketAttachment {
+  /** The provider's id. */
+  id?: string
+  /** The file's name. */
+  name?: string
+  /** Its MIME type. */
+  mimeType?: string
+  /** Its size in bytes. */
+  size?: number
+  /** Where its content is. */
+  url?: string
+}
+
+/** A message or a note of a ticket. */
+export interface TicketComment {
+  /** The provider's id. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** What is attached. */
+  attachments: TicketAttachment[]
+  /** Whether it is deleted or in the bin. */
+  deleted: boolean
+  /** The provider's own record. */
+  raw: unknown
+  /** The ticket. */
+  ticketId?: string
+  /** It as plain text. */
+  text?: string
+  /** It as HTML, where the provider has it. */
+  html?: string
+  /** Whether the requester sees it; an internal note is not public. */
+  isPublic?: boolean
+  /** Who wrote it. */
+  author?: Person
+  /** When it was made. */
+  createdAt?: Date
+  /** When it last changed. */
+  updatedAt?: Date
+  /** Where a person opens it. */
+  webUrl?: string
+  /** Fields that the account's owner or an app has added. */
+  customFields?: unknown
+}
+
+/** A page of comments. */
+export interface TicketCommentPage {
+  /** The comments. */
+  items: TicketComment[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** How urgent a ticket is. */
+export type TicketPriority = 'low' | 'normal' | 'high' | 'urgent' | 'other'
+
+export declare const TicketPriority: {
+  /** It can wait. */
+  readonly Low: 'low'
+  /** As usual. */
+  readonly Normal: 'normal'
+  /** Sooner than others. */
+  readonly High: 'high'
+  /** At once. */
+  readonly Urgent: 'urgent'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
+}
+
+/** How far a ticket is. */
+export type TicketStatus = 'new' | 'open' | 'pending' | 'on_hold' | 'solved' | 'closed' | 'other'
+
+export declare const TicketStatus: {
+  /** Nobody has looked at it. */
+  readonly New: 'new'
+  /** Being worked on. */
+  readonly Open: 'open'
+  /** Waiting for the requester. */
+  readonly Pending: 'pending'
+  /** Waiting for somebody else. */
+  readonly OnHold: 'on_hold'
+  /** Solved; it may be opened again. */
+  readonly Solved: 'solved'
+  /** Closed for good. */
+  readonly Closed: 'closed'
+  /** A state of the provider's own: see `raw`. */
+  readonly Other: 'other'
 }
 
 /** Numbers, one after the other. */
@@ -5762,6 +7826,20 @@ export declare const UniqueUntil: {
   readonly Started: 'started'
   /** Until it has ended for good. */
   readonly Ended: 'ended'
+}
+
+/** What was uploaded, and can be part of a post. */
+export interface UploadedMedia {
+  /** The provider's id: pass it in `media_ids`. */
+  id: string
+  /** The provider's name. */
+  provider: string
+  /** The provider's own record. */
+  raw: unknown
+  /** Until when it can be used. */
+  expiresAt?: Date
+  /** Whether it can be used now: some providers work on a video first. */
+  isReady?: boolean
 }
 
 /** One hour or day of a report. */
@@ -6176,126 +8254,6 @@ export interface Workspace {
 
 /** A workspace: the tenant. */
 export type WorkspaceId = string
-
-/** A provider that a workspace brings. */
-export interface WorkspaceProvider {
-  /** Its id, which stays the same when it is changed. */
-  id: WorkspaceProviderId
-  /** Its name, for `start`, `connect` and `start_device`. */
-  name: string
-  /** The client id. */
-  clientId: string
-  /** Whether there is a client secret. */
-  hasClientSecret: boolean
-  /** The manifest as it was given. */
-  manifest: string
-  /** The hosts that see tokens. */
-  hosts: string[]
-  /** The hosts that content is fetched from, without a token. */
-  downloadHosts: string[]
-  /** The hosts that content is sent to, without a token. */
-  uploadHosts: string[]
-  /** What it can do and how to connect to it. */
-  provider: Provider
-  /** Grows with every change. Pass it to `update`. */
-  revision: number
-  /** Who registered it. */
-  createdBy: UserId
-  /** When. */
-  createdAt: Date
-  /** Who changed it last. */
-  updatedBy: UserId
-  /** When. */
-  updatedAt: Date
-  /**
-   * Where it sends users back, to be registered there: `OpenOptions.workspace_callback_url` and its id. None where no method needs it, or the
-   * option is missing.
-   */
-  redirectUri?: string
-}
-
-/** Which providers to list, oldest first. */
-export interface WorkspaceProviderFilter {
-  /** How many at most on a page, 1 to 1000. Default: 100. */
-  pageSize?: number | null
-  /** Where the last page ended. */
-  cursor?: string | null
-}
-
-/** A provider that a workspace brings. */
-export type WorkspaceProviderId = string
-
-/** A page of providers. */
-export interface WorkspaceProviderPage {
-  /** The providers, oldest first. */
-  items: WorkspaceProvider[]
-  /** Where the next page begins; none after the last. */
-  nextCursor?: string
-}
-
-/** What to change of a workspace's provider; what is absent stays. */
-export interface WorkspaceProviderPatch {
-  /** The `revision` that was read: whoever read an older one is refused. */
-  revision: number
-  /** The manifest, of the same name. */
-  manifest?: string | null
-  /** The client id. */
-  clientId?: string | null
-  /** The client secret. */
-  clientSecret?: string | null
-  /** True removes the client secret. */
-  noClientSecret?: boolean | null
-}
-
-/**
- * The providers that a workspace brings, beside those of the installation.
- *
- * Owners and admins register and change them, with a scope that has no purpose; every member sees them and connects with `Scope.connections`, by their
- * names. Nobody else does. Such a provider has no hooks and hands out no tokens, and its requests go to the public internet only.
- */
-export declare class WorkspaceProviders {
-  private constructor()
-  /**
-   * What a manifest would register, without storing it.
-   *
-   * Fails with `forbidden` (`not_an_admin`), `conflict` (`provider_name_taken`) or `invalid`, as `register` does.
-   */
-  check(manifest: string): Promise<CheckedManifest>
-  /**
-   * Registers a provider under the name of its manifest.
-   *
-   * Fails with `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_name_taken`: a built-in provider, one of the installation or one of
-   * the workspace has the name) or `invalid`: `malformed_manifest`, `manifest_too_large` (over 256 KiB), `hook_not_allowed`, `address_not_public`,
-   * `malformed_client`, `too_many_providers` (50 are the most), `workspace_callback_url_missing` (a method needs a redirect, and the installation was
-   * opened without that option).
-   */
-  register(provider: NewWorkspaceProvider): Promise<WorkspaceProvider>
-  /**
-   * The workspace's providers, oldest first, a page at a time.
-   *
-   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
-   */
-  list(filter: WorkspaceProviderFilter): Promise<WorkspaceProviderPage>
-  /** One of them. Fails with `not_found`. */
-  get(name: string): Promise<WorkspaceProvider>
-  /**
-   * Changes a provider; what is absent stays. Connections go on with the new manifest, a `Connection` that was opened before with the one that it
-   * began with. While there are connections, hosts can be taken away and not added, and how accounts are connected (`inputs`, `auth`, `methods`,
-   * `identity`, base URLs) stays: the tokens are their members', and no admin can have them sent elsewhere.
-   *
-   * Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_changed`: read it again; `hosts_changed`: register the
-   * new manifest under another name, or end the connections first) or `invalid`, as `register` does, and `provider_renamed`.
-   */
-  update(name: string, patch: WorkspaceProviderPatch): Promise<WorkspaceProvider>
-  /**
-   * Removes a provider. With `end_connections`, the connections of all members at it are ended first, as `Connection.revoke` does; how many is returned. If
-   * that is interrupted, call again: what has ended stays ended.
-   *
-   * Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`) or `conflict` (`provider_in_use`: members have connections, and their end was
-   * not asked for).
-   */
-  remove(name: string, endConnections?: boolean | null): Promise<number>
-}
 
 /** A key-encryption key that the installation has seen. */
 export interface WrappingKey {

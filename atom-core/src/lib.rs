@@ -70,6 +70,19 @@ pub use id::{
     ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId,
     WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
+pub use integrations::accounting::{
+    AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,
+    AccountingContactPage, AccountingContactPatch, AccountingInvoice, AccountingInvoicePage, AccountingInvoicePatch,
+    AccountingInvoiceStatus, AccountingItem, AccountingItemPage, AccountingItemPatch, AccountingLine, AccountingPayment,
+    AccountingPaymentPage, JournalEntry, JournalEntryPage, JournalLine, LedgerAccount, LedgerAccountPage, ListAccountingBills,
+    ListAccountingContacts, ListAccountingInvoices, ListAccountingItems, ListAccountingPayments, ListJournalEntries,
+    ListLedgerAccounts, NewAccountingBill, NewAccountingContact, NewAccountingInvoice, NewAccountingItem, NewAccountingPayment,
+    NewJournalEntry, TaxRate, TaxRatePage,
+};
+pub use integrations::automation::{
+    Automation, AutomationRun, AutomationRunPage, AutomationRunStatus, AutomationWorkflow, AutomationWorkflowPage, ListRuns,
+    ListWorkflows, NewAutomationRun,
+};
 pub use integrations::calendar::{
     Attendee, AttendeeResponse, CalendarEvent, CalendarEventPage, Calendars, EventPatch, EventStatus, EventTime, ListEvents,
     NewEvent, RemoteCalendar, RemoteCalendarPage,
@@ -92,6 +105,12 @@ pub use integrations::crm::{
     Crm, CrmCompany, CrmCompanyPage, CrmCompanyPatch, CrmContact, CrmContactPage, CrmContactPatch, CrmDeal, CrmDealPage,
     CrmDealPatch, DealStatus, ListCompanies, ListContacts, ListDeals, NewCrmCompany, NewCrmContact, NewCrmDeal,
 };
+pub use integrations::design::{
+    Design, DesignComment, DesignCommentPage, DesignComponent, DesignComponentPage, DesignExport, DesignExportStatus, DesignFile,
+    DesignFilePage, DesignFormat, DesignFrame, DesignPage, DesignPagePage, DesignProject, DesignProjectPage, DesignTeam,
+    DesignTeamPage, ListDesignComments, ListDesignComponents, ListDesignFiles, ListDesignPages, ListDesignProjects,
+    NewDesignComment, NewDesignExport,
+};
 pub use integrations::documents::{Document, DocumentPage, DocumentPatch, Documents, ListDocuments, NewDocument};
 pub use integrations::engine::{ByteStream, RecordStream};
 pub use integrations::files::{FilePage, FilePatch, FileUpload, Files, ListFiles, NewFile, NewFolder, NewUpload, RemoteFile};
@@ -107,7 +126,18 @@ pub use integrations::payments::{
     PaymentInvoice, PaymentInvoicePage, PaymentPage, PaymentProduct, PaymentProductPage, PaymentRefund, PaymentStatus,
     PaymentSubscription, PaymentSubscriptionPage, Payments, SubscriptionStatus,
 };
+pub use integrations::push::{NewPush, Push, PushOutcome, PushPriority, PushResult, PushTarget};
 pub use integrations::shared::{Money, Paging, Person};
+pub use integrations::social::{
+    ListPosts, ListSocialComments, NewSocialComment, NewSocialMedia, NewSocialPost, PostMetrics, PostVisibility, Social,
+    SocialComment, SocialCommentPage, SocialMedia, SocialPost, SocialPostPage, SocialProfile, UploadedMedia,
+};
+pub use integrations::support::{
+    ListSupportContacts, ListTicketComments, ListTickets, NewSupportContact, NewSupportTicket, NewTicketComment, Support,
+    SupportAgent, SupportAgentPage, SupportContact, SupportContactPage, SupportContactPatch, SupportGroup, SupportGroupPage,
+    SupportTicket, SupportTicketPage, SupportTicketPatch, TicketAttachment, TicketComment, TicketCommentPage, TicketPriority,
+    TicketStatus,
+};
 pub use integrations::tasks::{
     ListComments, ListProjects, ListTasks, NewTask, RemoteProject, RemoteProjectPage, RemoteTask, RemoteTaskPage, RemoteTasks,
     TaskComment, TaskCommentPage, TaskPatch, TaskPriority, TaskStatus,

@@ -59,8 +59,9 @@ use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
 use crate::integrations::engine::{self, ByteStream, RecordStream};
 use crate::integrations::{
-    calendar::Calendars, chat::Chat, code::Code, commerce::Commerce, crm::Crm, documents::Documents, files::Files, mail::Mailbox,
-    meetings::Meetings, payments::Payments, tasks::RemoteTasks,
+    accounting::Accounting, automation::Automation, calendar::Calendars, chat::Chat, code::Code, commerce::Commerce, crm::Crm,
+    design::Design, documents::Documents, files::Files, mail::Mailbox, meetings::Meetings, payments::Payments, push::Push,
+    social::Social, support::Support, tasks::RemoteTasks,
 };
 use crate::providers::{Facts, OAuth2};
 use crate::vault::policies::{self, Target};
@@ -271,6 +272,36 @@ impl Connection {
     /// The account's meetings.
     pub fn meetings(&self) -> Meetings {
         Meetings { connection: self.clone() }
+    }
+
+    /// The account's books.
+    pub fn accounting(&self) -> Accounting {
+        Accounting { connection: self.clone() }
+    }
+
+    /// The account's help desk.
+    pub fn support(&self) -> Support {
+        Support { connection: self.clone() }
+    }
+
+    /// The account's profile and posts at a social network.
+    pub fn social(&self) -> Social {
+        Social { connection: self.clone() }
+    }
+
+    /// The account's designs.
+    pub fn design(&self) -> Design {
+        Design { connection: self.clone() }
+    }
+
+    /// The account's workflows at another service.
+    pub fn automation(&self) -> Automation {
+        Automation { connection: self.clone() }
+    }
+
+    /// The account's push notifications.
+    pub fn push(&self) -> Push {
+        Push { connection: self.clone() }
     }
 
     /// A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the

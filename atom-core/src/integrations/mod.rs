@@ -4,11 +4,14 @@
 //! into our error; [`hooks`] are functions for what a manifest cannot say. A folder per capability holds its typed models and its
 //! handle; [`shared`] holds what they have in common.
 
+pub(crate) mod accounting;
+pub(crate) mod automation;
 pub(crate) mod calendar;
 pub(crate) mod chat;
 pub(crate) mod code;
 pub(crate) mod commerce;
 pub(crate) mod crm;
+pub(crate) mod design;
 pub(crate) mod documents;
 pub(crate) mod engine;
 pub(crate) mod failure;
@@ -17,5 +20,8 @@ pub(crate) mod hooks;
 pub(crate) mod mail;
 pub(crate) mod meetings;
 pub(crate) mod payments;
+pub(crate) mod push;
 pub(crate) mod shared;
+pub(crate) mod social;
+pub(crate) mod support;
 pub(crate) mod tasks;

@@ -108,3 +108,45 @@ pub(super) async fn meetings(meetings: &Meetings, method: &str, mut args: Args) 
         _ => panic!("meetings has no method `{method}` here"),
     }
 }
+
+pub(super) async fn accounting(accounting: &Accounting, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list_invoices" => accounting.list_invoices(args.next()).await.map(Thing::plain),
+        _ => panic!("accounting has no method `{method}` here"),
+    }
+}
+
+pub(super) async fn support(support: &Support, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list_tickets" => support.list_tickets(args.next()).await.map(Thing::plain),
+        _ => panic!("support has no method `{method}` here"),
+    }
+}
+
+pub(super) async fn social(social: &Social, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list_posts" => social.list_posts(args.next()).await.map(Thing::plain),
+        _ => panic!("social has no method `{method}` here"),
+    }
+}
+
+pub(super) async fn design(design: &Design, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list_files" => design.list_files(args.next()).await.map(Thing::plain),
+        _ => panic!("design has no method `{method}` here"),
+    }
+}
+
+pub(super) async fn automation(automation: &Automation, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list_workflows" => automation.list_workflows(args.next()).await.map(Thing::plain),
+        _ => panic!("automation has no method `{method}` here"),
+    }
+}
+
+pub(super) async fn push(push: &Push, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "send" => push.send(args.next()).await.map(Thing::plain),
+        _ => panic!("push has no method `{method}` here"),
+    }
+}

@@ -1,6 +1,7 @@
 //! The engine, with small manifests against a scripted vendor.
 
 mod bodies;
+mod capabilities;
 mod connecting;
 mod errors;
 mod hooks;

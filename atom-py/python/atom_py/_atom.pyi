@@ -27,7 +27,26 @@ class KeyProvider(typing.Protocol):
 
 __all__ = [
     "AccessToken",
+    "AccountClass",
     "AccountStatus",
+    "Accounting",
+    "AccountingBill",
+    "AccountingBillPage",
+    "AccountingBillPatch",
+    "AccountingCompany",
+    "AccountingContact",
+    "AccountingContactPage",
+    "AccountingContactPatch",
+    "AccountingInvoice",
+    "AccountingInvoicePage",
+    "AccountingInvoicePatch",
+    "AccountingInvoiceStatus",
+    "AccountingItem",
+    "AccountingItemPage",
+    "AccountingItemPatch",
+    "AccountingLine",
+    "AccountingPayment",
+    "AccountingPaymentPage",
     "Accounts",
     "Atom",
     "Attendee",
@@ -40,6 +59,12 @@ __all__ = [
     "AuditReport",
     "AuditTrail",
     "Authorization",
+    "Automation",
+    "AutomationRun",
+    "AutomationRunPage",
+    "AutomationRunStatus",
+    "AutomationWorkflow",
+    "AutomationWorkflowPage",
     "Batch",
     "ByteStream",
     "CalendarEvent",
@@ -55,7 +80,6 @@ __all__ = [
     "ChatMessagePage",
     "ChatUser",
     "ChatUserPage",
-    "CheckedManifest",
     "Code",
     "CodeCommit",
     "CodeCommitPage",
@@ -87,6 +111,23 @@ __all__ = [
     "DataKey",
     "DataKeyState",
     "DealStatus",
+    "Design",
+    "DesignComment",
+    "DesignCommentPage",
+    "DesignComponent",
+    "DesignComponentPage",
+    "DesignExport",
+    "DesignExportStatus",
+    "DesignFile",
+    "DesignFilePage",
+    "DesignFormat",
+    "DesignFrame",
+    "DesignPage",
+    "DesignPagePage",
+    "DesignProject",
+    "DesignProjectPage",
+    "DesignTeam",
+    "DesignTeamPage",
     "DeviceAuthorization",
     "DevicePoll",
     "DeviceState",
@@ -118,7 +159,6 @@ __all__ = [
     "Events",
     "FilePage",
     "FilePatch",
-    "FileUpload",
     "Files",
     "FulfilmentStatus",
     "GoogleStandIn",
@@ -132,12 +172,22 @@ __all__ = [
     "JobProgress",
     "JobState",
     "Jobs",
+    "JournalEntry",
+    "JournalEntryPage",
+    "JournalLine",
     "KeyPlacement",
     "KeyRotation",
     "KeyStatus",
     "KeychainOptions",
     "Keys",
     "LeasedSecret",
+    "LedgerAccount",
+    "LedgerAccountPage",
+    "ListAccountingBills",
+    "ListAccountingContacts",
+    "ListAccountingInvoices",
+    "ListAccountingItems",
+    "ListAccountingPayments",
     "ListChannels",
     "ListChatMessages",
     "ListComments",
@@ -146,22 +196,36 @@ __all__ = [
     "ListContacts",
     "ListCustomers",
     "ListDeals",
+    "ListDesignComments",
+    "ListDesignComponents",
+    "ListDesignFiles",
+    "ListDesignPages",
+    "ListDesignProjects",
     "ListDocuments",
     "ListEvents",
     "ListFiles",
     "ListInvoices",
+    "ListJournalEntries",
+    "ListLedgerAccounts",
     "ListMeetings",
     "ListMessages",
     "ListOrders",
     "ListPaymentCustomers",
     "ListPayments",
+    "ListPosts",
     "ListProducts",
     "ListProjects",
     "ListPullRequests",
     "ListReleases",
     "ListRepositories",
+    "ListRuns",
+    "ListSocialComments",
     "ListSubscriptions",
+    "ListSupportContacts",
     "ListTasks",
+    "ListTicketComments",
+    "ListTickets",
+    "ListWorkflows",
     "MailAddress",
     "MailAttachment",
     "MailFolder",
@@ -179,17 +243,26 @@ __all__ = [
     "MissedRuns",
     "Money",
     "NewAccount",
+    "NewAccountingBill",
+    "NewAccountingContact",
+    "NewAccountingInvoice",
+    "NewAccountingItem",
+    "NewAccountingPayment",
+    "NewAutomationRun",
     "NewBatch",
     "NewChatMessage",
     "NewCrmCompany",
     "NewCrmContact",
     "NewCrmDeal",
+    "NewDesignComment",
+    "NewDesignExport",
     "NewDocument",
     "NewEmergencyAccess",
     "NewEvent",
     "NewFile",
     "NewFolder",
     "NewJob",
+    "NewJournalEntry",
     "NewMeeting",
     "NewMessage",
     "NewPayment",
@@ -197,6 +270,7 @@ __all__ = [
     "NewPaymentInvoice",
     "NewPaymentProduct",
     "NewPullRequest",
+    "NewPush",
     "NewRefund",
     "NewRelease",
     "NewSchedule",
@@ -205,10 +279,14 @@ __all__ = [
     "NewServiceKey",
     "NewShopCustomer",
     "NewShopProduct",
+    "NewSocialComment",
+    "NewSocialMedia",
+    "NewSocialPost",
+    "NewSupportContact",
+    "NewSupportTicket",
     "NewTask",
-    "NewUpload",
+    "NewTicketComment",
     "NewWebhookEndpoint",
-    "NewWorkspaceProvider",
     "OfflineKey",
     "OnDuplicate",
     "OpenOptions",
@@ -234,6 +312,8 @@ __all__ = [
     "Payments",
     "Person",
     "Pkcs11Options",
+    "PostMetrics",
+    "PostVisibility",
     "Principal",
     "Probe",
     "ProductStatus",
@@ -247,6 +327,11 @@ __all__ = [
     "PullRequestPatch",
     "PullRequestState",
     "Purpose",
+    "Push",
+    "PushOutcome",
+    "PushPriority",
+    "PushResult",
+    "PushTarget",
     "QueueStatus",
     "Queues",
     "RawRequest",
@@ -303,21 +388,47 @@ __all__ = [
     "ShopProduct",
     "ShopProductPage",
     "ShopProductPatch",
+    "Social",
+    "SocialComment",
+    "SocialCommentPage",
+    "SocialMedia",
+    "SocialPost",
+    "SocialPostPage",
+    "SocialProfile",
     "StartConnection",
     "StartDevice",
     "StoredJob",
     "SubscriptionStatus",
+    "Support",
+    "SupportAgent",
+    "SupportAgentPage",
+    "SupportContact",
+    "SupportContactPage",
+    "SupportContactPatch",
+    "SupportGroup",
+    "SupportGroupPage",
+    "SupportTicket",
+    "SupportTicketPage",
+    "SupportTicketPatch",
     "TaskComment",
     "TaskCommentPage",
     "TaskPatch",
     "TaskPriority",
     "TaskStatus",
+    "TaxRate",
+    "TaxRatePage",
     "TestKit",
+    "TicketAttachment",
+    "TicketComment",
+    "TicketCommentPage",
+    "TicketPriority",
+    "TicketStatus",
     "Ticks",
     "Trial",
     "TrialOutcome",
     "UniqueJob",
     "UniqueUntil",
+    "UploadedMedia",
     "UsageBucket",
     "UsageCounts",
     "UsageFailures",
@@ -341,11 +452,6 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "Workspace",
-    "WorkspaceProvider",
-    "WorkspaceProviderFilter",
-    "WorkspaceProviderPage",
-    "WorkspaceProviderPatch",
-    "WorkspaceProviders",
     "WrappingKey",
 ]
 
@@ -364,6 +470,28 @@ class AccessToken:
         """When it expires."""
 
 @typing.final
+class AccountClass:
+    """What an account is for."""
+    ASSET: typing.ClassVar[AccountClass]
+    """What the company has."""
+    LIABILITY: typing.ClassVar[AccountClass]
+    """What it owes."""
+    EQUITY: typing.ClassVar[AccountClass]
+    """What belongs to its owners."""
+    REVENUE: typing.ClassVar[AccountClass]
+    """What comes in."""
+    EXPENSE: typing.ClassVar[AccountClass]
+    """What it spends."""
+    OTHER: typing.ClassVar[AccountClass]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["asset", "liability", "equity", "revenue", "expense", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class AccountStatus:
     """An account with what it can be used for."""
     def __new__(cls, *, account: ConnectedAccount, services: list[ServiceStatus]) -> AccountStatus: ...
@@ -373,6 +501,774 @@ class AccountStatus:
     @property
     def services(self) -> list[ServiceStatus]:
         """The provider's services, by name."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Accounting:
+    """The books of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def company(self) -> AccountingCompany:
+        """The company whose books these are."""
+    def company_blocking(self) -> AccountingCompany:
+        """`company`, but the thread waits until it is done."""
+    async def list_invoices(self, filter: ListAccountingInvoices) -> AccountingInvoicePage:
+        """Lists invoices, a page at a time."""
+    def list_invoices_blocking(self, filter: ListAccountingInvoices) -> AccountingInvoicePage:
+        """`list_invoices`, but the thread waits until it is done."""
+    async def get_invoice(self, id: str) -> AccountingInvoice:
+        """One invoice."""
+    def get_invoice_blocking(self, id: str) -> AccountingInvoice:
+        """`get_invoice`, but the thread waits until it is done."""
+    async def create_invoice(self, invoice: NewAccountingInvoice) -> AccountingInvoice:
+        """Creates an invoice. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_invoice_blocking(self, invoice: NewAccountingInvoice) -> AccountingInvoice:
+        """`create_invoice`, but the thread waits until it is done."""
+    async def update_invoice(self, id: str, changes: AccountingInvoicePatch) -> AccountingInvoice:
+        """Changes an invoice: only what is given."""
+    def update_invoice_blocking(self, id: str, changes: AccountingInvoicePatch) -> AccountingInvoice:
+        """`update_invoice`, but the thread waits until it is done."""
+    async def delete_invoice(self, id: str) -> None:
+        """Deletes an invoice."""
+    def delete_invoice_blocking(self, id: str) -> None:
+        """`delete_invoice`, but the thread waits until it is done."""
+    async def list_bills(self, filter: ListAccountingBills) -> AccountingBillPage:
+        """Lists bills, a page at a time."""
+    def list_bills_blocking(self, filter: ListAccountingBills) -> AccountingBillPage:
+        """`list_bills`, but the thread waits until it is done."""
+    async def get_bill(self, id: str) -> AccountingBill:
+        """One bill."""
+    def get_bill_blocking(self, id: str) -> AccountingBill:
+        """`get_bill`, but the thread waits until it is done."""
+    async def create_bill(self, bill: NewAccountingBill) -> AccountingBill:
+        """Creates a bill. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_bill_blocking(self, bill: NewAccountingBill) -> AccountingBill:
+        """`create_bill`, but the thread waits until it is done."""
+    async def update_bill(self, id: str, changes: AccountingBillPatch) -> AccountingBill:
+        """Changes a bill: only what is given."""
+    def update_bill_blocking(self, id: str, changes: AccountingBillPatch) -> AccountingBill:
+        """`update_bill`, but the thread waits until it is done."""
+    async def delete_bill(self, id: str) -> None:
+        """Deletes a bill."""
+    def delete_bill_blocking(self, id: str) -> None:
+        """`delete_bill`, but the thread waits until it is done."""
+    async def list_contacts(self, filter: ListAccountingContacts) -> AccountingContactPage:
+        """Lists contacts, a page at a time."""
+    def list_contacts_blocking(self, filter: ListAccountingContacts) -> AccountingContactPage:
+        """`list_contacts`, but the thread waits until it is done."""
+    async def get_contact(self, id: str) -> AccountingContact:
+        """One contact."""
+    def get_contact_blocking(self, id: str) -> AccountingContact:
+        """`get_contact`, but the thread waits until it is done."""
+    async def create_contact(self, contact: NewAccountingContact) -> AccountingContact:
+        """Creates a contact. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_contact_blocking(self, contact: NewAccountingContact) -> AccountingContact:
+        """`create_contact`, but the thread waits until it is done."""
+    async def update_contact(self, id: str, changes: AccountingContactPatch) -> AccountingContact:
+        """Changes a contact: only what is given."""
+    def update_contact_blocking(self, id: str, changes: AccountingContactPatch) -> AccountingContact:
+        """`update_contact`, but the thread waits until it is done."""
+    async def list_accounts(self, filter: ListLedgerAccounts) -> LedgerAccountPage:
+        """Lists accounts, a page at a time."""
+    def list_accounts_blocking(self, filter: ListLedgerAccounts) -> LedgerAccountPage:
+        """`list_accounts`, but the thread waits until it is done."""
+    async def get_account(self, id: str) -> LedgerAccount:
+        """One account of the chart."""
+    def get_account_blocking(self, id: str) -> LedgerAccount:
+        """`get_account`, but the thread waits until it is done."""
+    async def list_payments(self, filter: ListAccountingPayments) -> AccountingPaymentPage:
+        """Lists payments, a page at a time."""
+    def list_payments_blocking(self, filter: ListAccountingPayments) -> AccountingPaymentPage:
+        """`list_payments`, but the thread waits until it is done."""
+    async def get_payment(self, id: str) -> AccountingPayment:
+        """One payment."""
+    def get_payment_blocking(self, id: str) -> AccountingPayment:
+        """`get_payment`, but the thread waits until it is done."""
+    async def create_payment(self, payment: NewAccountingPayment) -> AccountingPayment:
+        """Creates a payment. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_payment_blocking(self, payment: NewAccountingPayment) -> AccountingPayment:
+        """`create_payment`, but the thread waits until it is done."""
+    async def delete_payment(self, id: str) -> None:
+        """Deletes a payment."""
+    def delete_payment_blocking(self, id: str) -> None:
+        """`delete_payment`, but the thread waits until it is done."""
+    async def list_journal_entries(self, filter: ListJournalEntries) -> JournalEntryPage:
+        """Lists journal entries, a page at a time."""
+    def list_journal_entries_blocking(self, filter: ListJournalEntries) -> JournalEntryPage:
+        """`list_journal_entries`, but the thread waits until it is done."""
+    async def get_journal_entry(self, id: str) -> JournalEntry:
+        """One journal entry."""
+    def get_journal_entry_blocking(self, id: str) -> JournalEntry:
+        """`get_journal_entry`, but the thread waits until it is done."""
+    async def create_journal_entry(self, entry: NewJournalEntry) -> JournalEntry:
+        """Creates a journal entry. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_journal_entry_blocking(self, entry: NewJournalEntry) -> JournalEntry:
+        """`create_journal_entry`, but the thread waits until it is done."""
+    async def list_items(self, filter: ListAccountingItems) -> AccountingItemPage:
+        """Lists items, a page at a time."""
+    def list_items_blocking(self, filter: ListAccountingItems) -> AccountingItemPage:
+        """`list_items`, but the thread waits until it is done."""
+    async def get_item(self, id: str) -> AccountingItem:
+        """One item."""
+    def get_item_blocking(self, id: str) -> AccountingItem:
+        """`get_item`, but the thread waits until it is done."""
+    async def create_item(self, item: NewAccountingItem) -> AccountingItem:
+        """Creates an item. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_item_blocking(self, item: NewAccountingItem) -> AccountingItem:
+        """`create_item`, but the thread waits until it is done."""
+    async def update_item(self, id: str, changes: AccountingItemPatch) -> AccountingItem:
+        """Changes an item: only what is given."""
+    def update_item_blocking(self, id: str, changes: AccountingItemPatch) -> AccountingItem:
+        """`update_item`, but the thread waits until it is done."""
+    async def list_tax_rates(self, filter: Paging) -> TaxRatePage:
+        """Lists tax rates, a page at a time."""
+    def list_tax_rates_blocking(self, filter: Paging) -> TaxRatePage:
+        """`list_tax_rates`, but the thread waits until it is done."""
+
+@typing.final
+class AccountingBill:
+    """A demand for payment from a vendor."""
+    def __new__(cls, *, id: str, provider: str, lines: list[AccountingLine], deleted: bool, raw: typing.Any, number: str | None = None, status: AccountingInvoiceStatus | None = None, contact_id: str | None = None, contact_name: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, paid_at: datetime.datetime | None = None, currency: str | None = None, exchange_rate: float | None = None, subtotal: Money | None = None, tax: Money | None = None, total: Money | None = None, balance: Money | None = None, note: str | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingBill: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def lines(self) -> list[AccountingLine]:
+        """What it is made of. On a change, the whole new list."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def status(self) -> AccountingInvoiceStatus | None:
+        """How far it is."""
+    @property
+    def contact_id(self) -> str | None:
+        """The vendor."""
+    @property
+    def contact_name(self) -> str | None:
+        """Their name."""
+    @property
+    def issued_at(self) -> datetime.datetime | None:
+        """The day it bears, at its beginning in UTC."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """The day by which it is to be paid, at its beginning in UTC."""
+    @property
+    def paid_at(self) -> datetime.datetime | None:
+        """When it was paid in full."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def exchange_rate(self) -> float | None:
+        """How much of the company's base currency one unit of its currency is worth."""
+    @property
+    def subtotal(self) -> Money | None:
+        """The sum without tax."""
+    @property
+    def tax(self) -> Money | None:
+        """The tax."""
+    @property
+    def total(self) -> Money | None:
+        """The whole sum."""
+    @property
+    def balance(self) -> Money | None:
+        """What is still to be paid."""
+    @property
+    def note(self) -> str | None:
+        """A text for whoever gets it."""
+    @property
+    def revision(self) -> str | None:
+        """Which version of the record this is; some providers want it with a change."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingBillPage:
+    """A page of bills."""
+    def __new__(cls, *, items: list[AccountingBill], next_cursor: str | None = None) -> AccountingBillPage: ...
+    @property
+    def items(self) -> list[AccountingBill]:
+        """The bills."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingBillPatch:
+    """What to change of a bill. What is left out stays as it is."""
+    def __new__(cls, *, number: str | None = None, contact_id: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, currency: str | None = None, lines: list[AccountingLine] | None = None, note: str | None = None, revision: str | None = None) -> AccountingBillPatch: ...
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def contact_id(self) -> str | None:
+        """The vendor."""
+    @property
+    def issued_at(self) -> datetime.datetime | None:
+        """The day it bears, at its beginning in UTC."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """The day by which it is to be paid, at its beginning in UTC."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def lines(self) -> list[AccountingLine] | None:
+        """What it is made of. On a change, the whole new list."""
+    @property
+    def note(self) -> str | None:
+        """A text for whoever gets it."""
+    @property
+    def revision(self) -> str | None:
+        """The version that is changed, as it was read; some providers need it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingCompany:
+    """The company whose books these are."""
+    def __new__(cls, *, id: str, provider: str, raw: typing.Any, name: str | None = None, legal_name: str | None = None, email: str | None = None, phone: str | None = None, country: str | None = None, base_currency: str | None = None, tax_number: str | None = None, fiscal_year_start_month: int | None = None, time_zone: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingCompany: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The name it trades under."""
+    @property
+    def legal_name(self) -> str | None:
+        """The name in the register."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def country(self) -> str | None:
+        """The country, as the provider writes it."""
+    @property
+    def base_currency(self) -> str | None:
+        """The currency of its books (ISO 4217), in capitals."""
+    @property
+    def tax_number(self) -> str | None:
+        """Its tax number."""
+    @property
+    def fiscal_year_start_month(self) -> int | None:
+        """The month in which its year begins, 1 to 12."""
+    @property
+    def time_zone(self) -> str | None:
+        """Its time zone, as the provider writes it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingContact:
+    """A customer, a vendor, or both."""
+    def __new__(cls, *, id: str, provider: str, is_customer: bool, is_vendor: bool, deleted: bool, raw: typing.Any, name: str | None = None, company_name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, tax_number: str | None = None, currency: str | None = None, balance: Money | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingContact: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_customer(self) -> bool:
+        """Whether invoices are written to them."""
+    @property
+    def is_vendor(self) -> bool:
+        """Whether bills come from them."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The name to show."""
+    @property
+    def company_name(self) -> str | None:
+        """The company."""
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def tax_number(self) -> str | None:
+        """Their tax number."""
+    @property
+    def currency(self) -> str | None:
+        """The currency they are dealt with in (ISO 4217), in capitals."""
+    @property
+    def balance(self) -> Money | None:
+        """What they owe, where the provider says so."""
+    @property
+    def revision(self) -> str | None:
+        """Which version of the record this is; some providers want it with a change."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingContactPage:
+    """A page of contacts."""
+    def __new__(cls, *, items: list[AccountingContact], next_cursor: str | None = None) -> AccountingContactPage: ...
+    @property
+    def items(self) -> list[AccountingContact]:
+        """The contacts."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingContactPatch:
+    """What to change of a contact. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, company_name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, is_customer: bool | None = None, is_vendor: bool | None = None, tax_number: str | None = None, currency: str | None = None, revision: str | None = None) -> AccountingContactPatch: ...
+    @property
+    def name(self) -> str | None:
+        """The name to show."""
+    @property
+    def company_name(self) -> str | None:
+        """The company."""
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def is_customer(self) -> bool | None:
+        """Whether invoices are written to them."""
+    @property
+    def is_vendor(self) -> bool | None:
+        """Whether bills come from them."""
+    @property
+    def tax_number(self) -> str | None:
+        """Their tax number."""
+    @property
+    def currency(self) -> str | None:
+        """The currency they are dealt with in (ISO 4217), in capitals."""
+    @property
+    def revision(self) -> str | None:
+        """Which version of the record this is; some providers want it with a change."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingInvoice:
+    """A demand for payment to a customer."""
+    def __new__(cls, *, id: str, provider: str, lines: list[AccountingLine], deleted: bool, raw: typing.Any, number: str | None = None, status: AccountingInvoiceStatus | None = None, contact_id: str | None = None, contact_name: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, paid_at: datetime.datetime | None = None, currency: str | None = None, exchange_rate: float | None = None, subtotal: Money | None = None, tax: Money | None = None, total: Money | None = None, balance: Money | None = None, note: str | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingInvoice: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def lines(self) -> list[AccountingLine]:
+        """What it is made of. On a change, the whole new list."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def status(self) -> AccountingInvoiceStatus | None:
+        """How far it is."""
+    @property
+    def contact_id(self) -> str | None:
+        """The customer."""
+    @property
+    def contact_name(self) -> str | None:
+        """Their name."""
+    @property
+    def issued_at(self) -> datetime.datetime | None:
+        """The day it bears, at its beginning in UTC."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """The day by which it is to be paid, at its beginning in UTC."""
+    @property
+    def paid_at(self) -> datetime.datetime | None:
+        """When it was paid in full."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def exchange_rate(self) -> float | None:
+        """How much of the company's base currency one unit of its currency is worth."""
+    @property
+    def subtotal(self) -> Money | None:
+        """The sum without tax."""
+    @property
+    def tax(self) -> Money | None:
+        """The tax."""
+    @property
+    def total(self) -> Money | None:
+        """The whole sum."""
+    @property
+    def balance(self) -> Money | None:
+        """What is still to be paid."""
+    @property
+    def note(self) -> str | None:
+        """A text for whoever gets it."""
+    @property
+    def revision(self) -> str | None:
+        """Which version of the record this is; some providers want it with a change."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingInvoicePage:
+    """A page of invoices."""
+    def __new__(cls, *, items: list[AccountingInvoice], next_cursor: str | None = None) -> AccountingInvoicePage: ...
+    @property
+    def items(self) -> list[AccountingInvoice]:
+        """The invoices."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingInvoicePatch:
+    """What to change of an invoice. What is left out stays as it is."""
+    def __new__(cls, *, number: str | None = None, contact_id: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, currency: str | None = None, lines: list[AccountingLine] | None = None, note: str | None = None, revision: str | None = None) -> AccountingInvoicePatch: ...
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def contact_id(self) -> str | None:
+        """The customer."""
+    @property
+    def issued_at(self) -> datetime.datetime | None:
+        """The day it bears, at its beginning in UTC."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """The day by which it is to be paid, at its beginning in UTC."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def lines(self) -> list[AccountingLine] | None:
+        """What it is made of. On a change, the whole new list."""
+    @property
+    def note(self) -> str | None:
+        """A text for whoever gets it."""
+    @property
+    def revision(self) -> str | None:
+        """The version that is changed, as it was read; some providers need it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingInvoiceStatus:
+    """How far an invoice or bill is."""
+    DRAFT: typing.ClassVar[AccountingInvoiceStatus]
+    """Being written."""
+    SUBMITTED: typing.ClassVar[AccountingInvoiceStatus]
+    """Waiting for approval."""
+    OPEN: typing.ClassVar[AccountingInvoiceStatus]
+    """Approved or sent, and to be paid."""
+    PARTIALLY_PAID: typing.ClassVar[AccountingInvoiceStatus]
+    """Paid in part."""
+    PAID: typing.ClassVar[AccountingInvoiceStatus]
+    """Paid."""
+    VOID: typing.ClassVar[AccountingInvoiceStatus]
+    """Withdrawn."""
+    OTHER: typing.ClassVar[AccountingInvoiceStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["draft", "submitted", "open", "partially_paid", "paid", "void", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class AccountingItem:
+    """Something that is sold or bought."""
+    def __new__(cls, *, id: str, provider: str, is_active: bool, deleted: bool, raw: typing.Any, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None, quantity_on_hand: float | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingItem: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_active(self) -> bool:
+        """Whether it is in use."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def code(self) -> str | None:
+        """Its number, such as a SKU."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def unit_price(self) -> Money | None:
+        """What one is sold for."""
+    @property
+    def purchase_price(self) -> Money | None:
+        """What one is bought for."""
+    @property
+    def income_account_id(self) -> str | None:
+        """The account that sales are booked to."""
+    @property
+    def expense_account_id(self) -> str | None:
+        """The account that purchases are booked to."""
+    @property
+    def quantity_on_hand(self) -> float | None:
+        """How many there are, where the provider counts them."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingItemPage:
+    """A page of items."""
+    def __new__(cls, *, items: list[AccountingItem], next_cursor: str | None = None) -> AccountingItemPage: ...
+    @property
+    def items(self) -> list[AccountingItem]:
+        """The items."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingItemPatch:
+    """What to change of an item. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None) -> AccountingItemPatch: ...
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def code(self) -> str | None:
+        """Its number, such as a SKU."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def unit_price(self) -> Money | None:
+        """What one is sold for."""
+    @property
+    def purchase_price(self) -> Money | None:
+        """What one is bought for."""
+    @property
+    def income_account_id(self) -> str | None:
+        """The account that sales are booked to."""
+    @property
+    def expense_account_id(self) -> str | None:
+        """The account that purchases are booked to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingLine:
+    """One line of an invoice or a bill."""
+    def __new__(cls, *, id: str | None = None, description: str | None = None, quantity: float | None = None, unit_price: Money | None = None, total: Money | None = None, item_id: str | None = None, account_id: str | None = None, tax_rate_id: str | None = None) -> AccountingLine: ...
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the line."""
+    @property
+    def description(self) -> str | None:
+        """What it is for."""
+    @property
+    def quantity(self) -> float | None:
+        """How many."""
+    @property
+    def unit_price(self) -> Money | None:
+        """What one costs, without tax unless the document says otherwise."""
+    @property
+    def total(self) -> Money | None:
+        """The sum of the line."""
+    @property
+    def item_id(self) -> str | None:
+        """The item that is sold or bought."""
+    @property
+    def account_id(self) -> str | None:
+        """The account it is booked to."""
+    @property
+    def tax_rate_id(self) -> str | None:
+        """The tax rate: its id or code, as the provider's lines show it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingPayment:
+    """Money that was received for an invoice, or paid for a bill."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, amount: Money | None = None, paid_at: datetime.datetime | None = None, contact_id: str | None = None, invoice_id: str | None = None, bill_id: str | None = None, account_id: str | None = None, reference: str | None = None, exchange_rate: float | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingPayment: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def amount(self) -> Money | None:
+        """How much."""
+    @property
+    def paid_at(self) -> datetime.datetime | None:
+        """The day, at its beginning in UTC."""
+    @property
+    def contact_id(self) -> str | None:
+        """Who paid, or was paid."""
+    @property
+    def invoice_id(self) -> str | None:
+        """The invoice; of several, the first."""
+    @property
+    def bill_id(self) -> str | None:
+        """The bill; of several, the first."""
+    @property
+    def account_id(self) -> str | None:
+        """The account that the money is on."""
+    @property
+    def reference(self) -> str | None:
+        """A text that tells it apart, such as the number of a transfer."""
+    @property
+    def exchange_rate(self) -> float | None:
+        """How much of the base currency one unit is worth."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AccountingPaymentPage:
+    """A page of payments."""
+    def __new__(cls, *, items: list[AccountingPayment], next_cursor: str | None = None) -> AccountingPaymentPage: ...
+    @property
+    def items(self) -> list[AccountingPayment]:
+        """The payments."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -436,18 +1332,6 @@ class Atom:
     @staticmethod
     def open_with_keys_blocking(options: OpenOptions, key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
         """`open_with_keys`, but the thread waits until it is done."""
-    @staticmethod
-    async def open_with_hooks(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
-        """Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
-        of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
-
-        Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
-        operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
-        its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
-        """
-    @staticmethod
-    def open_with_hooks_blocking(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
-        """`open_with_hooks`, but the thread waits until it is done."""
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
@@ -572,12 +1456,6 @@ class AuditAction:
     """A connection's tokens were refreshed."""
     TOKEN_EXPORTED: typing.ClassVar[AuditAction]
     """An access token was handed out to the host."""
-    PROVIDER_REGISTERED: typing.ClassVar[AuditAction]
-    """A provider of the workspace was registered."""
-    PROVIDER_UPDATED: typing.ClassVar[AuditAction]
-    """A provider of the workspace was changed; the details say what of it."""
-    PROVIDER_REMOVED: typing.ClassVar[AuditAction]
-    """A provider of the workspace was removed; the details say how many connections were ended with it."""
     REVOCATION_FAILED: typing.ClassVar[AuditAction]
     """The provider did not withdraw a grant that was ended here: it has to be ended there by hand."""
     WEBHOOK_ADDED: typing.ClassVar[AuditAction]
@@ -645,7 +1523,7 @@ class AuditAction:
     DATA_KEY_DESTROYED: typing.ClassVar[AuditAction]
     """An older data key was destroyed, because no stored record needed it."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -786,6 +1664,198 @@ class Authorization:
     @property
     def link_token(self) -> str | None:
         """What the provider's widget is opened with, and `complete_link` is called with."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Automation:
+    """The workflows of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_workflows(self, filter: ListWorkflows) -> AutomationWorkflowPage:
+        """Lists workflows, a page at a time."""
+    def list_workflows_blocking(self, filter: ListWorkflows) -> AutomationWorkflowPage:
+        """`list_workflows`, but the thread waits until it is done."""
+    async def get_workflow(self, id: str) -> AutomationWorkflow:
+        """One workflow."""
+    def get_workflow_blocking(self, id: str) -> AutomationWorkflow:
+        """`get_workflow`, but the thread waits until it is done."""
+    async def enable_workflow(self, id: str) -> AutomationWorkflow:
+        """Lets a workflow run when its trigger says so."""
+    def enable_workflow_blocking(self, id: str) -> AutomationWorkflow:
+        """`enable_workflow`, but the thread waits until it is done."""
+    async def disable_workflow(self, id: str) -> AutomationWorkflow:
+        """Keeps a workflow from running."""
+    def disable_workflow_blocking(self, id: str) -> AutomationWorkflow:
+        """`disable_workflow`, but the thread waits until it is done."""
+    async def list_runs(self, filter: ListRuns) -> AutomationRunPage:
+        """Lists runs, a page at a time."""
+    def list_runs_blocking(self, filter: ListRuns) -> AutomationRunPage:
+        """`list_runs`, but the thread waits until it is done."""
+    async def get_run(self, id: str, workflow_id: str | None = None) -> AutomationRun:
+        """One run of a workflow."""
+    def get_run_blocking(self, id: str, workflow_id: str | None = None) -> AutomationRun:
+        """`get_run`, but the thread waits until it is done."""
+    async def start_run(self, run: NewAutomationRun) -> AutomationRun:
+        """Runs a workflow now. Repeating the call runs it again."""
+    def start_run_blocking(self, run: NewAutomationRun) -> AutomationRun:
+        """`start_run`, but the thread waits until it is done."""
+
+@typing.final
+class AutomationRun:
+    """One run of a workflow."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, workflow_id: str | None = None, status: AutomationRunStatus | None = None, started_at: datetime.datetime | None = None, finished_at: datetime.datetime | None = None, duration_ms: int | None = None, trigger: str | None = None, error: str | None = None, output: typing.Any | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AutomationRun: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def workflow_id(self) -> str | None:
+        """The workflow."""
+    @property
+    def status(self) -> AutomationRunStatus | None:
+        """How far it is."""
+    @property
+    def started_at(self) -> datetime.datetime | None:
+        """When it began."""
+    @property
+    def finished_at(self) -> datetime.datetime | None:
+        """When it ended."""
+    @property
+    def duration_ms(self) -> int | None:
+        """How long it took, in milliseconds."""
+    @property
+    def trigger(self) -> str | None:
+        """What began it, in the provider's words: `webhook`."""
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in the provider's words."""
+    @property
+    def output(self) -> typing.Any | None:
+        """What came out, where the provider tells."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AutomationRunPage:
+    """A page of runs."""
+    def __new__(cls, *, items: list[AutomationRun], next_cursor: str | None = None) -> AutomationRunPage: ...
+    @property
+    def items(self) -> list[AutomationRun]:
+        """The runs."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AutomationRunStatus:
+    """How far a run is."""
+    WAITING: typing.ClassVar[AutomationRunStatus]
+    """It waits: for its turn, or for something it asked for."""
+    RUNNING: typing.ClassVar[AutomationRunStatus]
+    """It runs."""
+    SUCCEEDED: typing.ClassVar[AutomationRunStatus]
+    """It did what it should."""
+    FAILED: typing.ClassVar[AutomationRunStatus]
+    """It did not."""
+    CANCELLED: typing.ClassVar[AutomationRunStatus]
+    """It was stopped."""
+    OTHER: typing.ClassVar[AutomationRunStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["waiting", "running", "succeeded", "failed", "cancelled", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class AutomationWorkflow:
+    """A workflow: a scenario, a zap."""
+    def __new__(cls, *, id: str, provider: str, is_enabled: bool, tags: list[str], deleted: bool, raw: typing.Any, name: str | None = None, description: str | None = None, folder_id: str | None = None, last_run_at: datetime.datetime | None = None, next_run_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AutomationWorkflow: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it runs when its trigger says so."""
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder, team or project it is in."""
+    @property
+    def last_run_at(self) -> datetime.datetime | None:
+        """When it ran last, where the provider says so."""
+    @property
+    def next_run_at(self) -> datetime.datetime | None:
+        """When it will run next, where it has a schedule."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AutomationWorkflowPage:
+    """A page of workflows."""
+    def __new__(cls, *, items: list[AutomationWorkflow], next_cursor: str | None = None) -> AutomationWorkflowPage: ...
+    @property
+    def items(self) -> list[AutomationWorkflow]:
+        """The workflows."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -1235,28 +2305,6 @@ class ChatUserPage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
-class CheckedManifest:
-    """What a manifest would register."""
-    def __new__(cls, *, provider: Provider, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], needs_redirect: bool) -> CheckedManifest: ...
-    @property
-    def provider(self) -> Provider:
-        """What it can do and how to connect to it."""
-    @property
-    def hosts(self) -> list[str]:
-        """The hosts that would see tokens."""
-    @property
-    def download_hosts(self) -> list[str]:
-        """The hosts that content would be fetched from, without a token."""
-    @property
-    def upload_hosts(self) -> list[str]:
-        """The hosts that content would be sent to, without a token."""
-    @property
-    def needs_redirect(self) -> bool:
-        """Whether a method sends users back, so that the installation needs `workspace_callback_url`."""
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
-
-@typing.final
 class Code:
     """The repositories of a connected account. Its issues are `Connection::tasks`.
 
@@ -1628,7 +2676,7 @@ class ConnectWith:
 @typing.final
 class ConnectedAccount:
     """One account of one user at one provider."""
-    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, use_count: int, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, provider_id: str | None = None, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None, last_used_at: datetime.datetime | None = None) -> ConnectedAccount: ...
+    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, use_count: int, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None, last_used_at: datetime.datetime | None = None) -> ConnectedAccount: ...
     @property
     def id(self) -> str:
         """The connection's id."""
@@ -1665,9 +2713,6 @@ class ConnectedAccount:
     @property
     def updated_at(self) -> datetime.datetime:
         """When the connection or its tokens last changed."""
-    @property
-    def provider_id(self) -> str | None:
-        """Which of the workspace's providers it is; none for one of the installation."""
     @property
     def email(self) -> str | None:
         """The account's e-mail address, where the provider tells it."""
@@ -1736,6 +2781,24 @@ class Connection:
     @property
     def meetings(self) -> Meetings:
         """The account's meetings."""
+    @property
+    def accounting(self) -> Accounting:
+        """The account's books."""
+    @property
+    def support(self) -> Support:
+        """The account's help desk."""
+    @property
+    def social(self) -> Social:
+        """The account's profile and posts at a social network."""
+    @property
+    def design(self) -> Design:
+        """The account's designs."""
+    @property
+    def automation(self) -> Automation:
+        """The account's workflows at another service."""
+    @property
+    def push(self) -> Push:
+        """The account's push notifications."""
     async def access_token(self) -> AccessToken:
         """A valid access token, refreshed first if it is about to expire: for a vendor's own SDK. Prefer `request`, which keeps the
         token inside. Tokens leave only where the provider was configured with `export_tokens`, and each one that does stands in the audit log.
@@ -1859,7 +2922,7 @@ class Connections:
     async def start(self, request: StartConnection) -> Authorization:
         """Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
 
-        Fails with `not_found` (`unknown_provider`: neither the installation nor the workspace has it), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+        Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
         `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
         """
     def start_blocking(self, request: StartConnection) -> Authorization:
@@ -1869,8 +2932,7 @@ class Connections:
         connection's id.
 
         Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
-        `conflict` (`provider_changed`: the workspace changed its provider meanwhile, start again; `other_provider`), `cancelled` (`consent_declined`) or
-        `provider`.
+        `cancelled` (`consent_declined`) or `provider`.
         """
     def complete_blocking(self, callback_url: str) -> Connection:
         """`complete`, but the thread waits until it is done."""
@@ -1910,7 +2972,7 @@ class Connections:
     def list_blocking(self) -> builtins.list[ConnectedAccount]:
         """`list`, but the thread waits until it is done."""
     async def status(self) -> builtins.list[ProviderStatus]:
-        """Every provider of this installation and of the workspace, with what the user has connected there and what it can be used for."""
+        """Every provider of this installation, with what the user has connected there and what it can be used for."""
     def status_blocking(self) -> builtins.list[ProviderStatus]:
         """`status`, but the thread waits until it is done."""
     async def revoke_all(self, provider: str | None = None) -> int:
@@ -1934,7 +2996,7 @@ class Connections:
     async def open(self, id: str) -> Connection:
         """One connected account, by its id.
 
-        Fails with `not_found` (also `unknown_provider`: it is no longer configured, or the workspace has removed it).
+        Fails with `not_found`.
         """
     def open_blocking(self, id: str) -> Connection:
         """`open`, but the thread waits until it is done."""
@@ -2377,6 +3439,472 @@ class DealStatus:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class Design:
+    """The designs of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_files(self, filter: ListDesignFiles) -> DesignFilePage:
+        """Lists files, a page at a time."""
+    def list_files_blocking(self, filter: ListDesignFiles) -> DesignFilePage:
+        """`list_files`, but the thread waits until it is done."""
+    async def get_file(self, id: str) -> DesignFile:
+        """One file."""
+    def get_file_blocking(self, id: str) -> DesignFile:
+        """`get_file`, but the thread waits until it is done."""
+    async def list_pages(self, filter: ListDesignPages) -> DesignPagePage:
+        """Lists pages, a page at a time."""
+    def list_pages_blocking(self, filter: ListDesignPages) -> DesignPagePage:
+        """`list_pages`, but the thread waits until it is done."""
+    async def list_components(self, filter: ListDesignComponents) -> DesignComponentPage:
+        """Lists components, a page at a time."""
+    def list_components_blocking(self, filter: ListDesignComponents) -> DesignComponentPage:
+        """`list_components`, but the thread waits until it is done."""
+    async def list_comments(self, filter: ListDesignComments) -> DesignCommentPage:
+        """Lists comments, a page at a time."""
+    def list_comments_blocking(self, filter: ListDesignComments) -> DesignCommentPage:
+        """`list_comments`, but the thread waits until it is done."""
+    async def create_comment(self, comment: NewDesignComment) -> DesignComment:
+        """Creates a comment. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_comment_blocking(self, comment: NewDesignComment) -> DesignComment:
+        """`create_comment`, but the thread waits until it is done."""
+    async def delete_comment(self, file_id: str, id: str) -> None:
+        """Deletes a comment."""
+    def delete_comment_blocking(self, file_id: str, id: str) -> None:
+        """`delete_comment`, but the thread waits until it is done."""
+    async def list_projects(self, filter: ListDesignProjects) -> DesignProjectPage:
+        """Lists projects, a page at a time."""
+    def list_projects_blocking(self, filter: ListDesignProjects) -> DesignProjectPage:
+        """`list_projects`, but the thread waits until it is done."""
+    async def list_teams(self, filter: Paging) -> DesignTeamPage:
+        """Lists teams, a page at a time."""
+    def list_teams_blocking(self, filter: Paging) -> DesignTeamPage:
+        """`list_teams`, but the thread waits until it is done."""
+    async def render(self, request: NewDesignExport) -> DesignExport:
+        """Makes a picture or a document of a design. Where it takes a while, the answer has an id and the status `in_progress`."""
+    def render_blocking(self, request: NewDesignExport) -> DesignExport:
+        """`render`, but the thread waits until it is done."""
+    async def get_export(self, id: str) -> DesignExport:
+        """How far an export is."""
+    def get_export_blocking(self, id: str) -> DesignExport:
+        """`get_export`, but the thread waits until it is done."""
+
+@typing.final
+class DesignComment:
+    """A remark on a design."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, file_id: str | None = None, text: str | None = None, author: Person | None = None, parent_id: str | None = None, node_id: str | None = None, resolved_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> DesignComment: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def file_id(self) -> str | None:
+        """The file."""
+    @property
+    def text(self) -> str | None:
+        """Its text."""
+    @property
+    def author(self) -> Person | None:
+        """Who wrote it."""
+    @property
+    def parent_id(self) -> str | None:
+        """The comment it answers."""
+    @property
+    def node_id(self) -> str | None:
+        """The part of the file that it is about."""
+    @property
+    def resolved_at(self) -> datetime.datetime | None:
+        """When it was settled."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignCommentPage:
+    """A page of comments."""
+    def __new__(cls, *, items: list[DesignComment], next_cursor: str | None = None) -> DesignCommentPage: ...
+    @property
+    def items(self) -> list[DesignComment]:
+        """The comments."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignComponent:
+    """A part that is made once and used often."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, description: str | None = None, node_id: str | None = None, file_id: str | None = None, thumbnail_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> DesignComponent: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def node_id(self) -> str | None:
+        """Where it is in its file."""
+    @property
+    def file_id(self) -> str | None:
+        """The file it is in."""
+    @property
+    def thumbnail_url(self) -> str | None:
+        """A small picture of it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignComponentPage:
+    """A page of components."""
+    def __new__(cls, *, items: list[DesignComponent], next_cursor: str | None = None) -> DesignComponentPage: ...
+    @property
+    def items(self) -> list[DesignComponent]:
+        """The components."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignExport:
+    """What was made of a design."""
+    def __new__(cls, *, provider: str, urls: list[str], raw: typing.Any, id: str | None = None, status: DesignExportStatus | None = None, expires_at: datetime.datetime | None = None) -> DesignExport: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def urls(self) -> list[str]:
+        """Where the results are, page by page. The addresses work for a while only."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def id(self) -> str | None:
+        """The provider's id, where it takes a while: pass it to `get_export`."""
+    @property
+    def status(self) -> DesignExportStatus | None:
+        """How far it is, where the provider says so."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """Until when they work."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignExportStatus:
+    """How far an export is."""
+    IN_PROGRESS: typing.ClassVar[DesignExportStatus]
+    """Being made: ask again."""
+    SUCCEEDED: typing.ClassVar[DesignExportStatus]
+    """Made."""
+    FAILED: typing.ClassVar[DesignExportStatus]
+    """It could not be made."""
+    OTHER: typing.ClassVar[DesignExportStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["in_progress", "succeeded", "failed", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class DesignFile:
+    """A design document."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, thumbnail_url: str | None = None, project_id: str | None = None, owner: Person | None = None, version: str | None = None, page_count: int | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> DesignFile: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def thumbnail_url(self) -> str | None:
+        """A small picture of it."""
+    @property
+    def project_id(self) -> str | None:
+        """The project it is in."""
+    @property
+    def owner(self) -> Person | None:
+        """Whose it is."""
+    @property
+    def version(self) -> str | None:
+        """Which version this is."""
+    @property
+    def page_count(self) -> int | None:
+        """How many pages it has."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignFilePage:
+    """A page of files."""
+    def __new__(cls, *, items: list[DesignFile], next_cursor: str | None = None) -> DesignFilePage: ...
+    @property
+    def items(self) -> list[DesignFile]:
+        """The files."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignFormat:
+    """What a design is exported as."""
+    PNG: typing.ClassVar[DesignFormat]
+    """A picture without loss."""
+    JPG: typing.ClassVar[DesignFormat]
+    """A picture that is smaller."""
+    SVG: typing.ClassVar[DesignFormat]
+    """Shapes."""
+    PDF: typing.ClassVar[DesignFormat]
+    """A document."""
+    @property
+    def value(self) -> typing.Literal["png", "jpg", "svg", "pdf"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class DesignFrame:
+    """A frame of a page: what is drawn together."""
+    def __new__(cls, *, id: str, name: str | None = None, kind: str | None = None) -> DesignFrame: ...
+    @property
+    def id(self) -> str:
+        """The provider's id within the file."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def kind(self) -> str | None:
+        """What it is, in the provider's words: `FRAME`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignPage:
+    """A page of a design document."""
+    def __new__(cls, *, id: str, provider: str, frames: list[DesignFrame], deleted: bool, raw: typing.Any, name: str | None = None, position: int | None = None, thumbnail_url: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> DesignPage: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def frames(self) -> list[DesignFrame]:
+        """What is on it, at the top."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def position(self) -> int | None:
+        """Its place among the pages, where the provider counts them."""
+    @property
+    def thumbnail_url(self) -> str | None:
+        """A small picture of it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignPagePage:
+    """A page of pages."""
+    def __new__(cls, *, items: list[DesignPage], next_cursor: str | None = None) -> DesignPagePage: ...
+    @property
+    def items(self) -> list[DesignPage]:
+        """The pages."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignProject:
+    """A folder of design documents."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, team_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> DesignProject: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def team_id(self) -> str | None:
+        """The team it belongs to."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignProjectPage:
+    """A page of projects."""
+    def __new__(cls, *, items: list[DesignProject], next_cursor: str | None = None) -> DesignProjectPage: ...
+    @property
+    def items(self) -> list[DesignProject]:
+        """The projects."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignTeam:
+    """People who share projects."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> DesignTeam: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class DesignTeamPage:
+    """A page of teams."""
+    def __new__(cls, *, items: list[DesignTeam], next_cursor: str | None = None) -> DesignTeamPage: ...
+    @property
+    def items(self) -> list[DesignTeam]:
+        """The teams."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class DeviceAuthorization:
@@ -3112,43 +4640,6 @@ class FilePatch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
-class FileUpload:
-    """A file that is being stored in pieces, in memory of one piece at a time.
-
-    A piece that gets lost, or that the provider was too busy for, is sent again from wherever the provider came to. After a failure that lasted,
-    write on from `offset`; in another process, `Files.resume_upload` goes on from `state`.
-    """
-    async def write(self, content: bytes) -> None:
-        """Takes the next bytes, of any length, and sends what makes a whole piece.
-
-        Fails with `invalid` (`upload_too_long`), `not_found` (`upload_expired`: the provider forgot the upload, begin again), and as every call of
-        the provider does. What was given to a call that failed is not kept: write on from `offset`.
-        """
-    def write_blocking(self, content: bytes) -> None:
-        """`write`, but the thread waits until it is done."""
-    async def offset(self) -> int:
-        """How many bytes the provider has, as far as is known: where to write on after a failure, or in another process."""
-    def offset_blocking(self) -> int:
-        """`offset`, but the thread waits until it is done."""
-    async def state(self) -> str:
-        """What another process needs to go on, as a sealed text that is of use to this connection only. Bytes that were written since the last piece
-        are not in it. It is good for as long as the provider keeps the upload: hours, or a week.
-        """
-    def state_blocking(self) -> str:
-        """`state`, but the thread waits until it is done."""
-    async def finish(self) -> RemoteFile:
-        """Stores what was written as a file. Calling it again after a failure is safe.
-
-        Fails with `invalid` (`upload_incomplete`: fewer bytes than the size that was said), and as `write` does.
-        """
-    def finish_blocking(self) -> RemoteFile:
-        """`finish`, but the thread waits until it is done."""
-    async def abort(self) -> None:
-        """Has the provider forget what it got, where it can be told."""
-    def abort_blocking(self) -> None:
-        """`abort`, but the thread waits until it is done."""
-
-@typing.final
 class Files:
     """The files of a connected account.
 
@@ -3169,23 +4660,9 @@ class Files:
     def download_blocking(self, id: str) -> bytes:
         """`download`, but the thread waits until it is done."""
     async def upload(self, file: NewFile) -> RemoteFile:
-        """Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces."""
+        """Stores a new file. Repeating the call stores it again."""
     def upload_blocking(self, file: NewFile) -> RemoteFile:
         """`upload`, but the thread waits until it is done."""
-    async def begin_upload(self, file: NewUpload) -> FileUpload:
-        """Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
-
-        Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
-        """
-    def begin_upload_blocking(self, file: NewUpload) -> FileUpload:
-        """`begin_upload`, but the thread waits until it is done."""
-    async def resume_upload(self, state: str) -> FileUpload:
-        """Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
-
-        Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
-        """
-    def resume_upload_blocking(self, state: str) -> FileUpload:
-        """`resume_upload`, but the thread waits until it is done."""
     async def create_folder(self, folder: NewFolder) -> RemoteFile:
         """Creates a folder. Repeating the call creates another, where the provider allows two of the same name."""
     def create_folder_blocking(self, folder: NewFolder) -> RemoteFile:
@@ -3563,6 +5040,90 @@ class Jobs:
     def settle_blocking(self, id: str, step: str, outcome: typing.Any | None = None) -> None:
         """`settle`, but the thread waits until it is done."""
 
+@typing.final
+class JournalEntry:
+    """A booking that was made by hand."""
+    def __new__(cls, *, id: str, provider: str, is_posted: bool, lines: list[JournalLine], deleted: bool, raw: typing.Any, number: str | None = None, description: str | None = None, booked_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> JournalEntry: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_posted(self) -> bool:
+        """Whether it counts: a draft does not."""
+    @property
+    def lines(self) -> list[JournalLine]:
+        """Its sides, which add up to zero."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def number(self) -> str | None:
+        """Its number."""
+    @property
+    def description(self) -> str | None:
+        """What it is for."""
+    @property
+    def booked_at(self) -> datetime.datetime | None:
+        """The day of the booking, at its beginning in UTC."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JournalEntryPage:
+    """A page of journal entries."""
+    def __new__(cls, *, items: list[JournalEntry], next_cursor: str | None = None) -> JournalEntryPage: ...
+    @property
+    def items(self) -> list[JournalEntry]:
+        """The journal entries."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class JournalLine:
+    """One side of a booking."""
+    def __new__(cls, *, account_id: str | None = None, description: str | None = None, debit: Money | None = None, credit: Money | None = None, contact_id: str | None = None, tax_rate_id: str | None = None) -> JournalLine: ...
+    @property
+    def account_id(self) -> str | None:
+        """The account."""
+    @property
+    def description(self) -> str | None:
+        """What it is for."""
+    @property
+    def debit(self) -> Money | None:
+        """What is booked on the debit side; none where it is on the credit side."""
+    @property
+    def credit(self) -> Money | None:
+        """What is booked on the credit side; none where it is on the debit side."""
+    @property
+    def contact_id(self) -> str | None:
+        """The contact it has to do with."""
+    @property
+    def tax_rate_id(self) -> str | None:
+        """The tax rate."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
 @typing_extensions.disjoint_base
 class KeyPlacement:
     """How the value of a service key is put into a request."""
@@ -3743,6 +5304,187 @@ class LeasedSecret:
         """`request`, but the thread waits until it is done."""
 
 @typing.final
+class LedgerAccount:
+    """An account of the chart of accounts."""
+    def __new__(cls, *, id: str, provider: str, is_active: bool, deleted: bool, raw: typing.Any, name: str | None = None, code: str | None = None, description: str | None = None, classification: AccountClass | None = None, kind: str | None = None, currency: str | None = None, balance: Money | None = None, parent_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> LedgerAccount: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_active(self) -> bool:
+        """Whether it is in use."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def code(self) -> str | None:
+        """Its number in the chart."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def classification(self) -> AccountClass | None:
+        """What it is for."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of account it is, in the provider's words."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def balance(self) -> Money | None:
+        """What is on it."""
+    @property
+    def parent_id(self) -> str | None:
+        """The account it is part of."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class LedgerAccountPage:
+    """A page of accounts."""
+    def __new__(cls, *, items: list[LedgerAccount], next_cursor: str | None = None) -> LedgerAccountPage: ...
+    @property
+    def items(self) -> list[LedgerAccount]:
+        """The accounts."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListAccountingBills:
+    """Which bills to list."""
+    def __new__(cls, *, contact_id: str | None = None, status: AccountingInvoiceStatus | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListAccountingBills: ...
+    @property
+    def contact_id(self) -> str | None:
+        """Only those of this contact."""
+    @property
+    def status(self) -> AccountingInvoiceStatus | None:
+        """Only those in this state."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListAccountingContacts:
+    """Which contacts to list."""
+    def __new__(cls, *, search: str | None = None, is_customer: bool | None = None, is_vendor: bool | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListAccountingContacts: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def is_customer(self) -> bool | None:
+        """Only customers."""
+    @property
+    def is_vendor(self) -> bool | None:
+        """Only vendors."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListAccountingInvoices:
+    """Which invoices to list."""
+    def __new__(cls, *, contact_id: str | None = None, status: AccountingInvoiceStatus | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListAccountingInvoices: ...
+    @property
+    def contact_id(self) -> str | None:
+        """Only those of this contact."""
+    @property
+    def status(self) -> AccountingInvoiceStatus | None:
+        """Only those in this state."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListAccountingItems:
+    """Which items to list."""
+    def __new__(cls, *, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListAccountingItems: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListAccountingPayments:
+    """Which payments to list."""
+    def __new__(cls, *, contact_id: str | None = None, invoice_id: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListAccountingPayments: ...
+    @property
+    def contact_id(self) -> str | None:
+        """Only those of this contact."""
+    @property
+    def invoice_id(self) -> str | None:
+        """Only those for this invoice."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ListChannels:
     """Which channels to list."""
     def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListChannels: ...
@@ -3901,6 +5643,89 @@ class ListDeals:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class ListDesignComments:
+    """Which comments to list."""
+    def __new__(cls, *, file_id: str, page_size: int | None = None, cursor: str | None = None) -> ListDesignComments: ...
+    @property
+    def file_id(self) -> str:
+        """The file."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListDesignComponents:
+    """Which components to list."""
+    def __new__(cls, *, file_id: str, page_size: int | None = None, cursor: str | None = None) -> ListDesignComponents: ...
+    @property
+    def file_id(self) -> str:
+        """The file."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListDesignFiles:
+    """Which files to list."""
+    def __new__(cls, *, project_id: str | None = None, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDesignFiles: ...
+    @property
+    def project_id(self) -> str | None:
+        """Only those of this project."""
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListDesignPages:
+    """Which pages to list."""
+    def __new__(cls, *, file_id: str, page_size: int | None = None, cursor: str | None = None) -> ListDesignPages: ...
+    @property
+    def file_id(self) -> str:
+        """The file."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListDesignProjects:
+    """Which projects to list."""
+    def __new__(cls, *, team_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDesignProjects: ...
+    @property
+    def team_id(self) -> str | None:
+        """The team. Some providers need it."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ListDocuments:
     """Which documents to list."""
     def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDocuments: ...
@@ -3970,6 +5795,38 @@ class ListInvoices:
     @property
     def status(self) -> InvoiceStatus | None:
         """Only those in this state."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListJournalEntries:
+    """Which journal entries to list."""
+    def __new__(cls, *, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListJournalEntries: ...
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListLedgerAccounts:
+    """Which accounts to list."""
+    def __new__(cls, *, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListLedgerAccounts: ...
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
     @property
     def page_size(self) -> int | None:
         """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
@@ -4069,6 +5926,28 @@ class ListPayments:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class ListPosts:
+    """Which posts to list."""
+    def __new__(cls, *, author_id: str | None = None, search: str | None = None, after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListPosts: ...
+    @property
+    def author_id(self) -> str | None:
+        """Only those of this profile. Default: the account's own."""
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def after(self) -> datetime.datetime | None:
+        """Only those published after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ListProducts:
     """Which products to list."""
     def __new__(cls, *, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListProducts: ...
@@ -4155,12 +6034,69 @@ class ListRepositories:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class ListRuns:
+    """Which runs to list."""
+    def __new__(cls, *, workflow_id: str | None = None, status: AutomationRunStatus | None = None, page_size: int | None = None, cursor: str | None = None) -> ListRuns: ...
+    @property
+    def workflow_id(self) -> str | None:
+        """Only those of this workflow. Some providers need it."""
+    @property
+    def status(self) -> AutomationRunStatus | None:
+        """Only those in this state."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListSocialComments:
+    """Which comments to list."""
+    def __new__(cls, *, post_id: str, page_size: int | None = None, cursor: str | None = None) -> ListSocialComments: ...
+    @property
+    def post_id(self) -> str:
+        """The post."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class ListSubscriptions:
     """Which subscriptions to list."""
     def __new__(cls, *, customer_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListSubscriptions: ...
     @property
     def customer_id(self) -> str | None:
         """Only those of this customer."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListSupportContacts:
+    """Which contacts to list."""
+    def __new__(cls, *, search: str | None = None, email: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListSupportContacts: ...
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def email(self) -> str | None:
+        """Only those with this address."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
     @property
     def page_size(self) -> int | None:
         """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
@@ -4189,6 +6125,75 @@ class ListTasks:
     @property
     def updated_after(self) -> datetime.datetime | None:
         """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListTicketComments:
+    """Which comments to list."""
+    def __new__(cls, *, ticket_id: str, page_size: int | None = None, cursor: str | None = None) -> ListTicketComments: ...
+    @property
+    def ticket_id(self) -> str:
+        """The ticket."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListTickets:
+    """Which tickets to list."""
+    def __new__(cls, *, status: TicketStatus | None = None, assignee_id: str | None = None, requester_id: str | None = None, group_id: str | None = None, search: str | None = None, updated_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> ListTickets: ...
+    @property
+    def status(self) -> TicketStatus | None:
+        """Only those in this state."""
+    @property
+    def assignee_id(self) -> str | None:
+        """Only those of this agent."""
+    @property
+    def requester_id(self) -> str | None:
+        """Only those of this contact."""
+    @property
+    def group_id(self) -> str | None:
+        """Only those of this group."""
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text, or fit this query of the provider's."""
+    @property
+    def updated_after(self) -> datetime.datetime | None:
+        """Only those that changed after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class ListWorkflows:
+    """Which workflows to list."""
+    def __new__(cls, *, is_enabled: bool | None = None, search: str | None = None, folder_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListWorkflows: ...
+    @property
+    def is_enabled(self) -> bool | None:
+        """Only those that are enabled, or not."""
+    @property
+    def search(self) -> str | None:
+        """Only those that have this text."""
+    @property
+    def folder_id(self) -> str | None:
+        """Only those in this folder, team or project. Some providers need it."""
     @property
     def page_size(self) -> int | None:
         """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
@@ -4613,6 +6618,171 @@ class NewAccount:
         """The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`."""
 
 @typing.final
+class NewAccountingBill:
+    """A bill to enter."""
+    def __new__(cls, *, contact_id: str, lines: list[AccountingLine], number: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, currency: str | None = None, note: str | None = None) -> NewAccountingBill: ...
+    @property
+    def contact_id(self) -> str:
+        """The vendor."""
+    @property
+    def lines(self) -> list[AccountingLine]:
+        """What it is made of. On a change, the whole new list."""
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def issued_at(self) -> datetime.datetime | None:
+        """The day it bears, at its beginning in UTC."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """The day by which it is to be paid, at its beginning in UTC."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def note(self) -> str | None:
+        """A text for whoever gets it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewAccountingContact:
+    """A contact to create."""
+    def __new__(cls, *, name: str | None = None, company_name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, is_customer: bool | None = None, is_vendor: bool | None = None, tax_number: str | None = None, currency: str | None = None, revision: str | None = None) -> NewAccountingContact: ...
+    @property
+    def name(self) -> str | None:
+        """The name to show."""
+    @property
+    def company_name(self) -> str | None:
+        """The company."""
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def is_customer(self) -> bool | None:
+        """Whether invoices are written to them."""
+    @property
+    def is_vendor(self) -> bool | None:
+        """Whether bills come from them."""
+    @property
+    def tax_number(self) -> str | None:
+        """Their tax number."""
+    @property
+    def currency(self) -> str | None:
+        """The currency they are dealt with in (ISO 4217), in capitals."""
+    @property
+    def revision(self) -> str | None:
+        """Which version of the record this is; some providers want it with a change."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewAccountingInvoice:
+    """An invoice to write."""
+    def __new__(cls, *, contact_id: str, lines: list[AccountingLine], number: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, currency: str | None = None, note: str | None = None) -> NewAccountingInvoice: ...
+    @property
+    def contact_id(self) -> str:
+        """The customer."""
+    @property
+    def lines(self) -> list[AccountingLine]:
+        """What it is made of. On a change, the whole new list."""
+    @property
+    def number(self) -> str | None:
+        """The number on it."""
+    @property
+    def issued_at(self) -> datetime.datetime | None:
+        """The day it bears, at its beginning in UTC."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """The day by which it is to be paid, at its beginning in UTC."""
+    @property
+    def currency(self) -> str | None:
+        """Its currency (ISO 4217), in capitals."""
+    @property
+    def note(self) -> str | None:
+        """A text for whoever gets it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewAccountingItem:
+    """An item to create."""
+    def __new__(cls, *, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None) -> NewAccountingItem: ...
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def code(self) -> str | None:
+        """Its number, such as a SKU."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def unit_price(self) -> Money | None:
+        """What one is sold for."""
+    @property
+    def purchase_price(self) -> Money | None:
+        """What one is bought for."""
+    @property
+    def income_account_id(self) -> str | None:
+        """The account that sales are booked to."""
+    @property
+    def expense_account_id(self) -> str | None:
+        """The account that purchases are booked to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewAccountingPayment:
+    """A payment to enter."""
+    def __new__(cls, *, amount: Money, paid_at: datetime.datetime | None = None, contact_id: str | None = None, invoice_id: str | None = None, bill_id: str | None = None, account_id: str | None = None, reference: str | None = None) -> NewAccountingPayment: ...
+    @property
+    def amount(self) -> Money:
+        """How much."""
+    @property
+    def paid_at(self) -> datetime.datetime | None:
+        """The day, at its beginning in UTC."""
+    @property
+    def contact_id(self) -> str | None:
+        """Who paid, or was paid."""
+    @property
+    def invoice_id(self) -> str | None:
+        """The invoice; of several, the first."""
+    @property
+    def bill_id(self) -> str | None:
+        """The bill; of several, the first."""
+    @property
+    def account_id(self) -> str | None:
+        """The account that the money is on."""
+    @property
+    def reference(self) -> str | None:
+        """A text that tells it apart, such as the number of a transfer."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewAutomationRun:
+    """A run to begin."""
+    def __new__(cls, *, workflow_id: str, input: typing.Any | None = None) -> NewAutomationRun: ...
+    @property
+    def workflow_id(self) -> str:
+        """The workflow."""
+    @property
+    def input(self) -> typing.Any | None:
+        """What it is given."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewBatch:
     """Jobs that belong together."""
     def __new__(cls, *, jobs: list[NewJob], then: NewJob | None = None) -> NewBatch: ...
@@ -4725,6 +6895,44 @@ class NewCrmDeal:
     @property
     def owner_id(self) -> str | None:
         """Who looks after it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewDesignComment:
+    """A comment to write."""
+    def __new__(cls, *, file_id: str, text: str, parent_id: str | None = None, node_id: str | None = None) -> NewDesignComment: ...
+    @property
+    def file_id(self) -> str:
+        """The file."""
+    @property
+    def text(self) -> str:
+        """Its text."""
+    @property
+    def parent_id(self) -> str | None:
+        """The comment it answers."""
+    @property
+    def node_id(self) -> str | None:
+        """The part of the file that it is about."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewDesignExport:
+    """What to export."""
+    def __new__(cls, *, file_id: str, node_id: str | None = None, format: DesignFormat | None = None, scale: float | None = None) -> NewDesignExport: ...
+    @property
+    def file_id(self) -> str:
+        """The file."""
+    @property
+    def node_id(self) -> str | None:
+        """The part of it, such as a frame. Default: all of it, where the provider can."""
+    @property
+    def format(self) -> DesignFormat | None:
+        """What to make of it. Default: as the provider does."""
+    @property
+    def scale(self) -> float | None:
+        """How large: 2 is twice as large."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -4876,6 +7084,25 @@ class NewJob:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewJournalEntry:
+    """A booking to make."""
+    def __new__(cls, *, lines: list[JournalLine], number: str | None = None, description: str | None = None, booked_at: datetime.datetime | None = None) -> NewJournalEntry: ...
+    @property
+    def lines(self) -> list[JournalLine]:
+        """Its sides, which add up to zero."""
+    @property
+    def number(self) -> str | None:
+        """Its number."""
+    @property
+    def description(self) -> str | None:
+        """What it is for."""
+    @property
+    def booked_at(self) -> datetime.datetime | None:
+        """The day of the booking, at its beginning in UTC."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewMeeting:
     """A meeting to plan."""
     def __new__(cls, *, title: str, starts_at: datetime.datetime, ends_at: datetime.datetime) -> NewMeeting: ...
@@ -5005,6 +7232,49 @@ class NewPullRequest:
     @property
     def is_draft(self) -> bool | None:
         """Whether it is not ready. Default: no."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewPush:
+    """A notification to send. Give exactly one of `tokens`, `topic` and `user_ids`."""
+    def __new__(cls, *, tokens: list[str] | None = None, topic: str | None = None, user_ids: list[str] | None = None, title: str | None = None, body: str | None = None, image_url: str | None = None, open_url: str | None = None, data: typing.Any | None = None, ttl_seconds: int | None = None, priority: PushPriority | None = None, collapse_key: str | None = None, idempotency_key: str | None = None) -> NewPush: ...
+    @property
+    def tokens(self) -> list[str] | None:
+        """The devices: the tokens that the vendor's library gave to the app, at most 500."""
+    @property
+    def topic(self) -> str | None:
+        """Everybody who has subscribed to this topic or belongs to this segment."""
+    @property
+    def user_ids(self) -> list[str] | None:
+        """The users, by the ids that the host has given them, at most 500."""
+    @property
+    def title(self) -> str | None:
+        """The line in bold."""
+    @property
+    def body(self) -> str | None:
+        """The text."""
+    @property
+    def image_url(self) -> str | None:
+        """A picture to show: its address."""
+    @property
+    def open_url(self) -> str | None:
+        """What opens when it is tapped: an address."""
+    @property
+    def data(self) -> typing.Any | None:
+        """What the app gets with it: an object whose values are texts."""
+    @property
+    def ttl_seconds(self) -> int | None:
+        """For how long it is worth delivering, in seconds."""
+    @property
+    def priority(self) -> PushPriority | None:
+        """How urgent it is. Default: as the provider does."""
+    @property
+    def collapse_key(self) -> str | None:
+        """A newer notification with the same key takes the place of an older one on the device."""
+    @property
+    def idempotency_key(self) -> str | None:
+        """A UUID by which the provider recognizes a repetition, so that the call can be repeated. A provider that does not refuses it with `unsupported`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -5222,6 +7492,128 @@ class NewShopProduct:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewSocialComment:
+    """A comment to write."""
+    def __new__(cls, *, post_id: str, text: str, parent_id: str | None = None) -> NewSocialComment: ...
+    @property
+    def post_id(self) -> str:
+        """The post."""
+    @property
+    def text(self) -> str:
+        """Its text."""
+    @property
+    def parent_id(self) -> str | None:
+        """The comment it answers."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewSocialMedia:
+    """A picture or a video to upload."""
+    def __new__(cls, *, content: bytes, mime_type: str, alt_text: str | None = None) -> NewSocialMedia: ...
+    @property
+    def content(self) -> bytes:
+        """Its content."""
+    @property
+    def mime_type(self) -> str:
+        """Its MIME type: `image/png`."""
+    @property
+    def alt_text(self) -> str | None:
+        """What it shows, in words."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewSocialPost:
+    """A post to publish."""
+    def __new__(cls, *, text: str, author_id: str | None = None, visibility: PostVisibility | None = None, reply_to_id: str | None = None, quoted_id: str | None = None, link_url: str | None = None, media_ids: list[str] | None = None) -> NewSocialPost: ...
+    @property
+    def text(self) -> str:
+        """Its text."""
+    @property
+    def author_id(self) -> str | None:
+        """Whose it is: the id of a profile. Default: the account's own."""
+    @property
+    def visibility(self) -> PostVisibility | None:
+        """Who sees it."""
+    @property
+    def reply_to_id(self) -> str | None:
+        """The post it answers."""
+    @property
+    def quoted_id(self) -> str | None:
+        """The post it shares."""
+    @property
+    def link_url(self) -> str | None:
+        """The address it leads to."""
+    @property
+    def media_ids(self) -> list[str] | None:
+        """The ids of what was uploaded for it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewSupportContact:
+    """A contact to create."""
+    def __new__(cls, *, name: str | None = None, email: str | None = None, phone: str | None = None, external_id: str | None = None, organization_id: str | None = None, tags: list[str] | None = None) -> NewSupportContact: ...
+    @property
+    def name(self) -> str | None:
+        """The whole name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def external_id(self) -> str | None:
+        """The id that the account's owner has given them."""
+    @property
+    def organization_id(self) -> str | None:
+        """The organization they belong to."""
+    @property
+    def tags(self) -> list[str] | None:
+        """Their tags. On a change, the whole new list."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewSupportTicket:
+    """A ticket to open."""
+    def __new__(cls, *, subject: str | None = None, description: str | None = None, status: TicketStatus | None = None, priority: TicketPriority | None = None, kind: str | None = None, requester_id: str | None = None, assignee_id: str | None = None, group_id: str | None = None, tags: list[str] | None = None, due_at: datetime.datetime | None = None) -> NewSupportTicket: ...
+    @property
+    def subject(self) -> str | None:
+        """What it is about."""
+    @property
+    def description(self) -> str | None:
+        """The first message, as plain text."""
+    @property
+    def status(self) -> TicketStatus | None:
+        """How far it is."""
+    @property
+    def priority(self) -> TicketPriority | None:
+        """How urgent it is."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of ticket it is, in the provider's words: `incident`."""
+    @property
+    def requester_id(self) -> str | None:
+        """Who asks: the id of a contact."""
+    @property
+    def assignee_id(self) -> str | None:
+        """The agent who deals with it."""
+    @property
+    def group_id(self) -> str | None:
+        """The group that deals with it."""
+    @property
+    def tags(self) -> list[str] | None:
+        """Its tags. On a change, the whole new list."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When it is to be done."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewTask:
     """A task to create."""
     def __new__(cls, *, title: str, description: str | None = None, status: TaskStatus | None = None, provider_status: str | None = None, priority: TaskPriority | None = None, assignee_ids: list[str] | None = None, project_id: str | None = None, parent_id: str | None = None, starts_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, tags: list[str] | None = None, kind: str | None = None) -> NewTask: ...
@@ -5265,21 +7657,21 @@ class NewTask:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
-class NewUpload:
-    """A file that will be stored in pieces."""
-    def __new__(cls, *, name: str, size: int, mime_type: str | None = None, folder_id: str | None = None) -> NewUpload: ...
+class NewTicketComment:
+    """A comment to write."""
+    def __new__(cls, *, ticket_id: str, text: str | None = None, html: str | None = None, is_public: bool | None = None) -> NewTicketComment: ...
     @property
-    def name(self) -> str:
-        """Its name."""
+    def ticket_id(self) -> str:
+        """The ticket."""
     @property
-    def size(self) -> int:
-        """Its size in bytes, at least 1: it is known before the first piece is sent."""
+    def text(self) -> str | None:
+        """It as plain text."""
     @property
-    def mime_type(self) -> str | None:
-        """Its MIME type. Default: `application/octet-stream`."""
+    def html(self) -> str | None:
+        """It as HTML, where the provider has it."""
     @property
-    def folder_id(self) -> str | None:
-        """The folder to put it in. Default: the account's root."""
+    def is_public(self) -> bool | None:
+        """Whether the requester sees it; an internal note is not public."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -5302,22 +7694,6 @@ class NewWebhookEndpoint:
     @property
     def key(self) -> str | None:
         """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
-
-@typing.final
-class NewWorkspaceProvider:
-    """A provider to register."""
-    def __new__(cls, *, manifest: str, client_id: str | None = None, client_secret: str | None = None) -> NewWorkspaceProvider: ...
-    @property
-    def manifest(self) -> str:
-        """The manifest (TOML), at most 256 KiB. Its `name` is the provider's."""
-    @property
-    def client_id(self) -> str | None:
-        """The client id of the workspace's app at the provider, where its methods have one. It can be given later, by `update`, once the app knows the
-        redirect URI.
-        """
-    @property
-    def client_secret(self) -> str | None:
-        """The client secret; public clients have none. It is sealed, and shown to nobody."""
 
 @typing.final
 class OfflineKey:
@@ -5356,7 +7732,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -5419,14 +7795,8 @@ class OpenOptions:
         """
     @property
     def loopback_webhooks(self) -> bool | None:
-        """Lets webhook endpoints, the hosts of service keys and those of providers that workspaces bring be on this machine, over plain http too: for
-        development and tests. Default: false.
-        """
-    @property
-    def workspace_callback_url(self) -> str | None:
-        """Where the providers that workspaces bring send users back: each to this address, a slash, and its id, so that no answer is taken for another
-        provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
-        only providers that need no redirect.
+        """Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
+        false.
         """
 
 @typing.final
@@ -6079,6 +8449,52 @@ class Pkcs11Options:
         """
 
 @typing.final
+class PostMetrics:
+    """How often something was done with a post. What the provider does not count is absent."""
+    def __new__(cls, *, likes: int | None = None, comments: int | None = None, shares: int | None = None, quotes: int | None = None, impressions: int | None = None, clicks: int | None = None, bookmarks: int | None = None) -> PostMetrics: ...
+    @property
+    def likes(self) -> int | None:
+        """Likes and other reactions."""
+    @property
+    def comments(self) -> int | None:
+        """Answers."""
+    @property
+    def shares(self) -> int | None:
+        """Shares without a text of their own."""
+    @property
+    def quotes(self) -> int | None:
+        """Shares with one."""
+    @property
+    def impressions(self) -> int | None:
+        """How often it was shown."""
+    @property
+    def clicks(self) -> int | None:
+        """How often it was clicked on."""
+    @property
+    def bookmarks(self) -> int | None:
+        """How often it was kept."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PostVisibility:
+    """Who sees a post."""
+    PUBLIC: typing.ClassVar[PostVisibility]
+    """Everybody."""
+    FOLLOWERS: typing.ClassVar[PostVisibility]
+    """Those who follow or are connected."""
+    PRIVATE: typing.ClassVar[PostVisibility]
+    """Those who are mentioned, or nobody."""
+    OTHER: typing.ClassVar[PostVisibility]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["public", "followers", "private", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
 class Principal:
     """Who is acting: a user in a workspace with a role."""
     def __new__(cls, *, user_id: str, workspace_id: str, role: Role, session_id: str | None = None, purpose: Purpose | None = None) -> Principal: ...
@@ -6173,7 +8589,7 @@ class ProductStatus:
 
 @typing.final
 class Provider:
-    """A provider that this installation, or a workspace, can connect to."""
+    """A provider that this installation can connect to."""
     def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str], capabilities: list[Capability], overrides: list[ManifestChange], methods: list[ConnectMethod]) -> Provider: ...
     @property
     def name(self) -> str:
@@ -6423,6 +8839,88 @@ class Purpose:
     @property
     def tool(self) -> str | None:
         """The tool that serves it, of the same shape, such as `crm.search`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Push:
+    """The push notifications of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def send(self, push: NewPush) -> PushResult:
+        """Sends a notification to devices, to a topic or to users, and says what became of each.
+
+        Fails with `invalid` (`push_targets`: not exactly one of `tokens`, `topic` and `user_ids`, an empty list, or more than 500 targets), and otherwise
+        only if nothing was sent. What fails later is `failed` at its target, so that nobody gets the notification twice when the rest is tried again.
+        """
+    def send_blocking(self, push: NewPush) -> PushResult:
+        """`send`, but the thread waits until it is done."""
+
+@typing.final
+class PushOutcome:
+    """What became of a notification at one target."""
+    ACCEPTED: typing.ClassVar[PushOutcome]
+    """The provider took it. It does not say that it was shown."""
+    INVALID_TARGET: typing.ClassVar[PushOutcome]
+    """The token is not known any more, or the user has no device: forget it."""
+    FAILED: typing.ClassVar[PushOutcome]
+    """It was not sent, for another reason: see `reason`. Try this target again later."""
+    @property
+    def value(self) -> typing.Literal["accepted", "invalid_target", "failed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class PushPriority:
+    """How urgent a notification is."""
+    NORMAL: typing.ClassVar[PushPriority]
+    """It may wait until the device is awake."""
+    HIGH: typing.ClassVar[PushPriority]
+    """It wakes the device."""
+    @property
+    def value(self) -> typing.Literal["normal", "high"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class PushResult:
+    """What became of a notification."""
+    def __new__(cls, *, provider: str, targets: list[PushTarget], raw: list[typing.Any], id: str | None = None) -> PushResult: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def targets(self) -> list[PushTarget]:
+        """Every target, in the order in which they were given."""
+    @property
+    def raw(self) -> list[typing.Any]:
+        """The provider's answers, in the order in which they came."""
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the notification; none where it was sent target by target, or to nobody."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PushTarget:
+    """One target of a notification."""
+    def __new__(cls, *, target: str, outcome: PushOutcome, reason: str | None = None) -> PushTarget: ...
+    @property
+    def target(self) -> str:
+        """The token, the topic or the user's id, as it was given."""
+    @property
+    def outcome(self) -> PushOutcome:
+        """What became of it."""
+    @property
+    def reason(self) -> str | None:
+        """Why it failed: the `reason` of an error."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -7203,9 +9701,6 @@ class Scope:
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
-    @property
-    def providers(self) -> WorkspaceProviders:
-        """The providers that the workspace brings, beside those of the installation."""
     @property
     def service_keys(self) -> ServiceKeys:
         """The API keys of other services that the user may use: their own, and the workspace's."""
@@ -8133,6 +10628,266 @@ class ShopProductPatch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class Social:
+    """The social network account of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def me(self) -> SocialProfile:
+        """The account's own profile."""
+    def me_blocking(self) -> SocialProfile:
+        """`me`, but the thread waits until it is done."""
+    async def get_profile(self, id: str) -> SocialProfile:
+        """One profile."""
+    def get_profile_blocking(self, id: str) -> SocialProfile:
+        """`get_profile`, but the thread waits until it is done."""
+    async def list_posts(self, filter: ListPosts) -> SocialPostPage:
+        """Lists posts, a page at a time."""
+    def list_posts_blocking(self, filter: ListPosts) -> SocialPostPage:
+        """`list_posts`, but the thread waits until it is done."""
+    async def get_post(self, id: str) -> SocialPost:
+        """One post."""
+    def get_post_blocking(self, id: str) -> SocialPost:
+        """`get_post`, but the thread waits until it is done."""
+    async def create_post(self, post: NewSocialPost) -> SocialPost:
+        """Creates a post. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_post_blocking(self, post: NewSocialPost) -> SocialPost:
+        """`create_post`, but the thread waits until it is done."""
+    async def delete_post(self, id: str) -> None:
+        """Deletes a post."""
+    def delete_post_blocking(self, id: str) -> None:
+        """`delete_post`, but the thread waits until it is done."""
+    async def metrics(self, id: str) -> PostMetrics:
+        """What was done with a post."""
+    def metrics_blocking(self, id: str) -> PostMetrics:
+        """`metrics`, but the thread waits until it is done."""
+    async def list_comments(self, filter: ListSocialComments) -> SocialCommentPage:
+        """Lists comments, a page at a time."""
+    def list_comments_blocking(self, filter: ListSocialComments) -> SocialCommentPage:
+        """`list_comments`, but the thread waits until it is done."""
+    async def create_comment(self, comment: NewSocialComment) -> SocialComment:
+        """Creates a comment. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_comment_blocking(self, comment: NewSocialComment) -> SocialComment:
+        """`create_comment`, but the thread waits until it is done."""
+    async def delete_comment(self, id: str) -> None:
+        """Deletes a comment."""
+    def delete_comment_blocking(self, id: str) -> None:
+        """`delete_comment`, but the thread waits until it is done."""
+    async def upload_media(self, media: NewSocialMedia) -> UploadedMedia:
+        """Uploads a picture or a video, to be shown by a post. Repeating the call uploads it again."""
+    def upload_media_blocking(self, media: NewSocialMedia) -> UploadedMedia:
+        """`upload_media`, but the thread waits until it is done."""
+
+@typing.final
+class SocialComment:
+    """An answer to a post."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, post_id: str | None = None, text: str | None = None, author: Person | None = None, parent_id: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SocialComment: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def post_id(self) -> str | None:
+        """The post."""
+    @property
+    def text(self) -> str | None:
+        """Its text."""
+    @property
+    def author(self) -> Person | None:
+        """Who wrote it."""
+    @property
+    def parent_id(self) -> str | None:
+        """The comment it answers."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SocialCommentPage:
+    """A page of comments."""
+    def __new__(cls, *, items: list[SocialComment], next_cursor: str | None = None) -> SocialCommentPage: ...
+    @property
+    def items(self) -> list[SocialComment]:
+        """The comments."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SocialMedia:
+    """A picture or a video of a post."""
+    def __new__(cls, *, id: str | None = None, kind: str | None = None, url: str | None = None, alt_text: str | None = None) -> SocialMedia: ...
+    @property
+    def id(self) -> str | None:
+        """The provider's id of what was uploaded."""
+    @property
+    def kind(self) -> str | None:
+        """What it is, in the provider's words: `photo`."""
+    @property
+    def url(self) -> str | None:
+        """Where it is."""
+    @property
+    def alt_text(self) -> str | None:
+        """What it shows, in words."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SocialPost:
+    """Something that was published."""
+    def __new__(cls, *, id: str, provider: str, media_ids: list[str], media: list[SocialMedia], deleted: bool, raw: typing.Any, author_id: str | None = None, text: str | None = None, visibility: PostVisibility | None = None, reply_to_id: str | None = None, quoted_id: str | None = None, link_url: str | None = None, conversation_id: str | None = None, language: str | None = None, metrics: PostMetrics | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SocialPost: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def media_ids(self) -> list[str]:
+        """The ids of what was uploaded for it."""
+    @property
+    def media(self) -> list[SocialMedia]:
+        """What it shows."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def author_id(self) -> str | None:
+        """Whose it is: the id of a profile. Default: the account's own."""
+    @property
+    def text(self) -> str | None:
+        """Its text."""
+    @property
+    def visibility(self) -> PostVisibility | None:
+        """Who sees it."""
+    @property
+    def reply_to_id(self) -> str | None:
+        """The post it answers."""
+    @property
+    def quoted_id(self) -> str | None:
+        """The post it shares."""
+    @property
+    def link_url(self) -> str | None:
+        """The address it leads to."""
+    @property
+    def conversation_id(self) -> str | None:
+        """The post that the conversation began with."""
+    @property
+    def language(self) -> str | None:
+        """Its language (BCP 47), as far as the provider knows."""
+    @property
+    def metrics(self) -> PostMetrics | None:
+        """What was done with it, where the provider counts it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SocialPostPage:
+    """A page of posts."""
+    def __new__(cls, *, items: list[SocialPost], next_cursor: str | None = None) -> SocialPostPage: ...
+    @property
+    def items(self) -> list[SocialPost]:
+        """The posts."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SocialProfile:
+    """Somebody, or an organization, at a social network."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, handle: str | None = None, description: str | None = None, avatar_url: str | None = None, is_verified: bool | None = None, followers: int | None = None, following: int | None = None, posts: int | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SocialProfile: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The name to show."""
+    @property
+    def handle(self) -> str | None:
+        """The name they are addressed by, without `@`."""
+    @property
+    def description(self) -> str | None:
+        """What they say about themselves."""
+    @property
+    def avatar_url(self) -> str | None:
+        """Their picture."""
+    @property
+    def is_verified(self) -> bool | None:
+        """Whether the network has checked who they are."""
+    @property
+    def followers(self) -> int | None:
+        """How many follow them."""
+    @property
+    def following(self) -> int | None:
+        """How many they follow."""
+    @property
+    def posts(self) -> int | None:
+        """How many posts they have."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class StartConnection:
     """What to connect."""
     def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None, method: str | None = None, redirect_uri: str | None = None, inputs: dict[str, str] | None = None) -> StartConnection: ...
@@ -8271,6 +11026,394 @@ class SubscriptionStatus:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class Support:
+    """The help desk of a connected account.
+
+    Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+    `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+    later) and `provider` (change the input) are what the provider itself says.
+    """
+    async def list_tickets(self, filter: ListTickets) -> SupportTicketPage:
+        """Lists tickets, a page at a time."""
+    def list_tickets_blocking(self, filter: ListTickets) -> SupportTicketPage:
+        """`list_tickets`, but the thread waits until it is done."""
+    async def get_ticket(self, id: str) -> SupportTicket:
+        """One ticket."""
+    def get_ticket_blocking(self, id: str) -> SupportTicket:
+        """`get_ticket`, but the thread waits until it is done."""
+    async def create_ticket(self, ticket: NewSupportTicket) -> SupportTicket:
+        """Creates a ticket. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_ticket_blocking(self, ticket: NewSupportTicket) -> SupportTicket:
+        """`create_ticket`, but the thread waits until it is done."""
+    async def update_ticket(self, id: str, changes: SupportTicketPatch) -> SupportTicket:
+        """Changes a ticket: only what is given."""
+    def update_ticket_blocking(self, id: str, changes: SupportTicketPatch) -> SupportTicket:
+        """`update_ticket`, but the thread waits until it is done."""
+    async def delete_ticket(self, id: str) -> None:
+        """Deletes a ticket."""
+    def delete_ticket_blocking(self, id: str) -> None:
+        """`delete_ticket`, but the thread waits until it is done."""
+    async def list_comments(self, filter: ListTicketComments) -> TicketCommentPage:
+        """Lists comments, a page at a time."""
+    def list_comments_blocking(self, filter: ListTicketComments) -> TicketCommentPage:
+        """`list_comments`, but the thread waits until it is done."""
+    async def add_comment(self, comment: NewTicketComment) -> TicketComment:
+        """Answers a ticket, or leaves a note for the agents. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def add_comment_blocking(self, comment: NewTicketComment) -> TicketComment:
+        """`add_comment`, but the thread waits until it is done."""
+    async def list_contacts(self, filter: ListSupportContacts) -> SupportContactPage:
+        """Lists contacts, a page at a time."""
+    def list_contacts_blocking(self, filter: ListSupportContacts) -> SupportContactPage:
+        """`list_contacts`, but the thread waits until it is done."""
+    async def get_contact(self, id: str) -> SupportContact:
+        """One contact."""
+    def get_contact_blocking(self, id: str) -> SupportContact:
+        """`get_contact`, but the thread waits until it is done."""
+    async def create_contact(self, contact: NewSupportContact) -> SupportContact:
+        """Creates a contact. Repeating the call creates another, unless the provider recognizes the repetition."""
+    def create_contact_blocking(self, contact: NewSupportContact) -> SupportContact:
+        """`create_contact`, but the thread waits until it is done."""
+    async def update_contact(self, id: str, changes: SupportContactPatch) -> SupportContact:
+        """Changes a contact: only what is given."""
+    def update_contact_blocking(self, id: str, changes: SupportContactPatch) -> SupportContact:
+        """`update_contact`, but the thread waits until it is done."""
+    async def delete_contact(self, id: str) -> None:
+        """Deletes a contact."""
+    def delete_contact_blocking(self, id: str) -> None:
+        """`delete_contact`, but the thread waits until it is done."""
+    async def list_agents(self, filter: Paging) -> SupportAgentPage:
+        """Lists agents, a page at a time."""
+    def list_agents_blocking(self, filter: Paging) -> SupportAgentPage:
+        """`list_agents`, but the thread waits until it is done."""
+    async def get_agent(self, id: str) -> SupportAgent:
+        """One agent."""
+    def get_agent_blocking(self, id: str) -> SupportAgent:
+        """`get_agent`, but the thread waits until it is done."""
+    async def list_groups(self, filter: Paging) -> SupportGroupPage:
+        """Lists groups, a page at a time."""
+    def list_groups_blocking(self, filter: Paging) -> SupportGroupPage:
+        """`list_groups`, but the thread waits until it is done."""
+
+@typing.final
+class SupportAgent:
+    """Somebody who answers."""
+    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, name: str | None = None, email: str | None = None, role: str | None = None, is_active: bool | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SupportAgent: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The whole name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def role(self) -> str | None:
+        """What they may do, in the provider's words: `admin`."""
+    @property
+    def is_active(self) -> bool | None:
+        """Whether they work there now."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportAgentPage:
+    """A page of agents."""
+    def __new__(cls, *, items: list[SupportAgent], next_cursor: str | None = None) -> SupportAgentPage: ...
+    @property
+    def items(self) -> list[SupportAgent]:
+        """The agents."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportContact:
+    """Somebody who asks."""
+    def __new__(cls, *, id: str, provider: str, tags: list[str], is_suspended: bool, deleted: bool, raw: typing.Any, name: str | None = None, email: str | None = None, phone: str | None = None, external_id: str | None = None, organization_id: str | None = None, time_zone: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SupportContact: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def tags(self) -> list[str]:
+        """Their tags. On a change, the whole new list."""
+    @property
+    def is_suspended(self) -> bool:
+        """Whether what they write is put aside."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """The whole name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def external_id(self) -> str | None:
+        """The id that the account's owner has given them."""
+    @property
+    def organization_id(self) -> str | None:
+        """The organization they belong to."""
+    @property
+    def time_zone(self) -> str | None:
+        """Their time zone, as the provider writes it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportContactPage:
+    """A page of contacts."""
+    def __new__(cls, *, items: list[SupportContact], next_cursor: str | None = None) -> SupportContactPage: ...
+    @property
+    def items(self) -> list[SupportContact]:
+        """The contacts."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportContactPatch:
+    """What to change of a contact. What is left out stays as it is."""
+    def __new__(cls, *, name: str | None = None, email: str | None = None, phone: str | None = None, external_id: str | None = None, organization_id: str | None = None, tags: list[str] | None = None) -> SupportContactPatch: ...
+    @property
+    def name(self) -> str | None:
+        """The whole name."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The telephone number."""
+    @property
+    def external_id(self) -> str | None:
+        """The id that the account's owner has given them."""
+    @property
+    def organization_id(self) -> str | None:
+        """The organization they belong to."""
+    @property
+    def tags(self) -> list[str] | None:
+        """Their tags. On a change, the whole new list."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportGroup:
+    """Agents who share tickets."""
+    def __new__(cls, *, id: str, provider: str, agent_ids: list[str], deleted: bool, raw: typing.Any, name: str | None = None, description: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SupportGroup: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def agent_ids(self) -> list[str]:
+        """The agents in it, where the provider says so."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def description(self) -> str | None:
+        """More about it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportGroupPage:
+    """A page of groups."""
+    def __new__(cls, *, items: list[SupportGroup], next_cursor: str | None = None) -> SupportGroupPage: ...
+    @property
+    def items(self) -> list[SupportGroup]:
+        """The groups."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportTicket:
+    """A question or a problem that somebody came with."""
+    def __new__(cls, *, id: str, provider: str, tags: list[str], deleted: bool, raw: typing.Any, subject: str | None = None, description: str | None = None, status: TicketStatus | None = None, priority: TicketPriority | None = None, kind: str | None = None, requester_id: str | None = None, requester: Person | None = None, assignee_id: str | None = None, group_id: str | None = None, channel: str | None = None, due_at: datetime.datetime | None = None, solved_at: datetime.datetime | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> SupportTicket: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def tags(self) -> list[str]:
+        """Its tags. On a change, the whole new list."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def subject(self) -> str | None:
+        """What it is about."""
+    @property
+    def description(self) -> str | None:
+        """The first message, as plain text."""
+    @property
+    def status(self) -> TicketStatus | None:
+        """How far it is."""
+    @property
+    def priority(self) -> TicketPriority | None:
+        """How urgent it is."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of ticket it is, in the provider's words: `incident`."""
+    @property
+    def requester_id(self) -> str | None:
+        """Who asks: the id of a contact."""
+    @property
+    def requester(self) -> Person | None:
+        """The same, as far as the ticket says who."""
+    @property
+    def assignee_id(self) -> str | None:
+        """The agent who deals with it."""
+    @property
+    def group_id(self) -> str | None:
+        """The group that deals with it."""
+    @property
+    def channel(self) -> str | None:
+        """How it came, in the provider's words: `email`."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When it is to be done."""
+    @property
+    def solved_at(self) -> datetime.datetime | None:
+        """When it was solved."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportTicketPage:
+    """A page of tickets."""
+    def __new__(cls, *, items: list[SupportTicket], next_cursor: str | None = None) -> SupportTicketPage: ...
+    @property
+    def items(self) -> list[SupportTicket]:
+        """The tickets."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SupportTicketPatch:
+    """What to change of a ticket. What is left out stays as it is."""
+    def __new__(cls, *, subject: str | None = None, status: TicketStatus | None = None, priority: TicketPriority | None = None, kind: str | None = None, requester_id: str | None = None, assignee_id: str | None = None, group_id: str | None = None, tags: list[str] | None = None, due_at: datetime.datetime | None = None) -> SupportTicketPatch: ...
+    @property
+    def subject(self) -> str | None:
+        """What it is about."""
+    @property
+    def status(self) -> TicketStatus | None:
+        """How far it is."""
+    @property
+    def priority(self) -> TicketPriority | None:
+        """How urgent it is."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of ticket it is, in the provider's words: `incident`."""
+    @property
+    def requester_id(self) -> str | None:
+        """Who asks: the id of a contact."""
+    @property
+    def assignee_id(self) -> str | None:
+        """The agent who deals with it."""
+    @property
+    def group_id(self) -> str | None:
+        """The group that deals with it."""
+    @property
+    def tags(self) -> list[str] | None:
+        """Its tags. On a change, the whole new list."""
+    @property
+    def due_at(self) -> datetime.datetime | None:
+        """When it is to be done."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class TaskComment:
@@ -8413,6 +11556,62 @@ class TaskStatus:
     def __hash__(self) -> int: ...
 
 @typing.final
+class TaxRate:
+    """A rate of tax."""
+    def __new__(cls, *, id: str, provider: str, is_active: bool, deleted: bool, raw: typing.Any, name: str | None = None, code: str | None = None, percent: float | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> TaxRate: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def is_active(self) -> bool:
+        """Whether it is in use."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+    @property
+    def code(self) -> str | None:
+        """Its code, which lines name it by where it is another than the id."""
+    @property
+    def percent(self) -> float | None:
+        """How much, in percent: 19 for 19 %."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TaxRatePage:
+    """A page of tax rates."""
+    def __new__(cls, *, items: list[TaxRate], next_cursor: str | None = None) -> TaxRatePage: ...
+    @property
+    def items(self) -> list[TaxRate]:
+        """The tax rates."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class TestKit:
     """An installation whose clock stands still until the test moves it, in a database that vanishes with it."""
     @staticmethod
@@ -8443,6 +11642,134 @@ class TestKit:
         """
     def run_jobs_blocking(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]]) -> int:
         """`run_jobs`, but the thread waits until it is done."""
+
+@typing.final
+class TicketAttachment:
+    """A file that is attached to a comment."""
+    def __new__(cls, *, id: str | None = None, name: str | None = None, mime_type: str | None = None, size: int | None = None, url: str | None = None) -> TicketAttachment: ...
+    @property
+    def id(self) -> str | None:
+        """The provider's id."""
+    @property
+    def name(self) -> str | None:
+        """The file's name."""
+    @property
+    def mime_type(self) -> str | None:
+        """Its MIME type."""
+    @property
+    def size(self) -> int | None:
+        """Its size in bytes."""
+    @property
+    def url(self) -> str | None:
+        """Where its content is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TicketComment:
+    """A message or a note of a ticket."""
+    def __new__(cls, *, id: str, provider: str, attachments: list[TicketAttachment], deleted: bool, raw: typing.Any, ticket_id: str | None = None, text: str | None = None, html: str | None = None, is_public: bool | None = None, author: Person | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> TicketComment: ...
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def attachments(self) -> list[TicketAttachment]:
+        """What is attached."""
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted or in the bin."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def ticket_id(self) -> str | None:
+        """The ticket."""
+    @property
+    def text(self) -> str | None:
+        """It as plain text."""
+    @property
+    def html(self) -> str | None:
+        """It as HTML, where the provider has it."""
+    @property
+    def is_public(self) -> bool | None:
+        """Whether the requester sees it; an internal note is not public."""
+    @property
+    def author(self) -> Person | None:
+        """Who wrote it."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When it was made."""
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """When it last changed."""
+    @property
+    def web_url(self) -> str | None:
+        """Where a person opens it."""
+    @property
+    def custom_fields(self) -> typing.Any | None:
+        """Fields that the account's owner or an app has added."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TicketCommentPage:
+    """A page of comments."""
+    def __new__(cls, *, items: list[TicketComment], next_cursor: str | None = None) -> TicketCommentPage: ...
+    @property
+    def items(self) -> list[TicketComment]:
+        """The comments."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class TicketPriority:
+    """How urgent a ticket is."""
+    LOW: typing.ClassVar[TicketPriority]
+    """It can wait."""
+    NORMAL: typing.ClassVar[TicketPriority]
+    """As usual."""
+    HIGH: typing.ClassVar[TicketPriority]
+    """Sooner than others."""
+    URGENT: typing.ClassVar[TicketPriority]
+    """At once."""
+    OTHER: typing.ClassVar[TicketPriority]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["low", "normal", "high", "urgent", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class TicketStatus:
+    """How far a ticket is."""
+    NEW: typing.ClassVar[TicketStatus]
+    """Nobody has looked at it."""
+    OPEN: typing.ClassVar[TicketStatus]
+    """Being worked on."""
+    PENDING: typing.ClassVar[TicketStatus]
+    """Waiting for the requester."""
+    ON_HOLD: typing.ClassVar[TicketStatus]
+    """Waiting for somebody else."""
+    SOLVED: typing.ClassVar[TicketStatus]
+    """Solved; it may be opened again."""
+    CLOSED: typing.ClassVar[TicketStatus]
+    """Closed for good."""
+    OTHER: typing.ClassVar[TicketStatus]
+    """A state of the provider's own: see `raw`."""
+    @property
+    def value(self) -> typing.Literal["new", "open", "pending", "on_hold", "solved", "closed", "other"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class Ticks:
@@ -8535,6 +11862,28 @@ class UniqueUntil:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class UploadedMedia:
+    """What was uploaded, and can be part of a post."""
+    def __new__(cls, *, id: str, provider: str, raw: typing.Any, expires_at: datetime.datetime | None = None, is_ready: bool | None = None) -> UploadedMedia: ...
+    @property
+    def id(self) -> str:
+        """The provider's id: pass it in `media_ids`."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def raw(self) -> typing.Any:
+        """The provider's own record."""
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """Until when it can be used."""
+    @property
+    def is_ready(self) -> bool | None:
+        """Whether it can be used now: some providers work on a video first."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class UsageBucket:
@@ -9104,161 +12453,6 @@ class Workspace:
         """When it was made."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
-
-@typing.final
-class WorkspaceProvider:
-    """A provider that a workspace brings."""
-    def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
-    @property
-    def id(self) -> str:
-        """Its id, which stays the same when it is changed."""
-    @property
-    def name(self) -> str:
-        """Its name, for `start`, `connect` and `start_device`."""
-    @property
-    def client_id(self) -> str:
-        """The client id."""
-    @property
-    def has_client_secret(self) -> bool:
-        """Whether there is a client secret."""
-    @property
-    def manifest(self) -> str:
-        """The manifest as it was given."""
-    @property
-    def hosts(self) -> list[str]:
-        """The hosts that see tokens."""
-    @property
-    def download_hosts(self) -> list[str]:
-        """The hosts that content is fetched from, without a token."""
-    @property
-    def upload_hosts(self) -> list[str]:
-        """The hosts that content is sent to, without a token."""
-    @property
-    def provider(self) -> Provider:
-        """What it can do and how to connect to it."""
-    @property
-    def revision(self) -> int:
-        """Grows with every change. Pass it to `update`."""
-    @property
-    def created_by(self) -> str:
-        """Who registered it."""
-    @property
-    def created_at(self) -> datetime.datetime:
-        """When."""
-    @property
-    def updated_by(self) -> str:
-        """Who changed it last."""
-    @property
-    def updated_at(self) -> datetime.datetime:
-        """When."""
-    @property
-    def redirect_uri(self) -> str | None:
-        """Where it sends users back, to be registered there: `OpenOptions.workspace_callback_url` and its id. None where no method needs it, or the
-        option is missing.
-        """
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
-
-@typing.final
-class WorkspaceProviderFilter:
-    """Which providers to list, oldest first."""
-    def __new__(cls, *, page_size: int | None = None, cursor: str | None = None) -> WorkspaceProviderFilter: ...
-    @property
-    def page_size(self) -> int | None:
-        """How many at most on a page, 1 to 1000. Default: 100."""
-    @property
-    def cursor(self) -> str | None:
-        """Where the last page ended."""
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
-
-@typing.final
-class WorkspaceProviderPage:
-    """A page of providers."""
-    def __new__(cls, *, items: list[WorkspaceProvider], next_cursor: str | None = None) -> WorkspaceProviderPage: ...
-    @property
-    def items(self) -> list[WorkspaceProvider]:
-        """The providers, oldest first."""
-    @property
-    def next_cursor(self) -> str | None:
-        """Where the next page begins; none after the last."""
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
-
-@typing.final
-class WorkspaceProviderPatch:
-    """What to change of a workspace's provider; what is absent stays."""
-    def __new__(cls, *, revision: int, manifest: str | None = None, client_id: str | None = None, client_secret: str | None = None, no_client_secret: bool | None = None) -> WorkspaceProviderPatch: ...
-    @property
-    def revision(self) -> int:
-        """The `revision` that was read: whoever read an older one is refused."""
-    @property
-    def manifest(self) -> str | None:
-        """The manifest, of the same name."""
-    @property
-    def client_id(self) -> str | None:
-        """The client id."""
-    @property
-    def client_secret(self) -> str | None:
-        """The client secret."""
-    @property
-    def no_client_secret(self) -> bool | None:
-        """True removes the client secret."""
-
-@typing.final
-class WorkspaceProviders:
-    """The providers that a workspace brings, beside those of the installation.
-
-    Owners and admins register and change them, with a scope that has no purpose; every member sees them and connects with `Scope.connections`, by their
-    names. Nobody else does. Such a provider has no hooks and hands out no tokens, and its requests go to the public internet only.
-    """
-    async def check(self, manifest: str) -> CheckedManifest:
-        """What a manifest would register, without storing it.
-
-        Fails with `forbidden` (`not_an_admin`), `conflict` (`provider_name_taken`) or `invalid`, as `register` does.
-        """
-    def check_blocking(self, manifest: str) -> CheckedManifest:
-        """`check`, but the thread waits until it is done."""
-    async def register(self, provider: NewWorkspaceProvider) -> WorkspaceProvider:
-        """Registers a provider under the name of its manifest.
-
-        Fails with `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_name_taken`: a built-in provider, one of the installation or one of
-        the workspace has the name) or `invalid`: `malformed_manifest`, `manifest_too_large` (over 256 KiB), `hook_not_allowed`, `address_not_public`,
-        `malformed_client`, `too_many_providers` (50 are the most), `workspace_callback_url_missing` (a method needs a redirect, and the installation was
-        opened without that option).
-        """
-    def register_blocking(self, provider: NewWorkspaceProvider) -> WorkspaceProvider:
-        """`register`, but the thread waits until it is done."""
-    async def list(self, filter: WorkspaceProviderFilter) -> WorkspaceProviderPage:
-        """The workspace's providers, oldest first, a page at a time.
-
-        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
-        """
-    def list_blocking(self, filter: WorkspaceProviderFilter) -> WorkspaceProviderPage:
-        """`list`, but the thread waits until it is done."""
-    async def get(self, name: str) -> WorkspaceProvider:
-        """One of them. Fails with `not_found`."""
-    def get_blocking(self, name: str) -> WorkspaceProvider:
-        """`get`, but the thread waits until it is done."""
-    async def update(self, name: str, patch: WorkspaceProviderPatch) -> WorkspaceProvider:
-        """Changes a provider; what is absent stays. Connections go on with the new manifest, a `Connection` that was opened before with the one that it
-        began with. While there are connections, hosts can be taken away and not added, and how accounts are connected (`inputs`, `auth`, `methods`,
-        `identity`, base URLs) stays: the tokens are their members', and no admin can have them sent elsewhere.
-
-        Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_changed`: read it again; `hosts_changed`: register the
-        new manifest under another name, or end the connections first) or `invalid`, as `register` does, and `provider_renamed`.
-        """
-    def update_blocking(self, name: str, patch: WorkspaceProviderPatch) -> WorkspaceProvider:
-        """`update`, but the thread waits until it is done."""
-    async def remove(self, name: str, end_connections: bool | None = None) -> int:
-        """Removes a provider. With `end_connections`, the connections of all members at it are ended first, as `Connection.revoke` does; how many is returned. If
-        that is interrupted, call again: what has ended stays ended.
-
-        Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`) or `conflict` (`provider_in_use`: members have connections, and their end was
-        not asked for).
-        """
-    def remove_blocking(self, name: str, end_connections: bool | None = None) -> int:
-        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class WrappingKey:

@@ -1,0 +1,126 @@
+//! Push: one shape for notifications on devices.
+
+mod model;
+
+pub use model::{NewPush, PushOutcome, PushPriority, PushResult, PushTarget};
+
+use super::engine;
+use crate::connect::Connection;
+use crate::{Error, ErrorKind, Json, Result};
+use atom_macros::{api, handle};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+const SEND: &str = "push.send";
+/// For vendors that take one token with a request.
+const SEND_TO_TOKEN: &str = "push.send_to_token";
+/// How many targets one call may have.
+const MAX_TARGETS: usize = 500;
+
+/// The push notifications of a connected account.
+///
+/// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
+/// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
+/// later) and `provider` (change the input) are what the provider itself says.
+#[handle]
+pub struct Push {
+    pub(crate) connection: Connection,
+}
+
+/// A vendor's answer to one request.
+#[derive(Deserialize)]
+struct Sent {
+    /// Empty where nobody got it.
+    id: Option<String>,
+    #[serde(default)]
+    invalid_targets: Vec<String>,
+    provider: String,
+    raw: Json,
+}
+
+#[api]
+impl Push {
+    /// Sends a notification to devices, to a topic or to users, and says what became of each.
+    ///
+    /// Fails with `invalid` (`push_targets`: not exactly one of `tokens`, `topic` and `user_ids`, an empty list, or more than 500 targets), and otherwise
+    /// only if nothing was sent. What fails later is `failed` at its target, so that nobody gets the notification twice when the rest is tried again.
+    pub async fn send(&self, push: NewPush) -> Result<PushResult> {
+        let targets = targets(&push)?;
+        let manifest = &self.connection.app.manifest;
+        match &push.tokens {
+            Some(tokens) if manifest.service_of(SEND_TO_TOKEN).is_some() => self.one_by_one(&push, tokens).await,
+            _ => {
+                let sent: Sent = engine::one(&self.connection, SEND, &push).await?;
+                let invalid: HashSet<_> = sent.invalid_targets.iter().collect();
+                let id = sent.id.filter(|id| !id.is_empty());
+                let outcome = |target: String| match (invalid.contains(&target), &id) {
+                    (true, _) => PushTarget { target, outcome: PushOutcome::InvalidTarget, reason: None },
+                    (false, Some(_)) => PushTarget { target, outcome: PushOutcome::Accepted, reason: None },
+                    (false, None) => {
+                        PushTarget { target, outcome: PushOutcome::Failed, reason: Some("nobody_reached".to_owned()) }
+                    }
+                };
+                let targets = targets.into_iter().map(outcome).collect();
+                Ok(PushResult { id, provider: sent.provider, targets, raw: vec![sent.raw] })
+            }
+        }
+    }
+}
+
+impl Push {
+    async fn one_by_one(&self, push: &NewPush, tokens: &[String]) -> Result<PushResult> {
+        let mut result =
+            PushResult { id: None, provider: self.connection.app.manifest.name.clone(), targets: Vec::new(), raw: Vec::new() };
+        let mut input = engine_input(push)?;
+        let mut ended: Option<String> = None;
+        for token in tokens {
+            let failed =
+                |reason: String| PushTarget { target: token.clone(), outcome: PushOutcome::Failed, reason: Some(reason) };
+            if let Some(reason) = &ended {
+                result.targets.push(failed(reason.clone()));
+                continue;
+            }
+            input.insert("token".into(), token.as_str().into());
+            let sent: Result<Sent> = engine::one(&self.connection, SEND_TO_TOKEN, &input).await;
+            result.targets.push(match sent {
+                Ok(sent) => {
+                    result.raw.push(sent.raw);
+                    PushTarget { target: token.clone(), outcome: PushOutcome::Accepted, reason: None }
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    PushTarget { target: token.clone(), outcome: PushOutcome::InvalidTarget, reason: None }
+                }
+                Err(error) if result.raw.is_empty() && result.targets.is_empty() => return Err(error),
+                Err(error) => {
+                    let reason = error.reason().to_owned();
+                    // What has nothing to do with this token will not go away with the next one.
+                    ended = Some(reason.clone()).filter(|_| error.kind() != ErrorKind::Provider);
+                    failed(reason)
+                }
+            });
+        }
+        Ok(result)
+    }
+}
+
+/// What is sent with each token.
+fn engine_input(push: &NewPush) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let input = serde_json::to_value(NewPush { tokens: None, ..push.clone() });
+    match input.map_err(|e| Error::internal("input", "an input cannot be serialized").with_source(e))? {
+        serde_json::Value::Object(input) => Ok(input),
+        _ => Err(Error::internal("input", "an input is an object")),
+    }
+}
+
+fn targets(push: &NewPush) -> Result<Vec<String>> {
+    let given = match (&push.tokens, &push.topic, &push.user_ids) {
+        (Some(targets), None, None) | (None, None, Some(targets)) => targets.clone(),
+        (None, Some(topic), None) => vec![topic.clone()],
+        _ => Vec::new(),
+    };
+    if given.is_empty() || given.len() > MAX_TARGETS {
+        let text = format!("give exactly one of `tokens`, `topic` and `user_ids`, with 1 to {MAX_TARGETS} of them");
+        return Err(Error::invalid("push_targets", text));
+    }
+    Ok(given)
+}
