@@ -153,7 +153,7 @@ pub use raw::{RawRequest, RawResponse};
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
-pub use value::{Bytes, Json};
+pub use value::{Bytes, Json, RawRecord};
 pub use vault::leases::{
     GrantedSecretLease, LeasedSecret, NewSecretLease, SecretLease, SecretLeaseFilter, SecretLeasePage, SecretLeases,
 };

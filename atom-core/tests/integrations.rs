@@ -19,7 +19,7 @@ on_both!(files_are_stored_listed_in_pages_found_and_read, |database| async move 
     for i in 0..5 {
         let stored = files.upload(file(&format!("note {i}.txt"), &format!("it's number {i}"))).await.unwrap();
         assert_eq!((stored.size, stored.is_folder, stored.deleted), (Some(13), false, false));
-        assert_eq!(stored.raw.0["size"], "13", "the raw record is the provider's own, numbers as text and all");
+        assert_eq!(stored.raw.json().unwrap()["size"], "13", "the raw record is the provider's own, numbers as text and all");
     }
     let mut seen = Vec::new();
     let mut filter = ListFiles { folder_id: Some("root".into()), page_size: Some(2), ..Default::default() };

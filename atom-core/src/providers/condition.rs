@@ -37,6 +37,15 @@ impl Condition {
         }
     }
 
+    /// The places that it looks at.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::Test { path, .. } => vec![path],
+            Self::Not(inner) => inner.paths(),
+            Self::Any(inner) | Self::All(inner) => inner.iter().flat_map(Self::paths).collect(),
+        }
+    }
+
     fn depth(&self) -> usize {
         1 + match self {
             Self::Test { .. } => 0,

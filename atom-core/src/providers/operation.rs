@@ -273,6 +273,19 @@ impl Operation {
         self.items.is_some()
     }
 
+    /// Whether a condition or a page's end is looked for inside of its items, which must be read then.
+    pub(crate) fn looks_into_items(&self) -> bool {
+        let Some(items) = &self.items else { return false };
+        let conditions = self.success.iter().chain(self.pages.as_ref().and_then(Pages::more));
+        let place = match &self.pages {
+            Some(Pages::Cursor { next, .. } | Pages::Url { next, .. }) => Some(next),
+            Some(Pages::Offset { total, .. }) => total.as_ref(),
+            Some(Pages::Page { pages, .. }) => pages.as_ref(),
+            Some(Pages::Last { .. } | Pages::Link {}) | None => None,
+        };
+        conditions.flat_map(Condition::paths).chain(place).any(|path| path.is_below(items))
+    }
+
     fn bind(&mut self, enums: &Enums, fragments: &BTreeMap<String, String>) -> Result<(), String> {
         if let Some(next) = self.next.take() {
             if self.pages.is_some() {

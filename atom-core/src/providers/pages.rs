@@ -34,6 +34,20 @@ pub(crate) enum Pages {
     Last { key: Path, more: Option<Condition> },
 }
 
+impl Pages {
+    /// What says that there are more.
+    pub(crate) fn more(&self) -> Option<&Condition> {
+        match self {
+            Self::Cursor { more, .. }
+            | Self::Url { more, .. }
+            | Self::Offset { more, .. }
+            | Self::Page { more, .. }
+            | Self::Last { more, .. } => more.as_ref(),
+            Self::Link {} => None,
+        }
+    }
+}
+
 /// How far an offset moves on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]

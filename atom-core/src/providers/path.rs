@@ -80,6 +80,24 @@ impl Path {
         Some(at.take()).filter(|value| !value.is_null())
     }
 
+    /// The keys that it leads through; nothing if it leads through anything else.
+    pub(crate) fn keys(&self) -> Option<Vec<&str>> {
+        self.0.iter().map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None }).collect()
+    }
+
+    /// Whether it leads into what stands at another one.
+    pub(crate) fn is_below(&self, other: &Self) -> bool {
+        self.0.len() > other.0.len() && self.0.starts_with(&other.0)
+    }
+
+    /// The key that it begins with, and whether it ends there.
+    pub(crate) fn first_key(&self) -> Option<(&str, bool)> {
+        match &self.0[..] {
+            [Step::Key(key), rest @ ..] => Some((key, rest.is_empty())),
+            _ => None,
+        }
+    }
+
     /// The text there.
     pub(crate) fn text(&self, document: &Value) -> Option<String> {
         match self.get(document)? {

@@ -62,7 +62,7 @@ impl Type {
             "f64" => Self::Float,
             "String" => Self::Text,
             "Secret" => Self::Secret,
-            "Json" => Self::Json,
+            "Json" | "RawRecord" => Self::Json,
             "Bytes" => Self::Bytes,
             "Handler" => Self::Handler,
             "HostKey" => Self::HostKey,

@@ -11,7 +11,7 @@ pub use handler::{JobHandler, job_error};
 pub use hook::{OperationHook, hook_error};
 pub use key::KeyProvider;
 
-use crate::{Bytes, Error, ErrorKind, Json, Result};
+use crate::{Bytes, Error, ErrorKind, Json, RawRecord, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::SystemTime;
 
@@ -117,6 +117,7 @@ mobile_error!(
 type Timestamp = DateTime<Utc>;
 ::uniffi::custom_type!(Timestamp, SystemTime, { remote, lower: |t| t.into(), try_lift: |t| Ok(moment(t).map_err(AtomError::from)?) });
 ::uniffi::custom_type!(Bytes, Vec<u8>, { lower: |b| b.0, try_lift: |b| Ok(Bytes(b)) });
+::uniffi::custom_type!(RawRecord, String, { lower: |r| r.text().to_owned(), try_lift: |text| Ok(RawRecord::new(&json(&text).map_err(AtomError::from)?.0)) });
 ::uniffi::custom_type!(Json, String, { lower: |j| j.0.to_string(), try_lift: |text| Ok(json(&text).map_err(AtomError::from)?) });
 
 fn moment(time: SystemTime) -> Result<DateTime<Utc>> {

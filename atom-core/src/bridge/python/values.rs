@@ -1,6 +1,6 @@
 //! Values that the attributes cannot describe: bytes, JSON, strings with a type, and how records print.
 
-use crate::{Bytes, Json};
+use crate::{Bytes, Json, RawRecord};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
@@ -44,6 +44,23 @@ impl<'py> IntoPyObject<'py> for Json {
     type Error = PyErr;
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         json_to_python(py, &self.0)
+    }
+}
+
+/// Read anew at each look, by Python's own reader, which knows whole numbers of any size.
+impl<'py> IntoPyObject<'py> for RawRecord {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        py.import("json")?.call_method1("loads", (self.text(),))
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for RawRecord {
+    type Error = PyErr;
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        json_from_python(&object, 0).map(|value| Self::new(&value))
     }
 }
 

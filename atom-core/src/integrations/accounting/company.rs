@@ -1,6 +1,6 @@
 //! The company and whom it deals with.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use crate::integrations::shared::Money;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -50,7 +50,7 @@ pub struct AccountingContact {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of contacts.
@@ -167,5 +167,5 @@ pub struct AccountingCompany {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }

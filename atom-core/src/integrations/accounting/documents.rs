@@ -1,6 +1,6 @@
 //! Invoices and bills.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use crate::integrations::shared::Money;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -98,7 +98,7 @@ pub struct AccountingInvoice {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of invoices.
@@ -217,7 +217,7 @@ pub struct AccountingBill {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of bills.

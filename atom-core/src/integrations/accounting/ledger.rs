@@ -1,6 +1,6 @@
 //! The chart of accounts, bookings and taxes.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use crate::integrations::shared::Money;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -61,7 +61,7 @@ pub struct LedgerAccount {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of accounts.
@@ -132,7 +132,7 @@ pub struct JournalEntry {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of journal entries.
@@ -196,7 +196,7 @@ pub struct TaxRate {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of tax rates.

@@ -1,6 +1,6 @@
 //! Payments, and what is sold and bought.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use crate::integrations::shared::Money;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -40,7 +40,7 @@ pub struct AccountingPayment {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of payments.
@@ -124,7 +124,7 @@ pub struct AccountingItem {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of items.

@@ -1,6 +1,6 @@
 //! What the automation API takes and returns.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -39,7 +39,7 @@ pub struct AutomationWorkflow {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of workflows.
@@ -119,7 +119,7 @@ pub struct AutomationRun {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of runs.

@@ -1,7 +1,7 @@
 //! What the calendar API takes and returns.
 
-use crate::Json;
 use crate::integrations::shared::Person;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -108,7 +108,7 @@ pub struct CalendarEvent {
     /// Fields that an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// Which events to list.
@@ -208,7 +208,7 @@ pub struct RemoteCalendar {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of calendars.

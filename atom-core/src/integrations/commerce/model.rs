@@ -1,7 +1,7 @@
 //! What the commerce API takes and returns.
 
-use crate::Json;
 use crate::integrations::shared::Money;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -55,7 +55,7 @@ pub struct ShopProduct {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of products.
@@ -210,7 +210,7 @@ pub struct ShopOrder {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of orders.
@@ -266,7 +266,7 @@ pub struct ShopCustomer {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of customers.

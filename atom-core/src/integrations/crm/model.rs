@@ -1,7 +1,7 @@
 //! What the CRM API takes and returns.
 
-use crate::Json;
 use crate::integrations::shared::Money;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -42,7 +42,7 @@ pub struct CrmContact {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of contacts.
@@ -136,7 +136,7 @@ pub struct CrmCompany {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of companies.
@@ -244,7 +244,7 @@ pub struct CrmDeal {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of deals.

@@ -1,6 +1,6 @@
 //! What the design API takes and returns.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use crate::integrations::shared::Person;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ pub struct DesignFile {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of files.
@@ -100,7 +100,7 @@ pub struct DesignPage {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of pages.
@@ -152,7 +152,7 @@ pub struct DesignComponent {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of components.
@@ -206,7 +206,7 @@ pub struct DesignComment {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of comments.
@@ -265,7 +265,7 @@ pub struct DesignProject {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of projects.
@@ -309,7 +309,7 @@ pub struct DesignTeam {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of teams.
@@ -376,5 +376,5 @@ pub struct DesignExport {
     /// Until when they work.
     pub expires_at: Option<DateTime<Utc>>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }

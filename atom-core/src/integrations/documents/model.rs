@@ -1,6 +1,6 @@
 //! What the documents API takes and returns.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -33,7 +33,7 @@ pub struct Document {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of documents.

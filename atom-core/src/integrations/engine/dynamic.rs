@@ -25,12 +25,12 @@ pub(crate) async fn call(connection: &Connection, operation: &str, input: &Json)
         Answer::Text => json!({ "text": String::from_utf8_lossy(&call.answer().await?.body) }),
         Answer::Json if call.is_list() => {
             let (call, items, next_cursor) = page(call).await?;
-            let items: Vec<_> = items.into_iter().map(|item| call.untyped(item)).collect();
+            let items: Vec<_> = items.iter().map(|item| call.untyped(item)).collect::<Result<_>>()?;
             json!({ "items": items, "next_cursor": next_cursor })
         }
         Answer::Json | Answer::None => {
             let (call, vendor) = single(call).await?;
-            call.untyped(vendor)
+            call.untyped(&vendor)?
         }
     };
     Ok(Json(answer))
@@ -110,7 +110,7 @@ impl RecordStream {
             }
             let call = Call::new(&shared.connection, &shared.operation, &place.input).await?;
             let (reader, items, next_cursor) = page(call).await?;
-            place.page = items.into_iter().map(|item| reader.untyped(item)).collect();
+            place.page = items.iter().map(|item| reader.untyped(item)).collect::<Result<_>>()?;
             match next_cursor {
                 Some(cursor) => drop(place.input.insert("cursor".into(), cursor.into())),
                 None => place.is_last = true,

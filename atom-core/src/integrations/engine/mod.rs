@@ -14,6 +14,7 @@ mod records;
 mod redirect;
 mod request;
 mod send;
+mod text;
 mod typed;
 mod upload;
 
@@ -32,6 +33,7 @@ use records::Items;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use text::Vendor;
 
 /// How many records are fetched at once where a list holds ids only.
 const FETCHES: usize = 4;
@@ -56,14 +58,14 @@ pub(crate) async fn list<T: DeserializeOwned>(
         return Err(Error::invalid("malformed_page_size", format!("page_size is between 1 and {max}")));
     }
     let (call, items, next_cursor) = page(call).await?;
-    let items = items.into_iter().map(|item| call.typed(item)).collect::<Result<_>>()?;
-    Ok(Page { items, next_cursor })
+    Ok(Page { items: call.typed(&items)?, next_cursor })
 }
 
 /// Reads or changes one record.
 pub(crate) async fn one<T: DeserializeOwned>(connection: &Connection, operation: &str, input: &impl Serialize) -> Result<T> {
     let (call, vendor) = single(Call::new(connection, operation, input).await?).await?;
-    call.typed(vendor)
+    let mut records = call.typed(&[vendor])?;
+    records.pop().ok_or_else(|| call.malformed("no record"))
 }
 
 /// Does something that has no answer.
@@ -84,12 +86,14 @@ pub(crate) async fn text(connection: &Connection, operation: &str, input: &impl 
     }
     if !call.is_list() {
         let (call, vendor) = single(call).await?;
-        return Ok(call.text_of(&vendor).unwrap_or_default());
+        return Ok(call.text_of(&vendor)?.unwrap_or_default());
     }
     let (mut call, mut lines) = (call, Vec::new());
     for _ in 0..MOST_PAGES {
         let (reader, items, next) = page(call).await?;
-        lines.extend(items.iter().filter_map(|item| reader.text_of(item)));
+        for item in &items {
+            lines.extend(reader.text_of(item)?);
+        }
         let Some(next) = next else { break };
         call = Call::new(connection, operation, &continued(input, &next)?).await?;
     }
@@ -104,28 +108,28 @@ fn continued(input: &impl Serialize, cursor: &str) -> Result<Value> {
 }
 
 /// The vendor's records on a page, and whoever reads them: the call itself, or the one that fetches what a list only names.
-async fn page<'a>(call: Call<'a>) -> Result<(Call<'a>, Vec<Value>, Option<String>)> {
-    let mut answer = call.answer().await?;
-    let Items { items, next_cursor } = call.take_items(&mut answer)?;
+async fn page<'a>(call: Call<'a>) -> Result<(Call<'a>, Vec<Vendor>, Option<String>)> {
+    let Items { items, next_cursor } = call.take_items(call.answer().await?)?;
     let Some(reader) = call.fetching() else { return Ok((call, items, next_cursor)) };
     // Collected first: the compiler cannot prove a stream of borrowing closures to be Send.
-    let fetches: Vec<_> = items.iter().map(|item| fetched(&reader, call.id_of(item))).collect();
+    let ids = items.iter().map(|item| call.id_of(item)).collect::<Result<Vec<_>>>()?;
+    let fetches: Vec<_> = ids.into_iter().map(|id| fetched(&reader, id)).collect();
     let items = stream::iter(fetches).buffered(FETCHES).try_collect().await?;
     Ok((reader, items, next_cursor))
 }
 
 /// The one record of an answer, and whoever reads it.
-async fn single<'a>(call: Call<'a>) -> Result<(Call<'a>, Value)> {
-    let vendor = call.take_item(call.answer().await?.document)?;
+async fn single<'a>(call: Call<'a>) -> Result<(Call<'a>, Vendor)> {
+    let vendor = call.take_item(&call.answer().await?)?;
     if let Some(then) = call.then() {
-        then.with_id(call.id_of(&vendor)).answer().await?;
+        then.with_id(call.id_of(&vendor)?).answer().await?;
     }
     let Some(reader) = call.fetching() else { return Ok((call, vendor)) };
-    let vendor = fetched(&reader, call.id_of(&vendor)).await?;
+    let vendor = fetched(&reader, call.id_of(&vendor)?).await?;
     Ok((reader, vendor))
 }
 
-async fn fetched(reader: &Call<'_>, id: Option<Value>) -> Result<Value> {
+async fn fetched(reader: &Call<'_>, id: Option<Value>) -> Result<Vendor> {
     let call = reader.with_id(id);
-    call.take_item(call.answer().await?.document)
+    call.take_item(&call.answer().await?)
 }

@@ -4,6 +4,7 @@
 //! checked again like any other.
 
 use super::call::Call;
+use super::text::Vendor;
 use crate::crypto::{base64url, from_base64url};
 use crate::providers::{Operation, Pages, Step, Vars};
 use crate::{Error, Result};
@@ -85,7 +86,7 @@ fn read(cursor: &Value, name: &str) -> Result<At> {
 
 impl Call<'_> {
     /// Where the next page begins; none after the last. `items` are those of this page, all of them.
-    pub(super) fn next_cursor(&self, document: &Value, headers: &HeaderMap, items: &[Value]) -> Result<Option<String>> {
+    pub(super) fn next_cursor(&self, document: &Value, headers: &HeaderMap, items: &[Vendor]) -> Result<Option<String>> {
         let Some(pages) = &self.operation.pages else { return Ok(None) };
         let Some(at) = self.next(pages, document, headers, items) else { return Ok(None) };
         let was = match (&self.url, variable(pages).and_then(|name| self.vars.get(name))) {
@@ -103,7 +104,7 @@ impl Call<'_> {
         Ok(Some(base64url(json)))
     }
 
-    fn next(&self, pages: &Pages, document: &Value, headers: &HeaderMap, items: &[Value]) -> Option<At> {
+    fn next(&self, pages: &Pages, document: &Value, headers: &HeaderMap, items: &[Vendor]) -> Option<At> {
         let (Pages::Cursor { more, .. }
         | Pages::Url { more, .. }
         | Pages::Offset { more, .. }
@@ -156,7 +157,7 @@ impl Call<'_> {
                 goes_on.then(|| At::Count(here + 1))
             }
             Pages::Last { key, .. } => {
-                let last = key.get(items.last()?)?.clone();
+                let last = key.get(&self.value(items.last()?).ok()?)?.clone();
                 (more.is_some() || is_full).then_some(At::Cursor(last))
             }
             Pages::Link {} => None,

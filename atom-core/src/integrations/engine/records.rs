@@ -2,7 +2,8 @@
 
 use super::call::Call;
 use super::send::Answered;
-use super::typed;
+use super::text::{self, Vendor};
+use super::typed::Plan;
 use crate::providers::Reading;
 use crate::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
@@ -10,37 +11,43 @@ use serde_json::{Map, Value};
 
 /// What a page holds.
 pub(super) struct Items {
-    pub(super) items: Vec<Value>,
+    pub(super) items: Vec<Vendor>,
     pub(super) next_cursor: Option<String>,
 }
 
 impl Call<'_> {
     /// Takes the items out of an answer, and finds the next page.
-    pub(super) fn take_items(&self, answer: &mut Answered) -> Result<Items> {
-        let taken = self.operation.items.as_ref().and_then(|path| path.take(&mut answer.document));
-        let mut items = match taken {
-            Some(Value::Array(items)) => items,
-            None => Vec::new(),
-            Some(_) => return Err(self.malformed("something that is no list where its items stand")),
+    pub(super) fn take_items(&self, answer: Answered) -> Result<Items> {
+        let mut items = match answer.items {
+            text::Items::List(items) => items,
+            text::Items::None => Vec::new(),
+            text::Items::Else => return Err(self.malformed("something that is no list where its items stand")),
         };
         let next_cursor = self.next_cursor(&answer.document, &answer.headers, &items)?;
         if let Some(condition) = &self.operation.items_where {
-            items.retain(|item| condition.holds(item));
+            let mut kept = Vec::with_capacity(items.len());
+            for item in items {
+                if condition.holds(&self.value(&item)?) {
+                    kept.push(item);
+                }
+            }
+            items = kept;
         }
         if let Some(path) = &self.operation.item {
-            items = items.iter_mut().filter_map(|item| path.take(item)).collect();
+            let parts = items.iter().filter_map(|item| text::part(item.get(), path, false).transpose());
+            items = parts.collect::<std::result::Result<_, _>>().map_err(|e| self.unreadable(e))?;
         }
         Ok(Items { items, next_cursor })
     }
 
     /// Takes the one record out of an answer.
-    pub(super) fn take_item(&self, mut document: Value) -> Result<Value> {
-        let Some(path) = &self.operation.item else { return Ok(document) };
-        let taken = match path.take(&mut document) {
-            Some(Value::Array(items)) => items.into_iter().next(),
-            taken => taken,
-        };
-        taken.ok_or_else(|| {
+    pub(super) fn take_item(&self, answer: &Answered) -> Result<Vendor> {
+        let nothing = Default::default();
+        let path = self.operation.item.as_ref().unwrap_or(&nothing);
+        let is_whole = self.operation.item.is_none();
+        let text = if answer.document.is_null() { "null" } else { answer.text(self)? };
+        let taken = if is_whole { text::whole(text).map(Some) } else { text::part(text, path, true) };
+        taken.map_err(|e| self.unreadable(e))?.ok_or_else(|| {
             let manifest = self.manifest();
             let text = format!(
                 "{} answered `{}` without a record: the account has no such thing",
@@ -51,33 +58,45 @@ impl Call<'_> {
     }
 
     /// The id of a record, by which another operation reads it.
-    pub(super) fn id_of(&self, vendor: &Value) -> Option<Value> {
-        match self.record() {
-            Some(table) => table.read_one("id", vendor, &self.given).map(Reading::into_value),
-            None => vendor.get("id").cloned().or_else(|| Some(vendor.clone()).filter(Value::is_string)),
-        }
+    pub(super) fn id_of(&self, vendor: &Vendor) -> Result<Option<Value>> {
+        let vendor = self.value(vendor)?;
+        Ok(match self.record() {
+            Some(table) => table.read_one("id", &vendor, &self.given).map(Reading::into_value),
+            None => vendor.get("id").cloned().or_else(|| Some(vendor).filter(Value::is_string)),
+        })
     }
 
     /// What a record has under `text`.
-    pub(super) fn text_of(&self, vendor: &Value) -> Option<String> {
-        match self.record()?.read_one("text", vendor, &self.given)?.into_value() {
-            Value::String(text) => Some(text),
-            _ => None,
-        }
+    pub(super) fn text_of(&self, vendor: &Vendor) -> Result<Option<String>> {
+        let vendor = self.value(vendor)?;
+        let read = self.record().and_then(|table| table.read_one("text", &vendor, &self.given)).map(Reading::into_value);
+        Ok(read.and_then(|value| if let Value::String(text) = value { Some(text) } else { None }))
     }
 
-    /// The vendor's record as ours, with the vendor's own beside it.
-    pub(super) fn typed<T: DeserializeOwned>(&self, vendor: Value) -> Result<T> {
-        let record = T::deserialize(typed::Typed::new(self.record(), &self.manifest().name, vendor, &self.given));
-        record.map_err(|e| self.malformed(&format!("a record that does not fit: {e}")))
+    /// The vendor's records as ours, with the vendor's own beside them.
+    pub(super) fn typed<T: DeserializeOwned>(&self, vendors: &[Vendor]) -> Result<Vec<T>> {
+        let plan = Plan::new(self.record(), &self.manifest().name, &self.given);
+        let one = |vendor| plan.read(vendor).and_then(T::deserialize);
+        // What serde says may have the value in it, which may be anybody's.
+        let unfit = |_| self.malformed(&format!("a record whose `{}` does not fit", plan.field()));
+        vendors.iter().map(one).collect::<std::result::Result<_, _>>().map_err(unfit)
     }
 
     /// The same for whoever does not know its type.
-    pub(super) fn untyped(&self, vendor: Value) -> Value {
+    pub(super) fn untyped(&self, vendor: &Vendor) -> Result<Value> {
+        let vendor = self.value(vendor)?;
         let read = self.record().into_iter().flat_map(|table| table.read(&vendor, &self.given));
         let mut ours: Map<String, Value> = read.map(|(name, value)| (name.to_owned(), value.into_value())).collect();
         ours.insert("provider".into(), self.manifest().name.as_str().into());
         ours.insert("raw".into(), vendor);
-        Value::Object(ours)
+        Ok(Value::Object(ours))
+    }
+
+    pub(super) fn value(&self, vendor: &Vendor) -> Result<Value> {
+        serde_json::from_str(vendor.get()).map_err(|e| self.unreadable(e))
+    }
+
+    fn unreadable(&self, why: serde_json::Error) -> Error {
+        self.malformed("a record that is nested too deep, or no JSON").with_source(why)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::call::Call;
+use super::text;
 use crate::connect::Meter;
 use crate::crypto::{BoxFuture, random};
 use crate::http_client::{Request, Response};
@@ -9,6 +10,7 @@ use crate::integrations::failure;
 use crate::providers::{Answer, Effect};
 use crate::{Error, ErrorKind, Json, Result};
 use reqwest::header::HeaderMap;
+use serde::de::Error as _;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +27,17 @@ const DEFAULT_BUCKET: &str = "default";
 /// An answer that is no refusal.
 #[derive(Default)]
 pub(super) struct Answered {
-    /// Null where no JSON is expected.
+    /// All that is read of it: null where no JSON is expected, and without the items of a list.
     pub(super) document: Value,
+    pub(super) items: text::Items,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+}
+
+impl Answered {
+    pub(super) fn text(&self, call: &Call<'_>) -> Result<&str> {
+        str::from_utf8(&self.body).map_err(|e| call.malformed("something that is no UTF-8").with_source(e))
+    }
 }
 
 impl Call<'_> {
@@ -38,7 +47,7 @@ impl Call<'_> {
             let Some(name) = &self.operation.hook else { return self.send().await };
             let input = Json(Value::Object(self.vars.clone()));
             let Json(document) = self.connection.inner.hooks.run(name, self.name, self.connection, input).await?;
-            Ok(Answered { document, ..Default::default() })
+            self.said(document.to_string().into_bytes(), HeaderMap::new())
         })
     }
 
@@ -152,20 +161,44 @@ impl Call<'_> {
         let is_asked = operation.success.is_some()
             || operation.answer == Answer::None && (manifest.errors.success.is_some() || manifest.errors.failure.is_some());
         if !is_read && !is_asked {
-            return Ok(Answered { document: Value::Null, headers: answer.headers, body: answer.body });
+            return Ok(Answered { headers: answer.headers, body: answer.body, ..Default::default() });
         }
-        let document = match &answer.body[..] {
-            [] => Value::Null,
-            body => match serde_json::from_slice(body) {
-                Ok(document) => document,
-                Err(_) if !is_read => Value::Null,
-                Err(e) => return Err(self.malformed("something that is no JSON").with_status(answer.status).with_source(e)),
-            },
-        };
+        let status = answer.status;
+        if is_read {
+            let refused_as = Response { status, headers: answer.headers.clone(), body: Vec::new() };
+            let answered = self.said(answer.body, answer.headers).map_err(|e| e.with_status(status))?;
+            if !answered.document.is_null() && failure::is_refusal(manifest, operation.success.as_ref(), &answered.document) {
+                return refused(&Response { body: answered.body, ..refused_as });
+            }
+            return Ok(answered);
+        }
+        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         if !document.is_null() && failure::is_refusal(manifest, operation.success.as_ref(), &document) {
             return refused(&answer);
         }
-        Ok(Answered { document, headers: answer.headers, body: if is_read { Vec::new() } else { answer.body } })
+        Ok(Answered { document, items: text::Items::None, headers: answer.headers, body: answer.body })
+    }
+
+    /// What an answer in JSON says.
+    fn said(&self, body: Vec<u8>, headers: HeaderMap) -> Result<Answered> {
+        let mut answered = Answered { body, headers, ..Default::default() };
+        if answered.body.is_empty() {
+            return Ok(answered);
+        }
+        let read = || {
+            let text = str::from_utf8(&answered.body).map_err(serde_json::Error::custom)?;
+            match &self.operation.items {
+                Some(path) if !self.operation.looks_into_items() => text::read(text, path),
+                path => {
+                    let rest: Value = serde_json::from_str(text)?;
+                    let items = path.as_ref().map(|path| text::take(&mut rest.clone(), path)).transpose()?;
+                    Ok(text::Document { rest, items: items.unwrap_or_default() })
+                }
+            }
+        };
+        let read = read().map_err(|e| self.malformed("something that is no JSON").with_source(e))?;
+        (answered.document, answered.items) = (read.rest, read.items);
+        Ok(answered)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the files API takes and returns.
 
 use crate::integrations::shared::Person;
-use crate::{Bytes, Json};
+use crate::{Bytes, Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -39,7 +39,7 @@ pub struct RemoteFile {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// Which files to list.

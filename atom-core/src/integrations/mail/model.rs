@@ -1,6 +1,6 @@
 //! What the mail API takes and returns.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -79,7 +79,7 @@ pub struct MailMessage {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// Which messages to list.
@@ -162,7 +162,7 @@ pub struct MailFolder {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of folders.

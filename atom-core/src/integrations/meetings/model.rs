@@ -1,7 +1,7 @@
 //! What the meetings API takes and returns.
 
-use crate::Json;
 use crate::integrations::shared::Person;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -36,7 +36,7 @@ pub struct Meeting {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of meetings.

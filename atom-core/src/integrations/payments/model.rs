@@ -1,7 +1,7 @@
 //! What the payments API takes and returns.
 
-use crate::Json;
 use crate::integrations::shared::Money;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -32,7 +32,7 @@ pub struct PaymentCustomer {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of customers.
@@ -132,7 +132,7 @@ pub struct Payment {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of payments.
@@ -219,7 +219,7 @@ pub struct PaymentInvoice {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of invoices.
@@ -304,7 +304,7 @@ pub struct PaymentSubscription {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of subscriptions.
@@ -365,7 +365,7 @@ pub struct PaymentRefund {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// Something that is sold.
@@ -395,7 +395,7 @@ pub struct PaymentProduct {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of products.

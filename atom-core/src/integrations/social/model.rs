@@ -1,7 +1,7 @@
 //! What the social API takes and returns.
 
 use crate::integrations::shared::Person;
-use crate::{Bytes, Json};
+use crate::{Bytes, Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -40,7 +40,7 @@ pub struct SocialProfile {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// Who sees a post.
@@ -132,7 +132,7 @@ pub struct SocialPost {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of posts.
@@ -205,7 +205,7 @@ pub struct SocialComment {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of comments.
@@ -262,5 +262,5 @@ pub struct UploadedMedia {
     /// Whether it can be used now: some providers work on a video first.
     pub is_ready: Option<bool>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }

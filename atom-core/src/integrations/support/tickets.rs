@@ -1,6 +1,6 @@
 //! Tickets and their comments.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use crate::integrations::shared::Person;
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -87,7 +87,7 @@ pub struct SupportTicket {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of tickets.
@@ -200,7 +200,7 @@ pub struct TicketComment {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of comments.

@@ -1,7 +1,7 @@
 //! What the tasks API takes and returns.
 
-use crate::Json;
 use crate::integrations::shared::Person;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -68,7 +68,7 @@ pub struct RemoteProject {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of projects.
@@ -141,7 +141,7 @@ pub struct RemoteTask {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of tasks.
@@ -255,7 +255,7 @@ pub struct TaskComment {
     /// Fields that the account's owner or an app has added.
     pub custom_fields: Option<Json>,
     /// The provider's own record.
-    pub raw: Json,
+    pub raw: RawRecord,
 }
 
 /// A page of comments.

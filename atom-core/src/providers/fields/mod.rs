@@ -147,6 +147,30 @@ impl Record {
     }
 }
 
+impl Field {
+    /// The vendor's member that is this field as it stands, if there is one.
+    pub(crate) fn plain_key(&self) -> Option<&str> {
+        let [path] = &self.paths[..] else { return None };
+        let is_plain = matches!(self.how, How::Plain) && self.default.is_none() && !self.list && !self.write_only;
+        path.first_key().filter(|(_, is_all)| is_plain && *is_all).map(|(key, _)| key)
+    }
+
+    /// The members of the vendor's record that it is made of; nothing if that is more than members.
+    pub(crate) fn keys(&self) -> Option<Vec<&str>> {
+        if self.write_only {
+            return Some(Vec::new());
+        }
+        let more: Vec<&Path> = match &self.how {
+            How::Money(money) => money.currency.iter().collect(),
+            How::Template(pieces) => {
+                pieces.iter().filter_map(|piece| if let Piece::Place(path) = piece { Some(path) } else { None }).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.paths.iter().chain(more).map(|path| path.first_key().map(|(key, _)| key)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,281 @@
+//! An answer, of which only what the engine asks about is read. Its records stay text until one of our types is made of them.
+
+use crate::providers::Path;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Result, Value};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A record in the vendor's words.
+pub(super) type Vendor = Box<RawValue>;
+
+/// What is read of an answer.
+#[derive(Default)]
+pub(super) struct Document {
+    /// All of it but the items, in whose place stands an empty list.
+    pub(super) rest: Value,
+    pub(super) items: Items,
+}
+
+/// What stands where the items of a list are expected.
+#[derive(Default)]
+pub(super) enum Items {
+    #[default]
+    None,
+    List(Vec<Vendor>),
+    Else,
+}
+
+/// Reads an answer whose items stand at a path.
+pub(super) fn read(text: &str, path: &Path) -> Result<Document> {
+    if let Some(keys) = path.keys() {
+        let mut found = Items::None;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let rest = Split { keys: &keys, found: &mut found }.deserialize(&mut reader)?;
+        reader.end()?;
+        return Ok(Document { rest, items: found });
+    }
+    let mut rest = serde_json::from_str(text)?;
+    let items = take(&mut rest, path)?;
+    Ok(Document { rest, items })
+}
+
+/// Takes the items out of a document.
+pub(super) fn take(document: &mut Value, path: &Path) -> Result<Items> {
+    Ok(match path.take(document) {
+        None => Items::None,
+        Some(Value::Array(items)) => Items::List(items.iter().map(to_raw_value).collect::<Result<_>>()?),
+        Some(_) => Items::Else,
+    })
+}
+
+/// A text that is one record.
+pub(super) fn whole(text: &str) -> Result<Vendor> {
+    serde_json::from_str(text)
+}
+
+/// The part of a text at a path; of a list there, the first element if that is asked for.
+pub(super) fn part(text: &str, path: &Path, first: bool) -> Result<Option<Vendor>> {
+    let found = match path.keys() {
+        Some(keys) => {
+            let mut found = None;
+            let mut reader = serde_json::Deserializer::from_str(text);
+            Find { keys: &keys, found: &mut found }.deserialize(&mut reader)?;
+            found
+        }
+        None => path.get(&serde_json::from_str(text)?).map(to_raw_value).transpose()?,
+    };
+    let found = found.filter(|found| found.get() != "null");
+    match found {
+        Some(list) if first && list.get().starts_with('[') => {
+            Ok(serde_json::from_str::<Vec<Vendor>>(list.get())?.into_iter().next())
+        }
+        found => Ok(found),
+    }
+}
+
+/// Takes the items out on the way.
+struct Split<'k> {
+    keys: &'k [&'k str],
+    found: &'k mut Items,
+}
+
+impl<'de> DeserializeSeed<'de> for Split<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Split<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Value, A::Error> {
+        let Some((first, deeper)) = self.keys.split_first() else {
+            *self.found = Items::Else;
+            while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Value::Null);
+        };
+        let mut rest = Map::new();
+        while let Some(key) = members.next_key::<String>()? {
+            let value = if key == **first {
+                members.next_value_seed(Split { keys: deeper, found: &mut *self.found })?
+            } else {
+                members.next_value()?
+            };
+            rest.insert(key, value);
+        }
+        Ok(Value::Object(rest))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> std::result::Result<Value, A::Error> {
+        if self.keys.is_empty() {
+            let mut items = Vec::new();
+            while let Some(item) = elements.next_element()? {
+                items.push(item);
+            }
+            *self.found = Items::List(items);
+            return Ok(Value::Array(Vec::new()));
+        }
+        let mut rest = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            rest.push(element);
+        }
+        Ok(Value::Array(rest))
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
+        self.other(value)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
+        self.other(value)
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
+        self.other(value)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
+        self.other(value)
+    }
+
+    fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
+        self.other(value)
+    }
+}
+
+impl Split<'_> {
+    fn other<E>(self, value: impl Into<Value>) -> std::result::Result<Value, E> {
+        if self.keys.is_empty() {
+            *self.found = Items::Else;
+        }
+        Ok(value.into())
+    }
+}
+
+/// Looks for one part, and passes over everything else.
+struct Find<'k> {
+    keys: &'k [&'k str],
+    found: &'k mut Option<Vendor>,
+}
+
+impl<'de> DeserializeSeed<'de> for Find<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        if self.keys.is_empty() {
+            *self.found = Some(serde::Deserialize::deserialize(deserializer)?);
+            return Ok(());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Find<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<(), A::Error> {
+        let Some((first, deeper)) = self.keys.split_first() else { return Ok(()) };
+        while let Some(key) = members.next_key::<Cow<'_, str>>()? {
+            if key == **first {
+                *self.found = None;
+                members.next_value_seed(Find { keys: deeper, found: &mut *self.found })?;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> std::result::Result<(), A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).expect("a path")
+    }
+
+    #[test]
+    fn items_are_left_as_they_are_written_and_the_rest_is_read() {
+        let text = r#"{"data": {"items": [ {"n": 1.10}, 2 ], "next": "x"}, "ok": true}"#;
+        let Document { rest, items: Items::List(items) } = read(text, &path("data.items")).expect("JSON") else {
+            panic!("a list")
+        };
+        assert_eq!(rest, json!({"data": {"items": [], "next": "x"}, "ok": true}));
+        assert_eq!(items.iter().map(|item| item.get()).collect::<Vec<_>>(), [r#"{"n": 1.10}"#, "2"]);
+        for (text, path_text) in [("[1]", ""), (r#"{"a": [{"b": [1]}]}"#, "a[0].b")] {
+            let document = read(text, &path(path_text)).expect("JSON");
+            assert!(matches!(document.items, Items::List(items) if items.len() == 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_is_told_from_what_is_not_there() {
+        let items = |text: &str| read(text, &path("a.b")).expect("JSON").items;
+        for text in [r#"{"a": {"b": {"c": 1}}}"#, r#"{"a": {"b": 1}}"#, r#"{"a": {"b": "x"}}"#] {
+            assert!(matches!(items(text), Items::Else), "{text}");
+        }
+        for text in [r#"{"a": {"b": null}}"#, r#"{"a": 1}"#, "{}", "null", "[1]"] {
+            assert!(matches!(items(text), Items::None), "{text}");
+        }
+        assert!(read("[1] 2", &path("")).is_err());
+    }
+
+    #[test]
+    fn a_part_is_found_by_its_path() {
+        let text = r#"{"a": {"b": [{"c": 1}, 2], "n": null}, "a2": 3}"#;
+        let found = |path_text: &str, first| part(text, &path(path_text), first).expect("JSON").map(|part| part.get().to_owned());
+        assert_eq!(found("a.b", true).as_deref(), Some(r#"{"c": 1}"#));
+        assert_eq!(found("a.b", false).as_deref(), Some(r#"[{"c": 1}, 2]"#));
+        assert_eq!(found("a.b[0].c", false).as_deref(), Some("1"));
+        for missing in ["a.n", "a.x", "a2.b", "x"] {
+            assert_eq!(found(missing, false), None, "{missing}");
+        }
+    }
+}
