@@ -1,7 +1,7 @@
 //! The company and whom it deals with.
 
-use crate::{Json, RawRecord};
 use crate::integrations::shared::Money;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 

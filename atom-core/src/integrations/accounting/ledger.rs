@@ -1,7 +1,7 @@
 //! The chart of accounts, bookings and taxes.
 
-use crate::{Json, RawRecord};
 use crate::integrations::shared::Money;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 

@@ -1,7 +1,7 @@
 //! What the design API takes and returns.
 
-use crate::{Json, RawRecord};
 use crate::integrations::shared::Person;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 

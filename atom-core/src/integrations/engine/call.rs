@@ -95,8 +95,8 @@ impl<'a> Call<'a> {
             let reader = reader.with_id(call.vars.get("id").cloned());
             // Few operations have one: it does not make the others' futures longer.
             let answer = Box::pin(reader.answer()).await?;
-            let vendor = reader.take_item(answer.document)?;
-            call.vars.insert(BEFORE.into(), reader.untyped(vendor));
+            let vendor = reader.take_item(&answer)?;
+            call.vars.insert(BEFORE.into(), reader.untyped(&vendor)?);
         }
         Ok(call)
     }

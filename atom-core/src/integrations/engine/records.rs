@@ -82,6 +82,11 @@ impl Call<'_> {
         vendors.iter().map(one).collect::<std::result::Result<_, _>>().map_err(unfit)
     }
 
+    /// The same for one.
+    pub(super) fn typed_one<T: DeserializeOwned>(&self, vendor: &[Vendor]) -> Result<T> {
+        self.typed(vendor)?.pop().ok_or_else(|| self.malformed("no record"))
+    }
+
     /// The same for whoever does not know its type.
     pub(super) fn untyped(&self, vendor: &Vendor) -> Result<Value> {
         let vendor = self.value(vendor)?;

@@ -6,7 +6,7 @@ pub use model::{NewPush, PushOutcome, PushPriority, PushResult, PushTarget};
 
 use super::engine;
 use crate::connect::Connection;
-use crate::{Error, ErrorKind, Json, RawRecord, Result};
+use crate::{Error, ErrorKind, Json, Result};
 use atom_macros::{api, handle};
 use serde::Deserialize;
 use std::collections::HashSet;

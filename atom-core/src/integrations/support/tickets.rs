@@ -1,7 +1,7 @@
 //! Tickets and their comments.
 
-use crate::{Json, RawRecord};
 use crate::integrations::shared::Person;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 

@@ -83,7 +83,7 @@ fn read(call: &Call<'_>, progress: &Progress, answer: &Response, missing: Option
             let range = missing.text(&document);
             range.and_then(|range| range.split('-').next()?.trim().parse().ok())
         }
-        (200 | 201, _) => return Ok(Sent::Finished(document)),
+        (200 | 201, _) => return Ok(Sent::Finished(serde_json::from_slice(&answer.body).unwrap_or_default())),
         _ => return Err(refused(call, answer)),
     };
     let until = until.filter(|until| *until <= progress.size);

@@ -9,6 +9,7 @@ mod steps;
 
 use super::call::{self, Call};
 use super::send::backoff;
+use super::text::Vendor;
 use crate::connect::Connection;
 use crate::http_client::Response;
 use crate::integrations::failure;
@@ -52,14 +53,14 @@ struct Progress {
     /// SHA-1 of all bytes before `offset`, where the vendor wants it.
     digest: Vec<u8>,
     /// The vendor's record, after the last piece.
-    record: Option<Value>,
+    record: Option<Vendor>,
 }
 
 /// What a piece came to.
 enum Sent {
     /// The vendor has so many bytes.
     Until(usize),
-    Finished(Value),
+    Finished(Vendor),
 }
 
 /// The session of a provider for uploads.
@@ -252,7 +253,7 @@ impl Upload {
                 },
             });
         }
-        call.typed(self.progress.record.clone().unwrap_or_default())
+        call.typed_one(self.progress.record.as_slice())
     }
 
     /// Has the vendor forget what it got. A session that is gone already is fine.
@@ -278,7 +279,7 @@ impl Progress {
         vars
     }
 
-    fn finish(&mut self, record: Value) {
+    fn finish(&mut self, record: Vendor) {
         (self.offset, self.known, self.record) = (self.size, self.size, Some(record));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::call::Call;
 use super::super::send::backoff;
+use super::super::text::Vendor;
 use super::{ATTEMPTS, LONGEST_WAIT, Progress, Sent, digest, refused};
 use crate::http_client::Response;
 use crate::integrations::failure;
@@ -60,8 +61,8 @@ pub(super) async fn list(call: &Call<'_>, listing: &Listing, progress: &mut Prog
 }
 
 /// Makes a file of the pieces; returns the vendor's record.
-pub(super) async fn finish(call: &Call<'_>, session: &Session, progress: &Progress) -> Result<Value> {
-    let Pieces::Steps { finish, .. } = &session.pieces else { return Ok(Value::Null) };
+pub(super) async fn finish(call: &Call<'_>, session: &Session, progress: &Progress) -> Result<Vendor> {
+    let Pieces::Steps { finish, .. } = &session.pieces else { return Ok(Vendor::default()) };
     let mut vars: Vars = progress.vars();
     vars.insert("parts".into(), progress.parts.clone().into());
     if !progress.digest.is_empty() {
@@ -75,7 +76,7 @@ pub(super) async fn finish(call: &Call<'_>, session: &Session, progress: &Progre
         let failed = match sent {
             // It is not put together yet.
             Ok(answer) if answer.status == 202 => not_ready(&step, &answer),
-            Ok(answer) if (200..300).contains(&answer.status) => return step.take_item(step.read(answer)?.document),
+            Ok(answer) if (200..300).contains(&answer.status) => return step.take_item(&step.read(answer)?),
             Ok(answer) => refused(&step, &answer),
             Err(error) => error,
         };
