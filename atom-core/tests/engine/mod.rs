@@ -12,6 +12,7 @@ mod paging;
 mod server;
 mod storm;
 mod uploads;
+mod vendors;
 
 use crate::support::*;
 use atom_core::*;

@@ -44,11 +44,15 @@ impl Push {
     ///
     /// Fails with `invalid` (`push_targets`: not exactly one of `tokens`, `topic` and `user_ids`, an empty list, or more than 500 targets), and otherwise
     /// only if nothing was sent. What fails later is `failed` at its target, so that nobody gets the notification twice when the rest is tried again.
+    /// A provider that takes one token at a time is asked for each in turn, and goes on being asked if the caller goes away.
     pub async fn send(&self, push: NewPush) -> Result<PushResult> {
         let targets = targets(&push)?;
         let manifest = &self.connection.app.manifest;
         match &push.tokens {
-            Some(tokens) if manifest.service_of(SEND_TO_TOKEN).is_some() => self.one_by_one(&push, tokens).await,
+            Some(tokens) if manifest.service_of(SEND_TO_TOKEN).is_some() => {
+                let sending = tokio::spawn(one_by_one(self.connection.clone(), push.clone(), tokens.clone()));
+                sending.await.map_err(|e| Error::internal("push", "the sending of a notification broke off").with_source(e))?
+            }
             _ => {
                 let sent: Sent = engine::one(&self.connection, SEND, &push).await?;
                 let invalid: HashSet<_> = sent.invalid_targets.iter().collect();
@@ -67,42 +71,38 @@ impl Push {
     }
 }
 
-impl Push {
-    async fn one_by_one(&self, push: &NewPush, tokens: &[String]) -> Result<PushResult> {
-        let mut result =
-            PushResult { id: None, provider: self.connection.app.manifest.name.clone(), targets: Vec::new(), raw: Vec::new() };
-        let mut input = engine_input(push)?;
-        let mut ended: Option<String> = None;
-        for token in tokens {
-            let failed =
-                |reason: String| PushTarget { target: token.clone(), outcome: PushOutcome::Failed, reason: Some(reason) };
-            if let Some(reason) = &ended {
-                result.targets.push(failed(reason.clone()));
-                continue;
-            }
-            input.insert("token".into(), token.as_str().into());
-            let sent: Result<Sent> = engine::one(&self.connection, SEND_TO_TOKEN, &input).await;
-            result.targets.push(match sent {
-                Ok(sent) => {
-                    result.raw.push(sent.raw);
-                    PushTarget { target: token.clone(), outcome: PushOutcome::Accepted, reason: None }
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    PushTarget { target: token.clone(), outcome: PushOutcome::InvalidTarget, reason: None }
-                }
-                Err(error) if result.raw.is_empty() && result.targets.is_empty() => return Err(error),
-                Err(error) => {
-                    let reason = error.reason().to_owned();
-                    // What has nothing to do with this token will not go away with the next one.
-                    ended = Some(reason.clone()).filter(|_| error.kind() != ErrorKind::Provider);
-                    failed(reason)
-                }
-            });
+async fn one_by_one(connection: Connection, push: NewPush, tokens: Vec<String>) -> Result<PushResult> {
+    let mut result =
+        PushResult { id: None, provider: connection.app.manifest.name.clone(), targets: Vec::new(), raw: Vec::new() };
+    let mut input = engine_input(&push)?;
+    let mut ended: Option<String> = None;
+    for token in &tokens {
+        let failed = |reason: String| PushTarget { target: token.clone(), outcome: PushOutcome::Failed, reason: Some(reason) };
+        if let Some(reason) = &ended {
+            result.targets.push(failed(reason.clone()));
+            continue;
         }
-        Ok(result)
+        input.insert("token".into(), token.as_str().into());
+        let sent: Result<Sent> = engine::one(&connection, SEND_TO_TOKEN, &input).await;
+        result.targets.push(match sent {
+            Ok(sent) => {
+                result.raw.push(sent.raw);
+                PushTarget { target: token.clone(), outcome: PushOutcome::Accepted, reason: None }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                PushTarget { target: token.clone(), outcome: PushOutcome::InvalidTarget, reason: None }
+            }
+            Err(error) if result.raw.is_empty() && result.targets.is_empty() => return Err(error),
+            Err(error) => {
+                let reason = error.reason().to_owned();
+                // What has nothing to do with this token will not go away with the next one.
+                ended = Some(reason.clone()).filter(|_| error.kind() != ErrorKind::Provider);
+                failed(reason)
+            }
+        });
     }
+    Ok(result)
 }
-
 /// What is sent with each token.
 fn engine_input(push: &NewPush) -> Result<serde_json::Map<String, serde_json::Value>> {
     let input = serde_json::to_value(NewPush { tokens: None, ..push.clone() });

@@ -51,6 +51,8 @@ pub(crate) enum Transform {
     Lower,
     /// Capital letters, in both directions.
     Upper,
+    /// What an object holds under whatever names, as a list without the empty ones.
+    Values,
     /// Lines of a text, as a list.
     JoinLines,
     /// Parts of a text between commas, as a list.
@@ -152,6 +154,7 @@ impl Transform {
             Self::Not => value.as_bool().map(|flag| (!flag).into()),
             Self::Lower => Some(value.as_str()?.to_lowercase().into()),
             Self::Upper => Some(value.as_str()?.to_uppercase().into()),
+            Self::Values => Some(value.as_object()?.values().filter(|held| !held.is_null()).cloned().collect()),
             Self::JoinLines => Some(value.as_str()?.lines().map(Value::from).collect()),
             Self::JoinComma => {
                 Some(value.as_str()?.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect())
@@ -245,7 +248,8 @@ impl Transform {
             | Self::GmailHtml
             | Self::GmailAttachments
             | Self::DealStatus
-            | Self::ShopifyOrderStatus => None,
+            | Self::ShopifyOrderStatus
+            | Self::Values => None,
         }
     }
 }
