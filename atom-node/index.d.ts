@@ -70,6 +70,16 @@ export interface KeyProvider {
   unwrap(wrapped: Buffer, context: Buffer): Uint8Array | PromiseLike<Uint8Array>
 }
 
+/**
+ * Carries out an operation of a manifest that names it with `hook`. It gets the operation's inputs and returns what the vendor would have
+ * answered, any JSON, or a promise of it: the manifest's `items`, `item` and `record` are applied to that.
+ *
+ * What it throws becomes an `AtomError` (`provider`, `hook_failed`) with the name of its class and without its text, unless it is an
+ * `AtomError` itself: that one reaches the caller as it is. After 120 seconds it is given up (`unavailable`, `hook_timeout`). A caller that
+ * goes away does not end it.
+ */
+export type OperationHook = (connection: Connection, input: Record<string, any>) => unknown
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -647,6 +657,15 @@ export declare class Atom {
    * (`key_provider_timeout`).
    */
   static openWithKeys(options: OpenOptions, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
+  /**
+   * Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
+   * of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+   *
+   * Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
+   * operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+   * its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+   */
+  static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
   /** The schema of the database. */
@@ -724,7 +743,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -745,6 +764,12 @@ export declare const AuditAction: {
   readonly TokenRefreshed: 'token_refreshed'
   /** An access token was handed out to the host. */
   readonly TokenExported: 'token_exported'
+  /** A provider of the workspace was registered. */
+  readonly ProviderRegistered: 'provider_registered'
+  /** A provider of the workspace was changed; the details say what of it. */
+  readonly ProviderUpdated: 'provider_updated'
+  /** A provider of the workspace was removed; the details say how many connections were ended with it. */
+  readonly ProviderRemoved: 'provider_removed'
   /** The provider did not withdraw a grant that was ended here: it has to be ended there by hand. */
   readonly RevocationFailed: 'revocation_failed'
   /** A webhook endpoint was added. */
@@ -1335,6 +1360,20 @@ export interface ChatUserPage {
   nextCursor?: string
 }
 
+/** What a manifest would register. */
+export interface CheckedManifest {
+  /** What it can do and how to connect to it. */
+  provider: Provider
+  /** The hosts that would see tokens. */
+  hosts: string[]
+  /** The hosts that content would be fetched from, without a token. */
+  downloadHosts: string[]
+  /** The hosts that content would be sent to, without a token. */
+  uploadHosts: string[]
+  /** Whether a method sends users back, so that the installation needs `workspace_callback_url`. */
+  needsRedirect: boolean
+}
+
 /**
  * The repositories of a connected account. Its issues are `Connection::tasks`.
  *
@@ -1601,6 +1640,8 @@ export interface ConnectedAccount {
   createdAt: Date
   /** When the connection or its tokens last changed. */
   updatedAt: Date
+  /** Which of the workspace's providers it is; none for one of the installation. */
+  providerId?: WorkspaceProviderId
   /** The account's e-mail address, where the provider tells it. */
   email?: string
   /** A name to show. */
@@ -1769,7 +1810,7 @@ export declare class Connections {
   /**
    * Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
    *
-   * Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+   * Fails with `not_found` (`unknown_provider`: neither the installation nor the workspace has it), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
    * `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
    */
   start(request: StartConnection): Promise<Authorization>
@@ -1778,7 +1819,8 @@ export declare class Connections {
    * connection's id.
    *
    * Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
-   * `cancelled` (`consent_declined`) or `provider`.
+   * `conflict` (`provider_changed`: the workspace changed its provider meanwhile, start again; `other_provider`), `cancelled` (`consent_declined`) or
+   * `provider`.
    */
   complete(callbackUrl: string): Promise<Connection>
   /**
@@ -1810,7 +1852,7 @@ export declare class Connections {
   pollDevice(id: DeviceFlowId): Promise<DevicePoll>
   /** The user's connected accounts, oldest first. */
   list(): Promise<ConnectedAccount[]>
-  /** Every provider of this installation, with what the user has connected there and what it can be used for. */
+  /** Every provider of this installation and of the workspace, with what the user has connected there and what it can be used for. */
   status(): Promise<ProviderStatus[]>
   /** Ends all connections of the user, or those at one provider, as `Connection.revoke` does. Returns how many there were. */
   revokeAll(provider?: string | null): Promise<number>
@@ -1829,7 +1871,7 @@ export declare class Connections {
   /**
    * One connected account, by its id.
    *
-   * Fails with `not_found`.
+   * Fails with `not_found` (also `unknown_provider`: it is no longer configured, or the workspace has removed it).
    */
   open(id: ConnectionId): Promise<Connection>
 }
@@ -2956,6 +2998,38 @@ export interface FilePatch {
 }
 
 /**
+ * A file that is being stored in pieces, in memory of one piece at a time.
+ *
+ * A piece that gets lost, or that the provider was too busy for, is sent again from wherever the provider came to. After a failure that lasted,
+ * write on from `offset`; in another process, `Files.resume_upload` goes on from `state`.
+ */
+export declare class FileUpload {
+  private constructor()
+  /**
+   * Takes the next bytes, of any length, and sends what makes a whole piece.
+   *
+   * Fails with `invalid` (`upload_too_long`), `not_found` (`upload_expired`: the provider forgot the upload, begin again), and as every call of
+   * the provider does. What was given to a call that failed is not kept: write on from `offset`.
+   */
+  write(content: Buffer): Promise<void>
+  /** How many bytes the provider has, as far as is known: where to write on after a failure, or in another process. */
+  offset(): Promise<number>
+  /**
+   * What another process needs to go on, as a sealed text that is of use to this connection only. Bytes that were written since the last piece
+   * are not in it. It is good for as long as the provider keeps the upload: hours, or a week.
+   */
+  state(): Promise<string>
+  /**
+   * Stores what was written as a file. Calling it again after a failure is safe.
+   *
+   * Fails with `invalid` (`upload_incomplete`: fewer bytes than the size that was said), and as `write` does.
+   */
+  finish(): Promise<RemoteFile>
+  /** Has the provider forget what it got, where it can be told. */
+  abort(): Promise<void>
+}
+
+/**
  * The files of a connected account.
  *
  * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
@@ -2970,8 +3044,20 @@ export declare class Files {
   get(id: string): Promise<RemoteFile>
   /** One file's content, at most 64 MiB. */
   download(id: string): Promise<Buffer>
-  /** Stores a new file. Repeating the call stores it again. */
+  /** Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces. */
   upload(file: NewFile): Promise<RemoteFile>
+  /**
+   * Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
+   *
+   * Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
+   */
+  beginUpload(file: NewUpload): Promise<FileUpload>
+  /**
+   * Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
+   *
+   * Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
+   */
+  resumeUpload(state: string): Promise<FileUpload>
   /** Creates a folder. Repeating the call creates another, where the provider allows two of the same name. */
   createFolder(folder: NewFolder): Promise<RemoteFile>
   /** Gives a file or folder another name, or moves it to another folder. */
@@ -4960,6 +5046,18 @@ export interface NewTicketComment {
   isPublic?: boolean | null
 }
 
+/** A file that will be stored in pieces. */
+export interface NewUpload {
+  /** Its name. */
+  name: string
+  /** Its size in bytes, at least 1: it is known before the first piece is sent. */
+  size: number
+  /** Its MIME type. Default: `application/octet-stream`. */
+  mimeType?: string | null
+  /** The folder to put it in. Default: the account's root. */
+  folderId?: string | null
+}
+
 /** An address to send events to. */
 export interface NewWebhookEndpoint {
   /** Where to: `https://host/path`, on the public internet. Any port may be named; a user name may not. */
@@ -4972,6 +5070,19 @@ export interface NewWebhookEndpoint {
   signing?: WebhookSigning | null
   /** A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one. */
   key?: string | null
+}
+
+/** A provider to register. */
+export interface NewWorkspaceProvider {
+  /** The manifest (TOML), at most 256 KiB. Its `name` is the provider's. */
+  manifest: string
+  /**
+   * The client id of the workspace's app at the provider, where its methods have one. It can be given later, by `update`, once the app knows the
+   * redirect URI.
+   */
+  clientId?: string | null
+  /** The client secret; public clients have none. It is sealed, and shown to nobody. */
+  clientSecret?: string | null
 }
 
 /** The public key whose private half approves emergency requests offline. */
@@ -5049,10 +5160,16 @@ export interface OpenOptions {
    */
   tokenCacheSeconds?: number | null
   /**
-   * Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
-   * false.
+   * Lets webhook endpoints, the hosts of service keys and those of providers that workspaces bring be on this machine, over plain http too: for
+   * development and tests. Default: false.
    */
   loopbackWebhooks?: boolean | null
+  /**
+   * Where the providers that workspaces bring send users back: each to this address, a slash, and its id, so that no answer is taken for another
+   * provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
+   * only providers that need no redirect.
+   */
+  workspaceCallbackUrl?: string | null
 }
 
 /** What can be said of an operation without calling it. */
@@ -5579,7 +5696,7 @@ export declare const ProductStatus: {
   readonly Other: 'other'
 }
 
-/** A provider that this installation can connect to. */
+/** A provider that this installation, or a workspace, can connect to. */
 export interface Provider {
   /** Its name in calls: `google`. */
   name: string
@@ -5767,6 +5884,7 @@ export declare class Push {
    *
    * Fails with `invalid` (`push_targets`: not exactly one of `tokens`, `topic` and `user_ids`, an empty list, or more than 500 targets), and otherwise
    * only if nothing was sent. What fails later is `failed` at its target, so that nobody gets the notification twice when the rest is tried again.
+   * A provider that takes one token at a time is asked for each in turn, and goes on being asked if the caller goes away.
    */
   send(push: NewPush): Promise<PushResult>
 }
@@ -6350,6 +6468,8 @@ export declare class Scope {
   forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's connected accounts. */
   get connections(): Connections
+  /** The providers that the workspace brings, beside those of the installation. */
+  get providers(): WorkspaceProviders
   /** The API keys of other services that the user may use: their own, and the workspace's. */
   get serviceKeys(): ServiceKeys
   /** Who may use which of these for what. For owners and admins. */
@@ -8254,6 +8374,126 @@ export interface Workspace {
 
 /** A workspace: the tenant. */
 export type WorkspaceId = string
+
+/** A provider that a workspace brings. */
+export interface WorkspaceProvider {
+  /** Its id, which stays the same when it is changed. */
+  id: WorkspaceProviderId
+  /** Its name, for `start`, `connect` and `start_device`. */
+  name: string
+  /** The client id. */
+  clientId: string
+  /** Whether there is a client secret. */
+  hasClientSecret: boolean
+  /** The manifest as it was given. */
+  manifest: string
+  /** The hosts that see tokens. */
+  hosts: string[]
+  /** The hosts that content is fetched from, without a token. */
+  downloadHosts: string[]
+  /** The hosts that content is sent to, without a token. */
+  uploadHosts: string[]
+  /** What it can do and how to connect to it. */
+  provider: Provider
+  /** Grows with every change. Pass it to `update`. */
+  revision: number
+  /** Who registered it. */
+  createdBy: UserId
+  /** When. */
+  createdAt: Date
+  /** Who changed it last. */
+  updatedBy: UserId
+  /** When. */
+  updatedAt: Date
+  /**
+   * Where it sends users back, to be registered there: `OpenOptions.workspace_callback_url` and its id. None where no method needs it, or the
+   * option is missing.
+   */
+  redirectUri?: string
+}
+
+/** Which providers to list, oldest first. */
+export interface WorkspaceProviderFilter {
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** A provider that a workspace brings. */
+export type WorkspaceProviderId = string
+
+/** A page of providers. */
+export interface WorkspaceProviderPage {
+  /** The providers, oldest first. */
+  items: WorkspaceProvider[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a workspace's provider; what is absent stays. */
+export interface WorkspaceProviderPatch {
+  /** The `revision` that was read: whoever read an older one is refused. */
+  revision: number
+  /** The manifest, of the same name. */
+  manifest?: string | null
+  /** The client id. */
+  clientId?: string | null
+  /** The client secret. */
+  clientSecret?: string | null
+  /** True removes the client secret. */
+  noClientSecret?: boolean | null
+}
+
+/**
+ * The providers that a workspace brings, beside those of the installation.
+ *
+ * Owners and admins register and change them, with a scope that has no purpose; every member sees them and connects with `Scope.connections`, by their
+ * names. Nobody else does. Such a provider has no hooks and hands out no tokens, and its requests go to the public internet only.
+ */
+export declare class WorkspaceProviders {
+  private constructor()
+  /**
+   * What a manifest would register, without storing it.
+   *
+   * Fails with `forbidden` (`not_an_admin`), `conflict` (`provider_name_taken`) or `invalid`, as `register` does.
+   */
+  check(manifest: string): Promise<CheckedManifest>
+  /**
+   * Registers a provider under the name of its manifest.
+   *
+   * Fails with `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_name_taken`: a built-in provider, one of the installation or one of
+   * the workspace has the name) or `invalid`: `malformed_manifest`, `manifest_too_large` (over 256 KiB), `hook_not_allowed`, `address_not_public`,
+   * `malformed_client`, `too_many_providers` (50 are the most), `workspace_callback_url_missing` (a method needs a redirect, and the installation was
+   * opened without that option).
+   */
+  register(provider: NewWorkspaceProvider): Promise<WorkspaceProvider>
+  /**
+   * The workspace's providers, oldest first, a page at a time.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: WorkspaceProviderFilter): Promise<WorkspaceProviderPage>
+  /** One of them. Fails with `not_found`. */
+  get(name: string): Promise<WorkspaceProvider>
+  /**
+   * Changes a provider; what is absent stays. Connections go on with the new manifest, a `Connection` that was opened before with the one that it
+   * began with. While there are connections, hosts can be taken away and not added, and how accounts are connected (`inputs`, `auth`, `methods`,
+   * `identity`, base URLs) stays: the tokens are their members', and no admin can have them sent elsewhere.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_changed`: read it again; `hosts_changed`: register the
+   * new manifest under another name, or end the connections first) or `invalid`, as `register` does, and `provider_renamed`.
+   */
+  update(name: string, patch: WorkspaceProviderPatch): Promise<WorkspaceProvider>
+  /**
+   * Removes a provider. With `end_connections`, the connections of all members at it are ended first, as `Connection.revoke` does; how many is returned. If
+   * that is interrupted, call again: what has ended stays ended.
+   *
+   * Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`) or `conflict` (`provider_in_use`: members have connections, and their end was
+   * not asked for).
+   */
+  remove(name: string, endConnections?: boolean | null): Promise<number>
+}
 
 /** A key-encryption key that the installation has seen. */
 export interface WrappingKey {

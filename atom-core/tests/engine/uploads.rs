@@ -103,7 +103,7 @@ fn microsoft(got: &mut Got, asked: &Asked, origin: &str) -> Option<Reply> {
     let (from, last, whole) = range(asked);
     assert_eq!(last - from + 1, asked.body.len());
     got.longest = got.longest.max(asked.body.len());
-    assert!(last + 1 == whole || asked.body.len() % (320 * 1024) == 0);
+    assert!(last + 1 == whole || asked.body.len().is_multiple_of(320 * 1024));
     if from != got.content.len() {
         return Some(status(416));
     }

@@ -80,6 +80,7 @@ __all__ = [
     "ChatMessagePage",
     "ChatUser",
     "ChatUserPage",
+    "CheckedManifest",
     "Code",
     "CodeCommit",
     "CodeCommitPage",
@@ -159,6 +160,7 @@ __all__ = [
     "Events",
     "FilePage",
     "FilePatch",
+    "FileUpload",
     "Files",
     "FulfilmentStatus",
     "GoogleStandIn",
@@ -286,7 +288,9 @@ __all__ = [
     "NewSupportTicket",
     "NewTask",
     "NewTicketComment",
+    "NewUpload",
     "NewWebhookEndpoint",
+    "NewWorkspaceProvider",
     "OfflineKey",
     "OnDuplicate",
     "OpenOptions",
@@ -452,6 +456,11 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "Workspace",
+    "WorkspaceProvider",
+    "WorkspaceProviderFilter",
+    "WorkspaceProviderPage",
+    "WorkspaceProviderPatch",
+    "WorkspaceProviders",
     "WrappingKey",
 ]
 
@@ -1332,6 +1341,18 @@ class Atom:
     @staticmethod
     def open_with_keys_blocking(options: OpenOptions, key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
         """`open_with_keys`, but the thread waits until it is done."""
+    @staticmethod
+    async def open_with_hooks(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+        """Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
+        of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+
+        Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
+        operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
+        its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
+        """
+    @staticmethod
+    def open_with_hooks_blocking(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+        """`open_with_hooks`, but the thread waits until it is done."""
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
@@ -1456,6 +1477,12 @@ class AuditAction:
     """A connection's tokens were refreshed."""
     TOKEN_EXPORTED: typing.ClassVar[AuditAction]
     """An access token was handed out to the host."""
+    PROVIDER_REGISTERED: typing.ClassVar[AuditAction]
+    """A provider of the workspace was registered."""
+    PROVIDER_UPDATED: typing.ClassVar[AuditAction]
+    """A provider of the workspace was changed; the details say what of it."""
+    PROVIDER_REMOVED: typing.ClassVar[AuditAction]
+    """A provider of the workspace was removed; the details say how many connections were ended with it."""
     REVOCATION_FAILED: typing.ClassVar[AuditAction]
     """The provider did not withdraw a grant that was ended here: it has to be ended there by hand."""
     WEBHOOK_ADDED: typing.ClassVar[AuditAction]
@@ -1523,7 +1550,7 @@ class AuditAction:
     DATA_KEY_DESTROYED: typing.ClassVar[AuditAction]
     """An older data key was destroyed, because no stored record needed it."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2305,6 +2332,28 @@ class ChatUserPage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class CheckedManifest:
+    """What a manifest would register."""
+    def __new__(cls, *, provider: Provider, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], needs_redirect: bool) -> CheckedManifest: ...
+    @property
+    def provider(self) -> Provider:
+        """What it can do and how to connect to it."""
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that would see tokens."""
+    @property
+    def download_hosts(self) -> list[str]:
+        """The hosts that content would be fetched from, without a token."""
+    @property
+    def upload_hosts(self) -> list[str]:
+        """The hosts that content would be sent to, without a token."""
+    @property
+    def needs_redirect(self) -> bool:
+        """Whether a method sends users back, so that the installation needs `workspace_callback_url`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Code:
     """The repositories of a connected account. Its issues are `Connection::tasks`.
 
@@ -2676,7 +2725,7 @@ class ConnectWith:
 @typing.final
 class ConnectedAccount:
     """One account of one user at one provider."""
-    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, use_count: int, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None, last_used_at: datetime.datetime | None = None) -> ConnectedAccount: ...
+    def __new__(cls, *, id: str, provider: str, method: str, account_id: str, state: ConnectionState, scopes: list[str], facts: dict[str, str], health: ConnectionHealth, use_count: int, connected_at: datetime.datetime, created_at: datetime.datetime, updated_at: datetime.datetime, provider_id: str | None = None, email: str | None = None, label: str | None = None, state_reason: str | None = None, expires_at: datetime.datetime | None = None, last_used_at: datetime.datetime | None = None) -> ConnectedAccount: ...
     @property
     def id(self) -> str:
         """The connection's id."""
@@ -2713,6 +2762,9 @@ class ConnectedAccount:
     @property
     def updated_at(self) -> datetime.datetime:
         """When the connection or its tokens last changed."""
+    @property
+    def provider_id(self) -> str | None:
+        """Which of the workspace's providers it is; none for one of the installation."""
     @property
     def email(self) -> str | None:
         """The account's e-mail address, where the provider tells it."""
@@ -2922,7 +2974,7 @@ class Connections:
     async def start(self, request: StartConnection) -> Authorization:
         """Begins a connection for which the user goes to a page of the provider: send the browser to the returned URL within ten minutes.
 
-        Fails with `not_found` (`unknown_provider`), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
+        Fails with `not_found` (`unknown_provider`: neither the installation nor the workspace has it), `invalid` (`unknown_service`, `unknown_connect_method`, `redirect_uri_not_allowed`),
         `unsupported` (`other_flow`: the method begins with another call) or `rate_limited`.
         """
     def start_blocking(self, request: StartConnection) -> Authorization:
@@ -2932,7 +2984,8 @@ class Connections:
         connection's id.
 
         Fails with `invalid` (`state_unknown`: used, expired, or begun in another session; `code_refused`; start again),
-        `cancelled` (`consent_declined`) or `provider`.
+        `conflict` (`provider_changed`: the workspace changed its provider meanwhile, start again; `other_provider`), `cancelled` (`consent_declined`) or
+        `provider`.
         """
     def complete_blocking(self, callback_url: str) -> Connection:
         """`complete`, but the thread waits until it is done."""
@@ -2972,7 +3025,7 @@ class Connections:
     def list_blocking(self) -> builtins.list[ConnectedAccount]:
         """`list`, but the thread waits until it is done."""
     async def status(self) -> builtins.list[ProviderStatus]:
-        """Every provider of this installation, with what the user has connected there and what it can be used for."""
+        """Every provider of this installation and of the workspace, with what the user has connected there and what it can be used for."""
     def status_blocking(self) -> builtins.list[ProviderStatus]:
         """`status`, but the thread waits until it is done."""
     async def revoke_all(self, provider: str | None = None) -> int:
@@ -2996,7 +3049,7 @@ class Connections:
     async def open(self, id: str) -> Connection:
         """One connected account, by its id.
 
-        Fails with `not_found`.
+        Fails with `not_found` (also `unknown_provider`: it is no longer configured, or the workspace has removed it).
         """
     def open_blocking(self, id: str) -> Connection:
         """`open`, but the thread waits until it is done."""
@@ -4640,6 +4693,43 @@ class FilePatch:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class FileUpload:
+    """A file that is being stored in pieces, in memory of one piece at a time.
+
+    A piece that gets lost, or that the provider was too busy for, is sent again from wherever the provider came to. After a failure that lasted,
+    write on from `offset`; in another process, `Files.resume_upload` goes on from `state`.
+    """
+    async def write(self, content: bytes) -> None:
+        """Takes the next bytes, of any length, and sends what makes a whole piece.
+
+        Fails with `invalid` (`upload_too_long`), `not_found` (`upload_expired`: the provider forgot the upload, begin again), and as every call of
+        the provider does. What was given to a call that failed is not kept: write on from `offset`.
+        """
+    def write_blocking(self, content: bytes) -> None:
+        """`write`, but the thread waits until it is done."""
+    async def offset(self) -> int:
+        """How many bytes the provider has, as far as is known: where to write on after a failure, or in another process."""
+    def offset_blocking(self) -> int:
+        """`offset`, but the thread waits until it is done."""
+    async def state(self) -> str:
+        """What another process needs to go on, as a sealed text that is of use to this connection only. Bytes that were written since the last piece
+        are not in it. It is good for as long as the provider keeps the upload: hours, or a week.
+        """
+    def state_blocking(self) -> str:
+        """`state`, but the thread waits until it is done."""
+    async def finish(self) -> RemoteFile:
+        """Stores what was written as a file. Calling it again after a failure is safe.
+
+        Fails with `invalid` (`upload_incomplete`: fewer bytes than the size that was said), and as `write` does.
+        """
+    def finish_blocking(self) -> RemoteFile:
+        """`finish`, but the thread waits until it is done."""
+    async def abort(self) -> None:
+        """Has the provider forget what it got, where it can be told."""
+    def abort_blocking(self) -> None:
+        """`abort`, but the thread waits until it is done."""
+
+@typing.final
 class Files:
     """The files of a connected account.
 
@@ -4660,9 +4750,23 @@ class Files:
     def download_blocking(self, id: str) -> bytes:
         """`download`, but the thread waits until it is done."""
     async def upload(self, file: NewFile) -> RemoteFile:
-        """Stores a new file. Repeating the call stores it again."""
+        """Stores a new file. Repeating the call stores it again. Content that is too long for one request goes in pieces."""
     def upload_blocking(self, file: NewFile) -> RemoteFile:
         """`upload`, but the thread waits until it is done."""
+    async def begin_upload(self, file: NewUpload) -> FileUpload:
+        """Begins to store a new file in pieces, of any size that the provider takes. The size is needed in advance.
+
+        Fails with `invalid` (`malformed_size`, `missing_input`) or `unsupported` (`no_upload_session`: the provider takes files as a whole only).
+        """
+    def begin_upload_blocking(self, file: NewUpload) -> FileUpload:
+        """`begin_upload`, but the thread waits until it is done."""
+    async def resume_upload(self, state: str) -> FileUpload:
+        """Goes on with an upload that another process began, from what its `state` gave. Write on from `offset`.
+
+        Fails with `invalid` (`malformed_upload_state`: of another connection, or altered) or `not_found` (`upload_expired`: begin again).
+        """
+    def resume_upload_blocking(self, state: str) -> FileUpload:
+        """`resume_upload`, but the thread waits until it is done."""
     async def create_folder(self, folder: NewFolder) -> RemoteFile:
         """Creates a folder. Repeating the call creates another, where the provider allows two of the same name."""
     def create_folder_blocking(self, folder: NewFolder) -> RemoteFile:
@@ -7676,6 +7780,25 @@ class NewTicketComment:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class NewUpload:
+    """A file that will be stored in pieces."""
+    def __new__(cls, *, name: str, size: int, mime_type: str | None = None, folder_id: str | None = None) -> NewUpload: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def size(self) -> int:
+        """Its size in bytes, at least 1: it is known before the first piece is sent."""
+    @property
+    def mime_type(self) -> str | None:
+        """Its MIME type. Default: `application/octet-stream`."""
+    @property
+    def folder_id(self) -> str | None:
+        """The folder to put it in. Default: the account's root."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewWebhookEndpoint:
     """An address to send events to."""
     def __new__(cls, *, url: str, event_names: list[str] | None = None, description: str | None = None, signing: WebhookSigning | None = None, key: str | None = None) -> NewWebhookEndpoint: ...
@@ -7694,6 +7817,22 @@ class NewWebhookEndpoint:
     @property
     def key(self) -> str | None:
         """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
+
+@typing.final
+class NewWorkspaceProvider:
+    """A provider to register."""
+    def __new__(cls, *, manifest: str, client_id: str | None = None, client_secret: str | None = None) -> NewWorkspaceProvider: ...
+    @property
+    def manifest(self) -> str:
+        """The manifest (TOML), at most 256 KiB. Its `name` is the provider's."""
+    @property
+    def client_id(self) -> str | None:
+        """The client id of the workspace's app at the provider, where its methods have one. It can be given later, by `update`, once the app knows the
+        redirect URI.
+        """
+    @property
+    def client_secret(self) -> str | None:
+        """The client secret; public clients have none. It is sealed, and shown to nobody."""
 
 @typing.final
 class OfflineKey:
@@ -7732,7 +7871,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -7795,8 +7934,14 @@ class OpenOptions:
         """
     @property
     def loopback_webhooks(self) -> bool | None:
-        """Lets webhook endpoints and the hosts of service keys be on this machine, over plain http too: for development and tests. Default:
-        false.
+        """Lets webhook endpoints, the hosts of service keys and those of providers that workspaces bring be on this machine, over plain http too: for
+        development and tests. Default: false.
+        """
+    @property
+    def workspace_callback_url(self) -> str | None:
+        """Where the providers that workspaces bring send users back: each to this address, a slash, and its id, so that no answer is taken for another
+        provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
+        only providers that need no redirect.
         """
 
 @typing.final
@@ -8589,7 +8734,7 @@ class ProductStatus:
 
 @typing.final
 class Provider:
-    """A provider that this installation can connect to."""
+    """A provider that this installation, or a workspace, can connect to."""
     def __new__(cls, *, name: str, title: str, docs_url: str, verified_at: str, services: list[str], operations: list[str], capabilities: list[Capability], overrides: list[ManifestChange], methods: list[ConnectMethod]) -> Provider: ...
     @property
     def name(self) -> str:
@@ -8855,6 +9000,7 @@ class Push:
 
         Fails with `invalid` (`push_targets`: not exactly one of `tokens`, `topic` and `user_ids`, an empty list, or more than 500 targets), and otherwise
         only if nothing was sent. What fails later is `failed` at its target, so that nobody gets the notification twice when the rest is tried again.
+        A provider that takes one token at a time is asked for each in turn, and goes on being asked if the caller goes away.
         """
     def send_blocking(self, push: NewPush) -> PushResult:
         """`send`, but the thread waits until it is done."""
@@ -9701,6 +9847,9 @@ class Scope:
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
+    @property
+    def providers(self) -> WorkspaceProviders:
+        """The providers that the workspace brings, beside those of the installation."""
     @property
     def service_keys(self) -> ServiceKeys:
         """The API keys of other services that the user may use: their own, and the workspace's."""
@@ -12453,6 +12602,161 @@ class Workspace:
         """When it was made."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WorkspaceProvider:
+    """A provider that a workspace brings."""
+    def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
+    @property
+    def id(self) -> str:
+        """Its id, which stays the same when it is changed."""
+    @property
+    def name(self) -> str:
+        """Its name, for `start`, `connect` and `start_device`."""
+    @property
+    def client_id(self) -> str:
+        """The client id."""
+    @property
+    def has_client_secret(self) -> bool:
+        """Whether there is a client secret."""
+    @property
+    def manifest(self) -> str:
+        """The manifest as it was given."""
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that see tokens."""
+    @property
+    def download_hosts(self) -> list[str]:
+        """The hosts that content is fetched from, without a token."""
+    @property
+    def upload_hosts(self) -> list[str]:
+        """The hosts that content is sent to, without a token."""
+    @property
+    def provider(self) -> Provider:
+        """What it can do and how to connect to it."""
+    @property
+    def revision(self) -> int:
+        """Grows with every change. Pass it to `update`."""
+    @property
+    def created_by(self) -> str:
+        """Who registered it."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When."""
+    @property
+    def updated_by(self) -> str:
+        """Who changed it last."""
+    @property
+    def updated_at(self) -> datetime.datetime:
+        """When."""
+    @property
+    def redirect_uri(self) -> str | None:
+        """Where it sends users back, to be registered there: `OpenOptions.workspace_callback_url` and its id. None where no method needs it, or the
+        option is missing.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WorkspaceProviderFilter:
+    """Which providers to list, oldest first."""
+    def __new__(cls, *, page_size: int | None = None, cursor: str | None = None) -> WorkspaceProviderFilter: ...
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WorkspaceProviderPage:
+    """A page of providers."""
+    def __new__(cls, *, items: list[WorkspaceProvider], next_cursor: str | None = None) -> WorkspaceProviderPage: ...
+    @property
+    def items(self) -> list[WorkspaceProvider]:
+        """The providers, oldest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class WorkspaceProviderPatch:
+    """What to change of a workspace's provider; what is absent stays."""
+    def __new__(cls, *, revision: int, manifest: str | None = None, client_id: str | None = None, client_secret: str | None = None, no_client_secret: bool | None = None) -> WorkspaceProviderPatch: ...
+    @property
+    def revision(self) -> int:
+        """The `revision` that was read: whoever read an older one is refused."""
+    @property
+    def manifest(self) -> str | None:
+        """The manifest, of the same name."""
+    @property
+    def client_id(self) -> str | None:
+        """The client id."""
+    @property
+    def client_secret(self) -> str | None:
+        """The client secret."""
+    @property
+    def no_client_secret(self) -> bool | None:
+        """True removes the client secret."""
+
+@typing.final
+class WorkspaceProviders:
+    """The providers that a workspace brings, beside those of the installation.
+
+    Owners and admins register and change them, with a scope that has no purpose; every member sees them and connects with `Scope.connections`, by their
+    names. Nobody else does. Such a provider has no hooks and hands out no tokens, and its requests go to the public internet only.
+    """
+    async def check(self, manifest: str) -> CheckedManifest:
+        """What a manifest would register, without storing it.
+
+        Fails with `forbidden` (`not_an_admin`), `conflict` (`provider_name_taken`) or `invalid`, as `register` does.
+        """
+    def check_blocking(self, manifest: str) -> CheckedManifest:
+        """`check`, but the thread waits until it is done."""
+    async def register(self, provider: NewWorkspaceProvider) -> WorkspaceProvider:
+        """Registers a provider under the name of its manifest.
+
+        Fails with `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_name_taken`: a built-in provider, one of the installation or one of
+        the workspace has the name) or `invalid`: `malformed_manifest`, `manifest_too_large` (over 256 KiB), `hook_not_allowed`, `address_not_public`,
+        `malformed_client`, `too_many_providers` (50 are the most), `workspace_callback_url_missing` (a method needs a redirect, and the installation was
+        opened without that option).
+        """
+    def register_blocking(self, provider: NewWorkspaceProvider) -> WorkspaceProvider:
+        """`register`, but the thread waits until it is done."""
+    async def list(self, filter: WorkspaceProviderFilter) -> WorkspaceProviderPage:
+        """The workspace's providers, oldest first, a page at a time.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: WorkspaceProviderFilter) -> WorkspaceProviderPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, name: str) -> WorkspaceProvider:
+        """One of them. Fails with `not_found`."""
+    def get_blocking(self, name: str) -> WorkspaceProvider:
+        """`get`, but the thread waits until it is done."""
+    async def update(self, name: str, patch: WorkspaceProviderPatch) -> WorkspaceProvider:
+        """Changes a provider; what is absent stays. Connections go on with the new manifest, a `Connection` that was opened before with the one that it
+        began with. While there are connections, hosts can be taken away and not added, and how accounts are connected (`inputs`, `auth`, `methods`,
+        `identity`, base URLs) stays: the tokens are their members', and no admin can have them sent elsewhere.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`), `conflict` (`provider_changed`: read it again; `hosts_changed`: register the
+        new manifest under another name, or end the connections first) or `invalid`, as `register` does, and `provider_renamed`.
+        """
+    def update_blocking(self, name: str, patch: WorkspaceProviderPatch) -> WorkspaceProvider:
+        """`update`, but the thread waits until it is done."""
+    async def remove(self, name: str, end_connections: bool | None = None) -> int:
+        """Removes a provider. With `end_connections`, the connections of all members at it are ended first, as `Connection.revoke` does; how many is returned. If
+        that is interrupted, call again: what has ended stays ended.
+
+        Fails with `not_found`, `forbidden` (`not_an_admin`, `purpose_fixed`) or `conflict` (`provider_in_use`: members have connections, and their end was
+        not asked for).
+        """
+    def remove_blocking(self, name: str, end_connections: bool | None = None) -> int:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class WrappingKey:
