@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// What a variant's name is joined with.
 pub(crate) const VARIANT: char = '+';
 /// The record that was read before.
-pub(crate) const BEFORE: &str = "before";
+pub(crate) const BEFORE: &str = "existing";
 /// What every list may be given, whether the vendor has it or not.
 pub(crate) const PAGING: [&str; 2] = ["page_size", "cursor"];
 
@@ -102,7 +102,7 @@ pub(crate) struct Operation {
     pub(crate) fetch: Option<String>,
     /// Calls this operation with the `id` of the answer, which stays the answer.
     pub(crate) then: Option<String>,
-    /// Calls this operation with the same `id` first, whose record is known as `{before}` then.
+    /// Calls this operation with the same `id` first, whose record is known as `{existing}` then.
     pub(crate) before: Option<String>,
     #[serde(default)]
     pub(crate) answer: Answer,

@@ -81,7 +81,9 @@ on_both!(many_refusals_at_once_are_noted_once, |database| async move {
 
 on_both!(whoever_goes_away_leaves_a_trace_too, |database| async move {
     let place = Place::open(&database).await;
-    let purposes = ["chat-1", "chat-2", "chat-3", "chat-4", "chat-5"];
+    let purposes = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"]
+        .map(|name| name.repeat(8));
+    let purposes = purposes.each_ref().map(String::as_str);
     place.put(NewSecretPolicy { purposes: words(&purposes), ..deny("no-chat") }).await;
     place.connection.access_token().await.expect("what is needed to decide is in memory now");
     let mut left = None;

@@ -140,6 +140,13 @@ impl Trial<'_> {
         if self.operation.is_graphql() {
             return requests.len();
         }
+        // What is read before is what the fault meets.
+        if self.operation.before().is_some() {
+            let first = requests.first();
+            let is_first =
+                |request: &&Recorded| first.is_some_and(|first| (&first.method, &first.path) == (&request.method, &request.path));
+            return requests.iter().filter(is_first).count();
+        }
         let is_own = |request: &&Recorded| {
             self.expected.described.iter().any(|operation| operation.method == request.method && operation.serves(&request.path))
         };
