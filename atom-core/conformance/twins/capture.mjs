@@ -118,9 +118,9 @@ async function twin(provider, client, operation, input, call) {
   await twin('google', '@googleapis/drive', 'files.create_folder', { name: 'g', folder_id: 'f1' }, () =>
     drive.files.create({ requestBody: { name: 'g', parents: ['f1'], mimeType: 'application/vnd.google-apps.folder' } }));
   await twin('google', '@googleapis/drive', 'files.update', { id: 'f1', name: 'h' }, () => drive.files.update({ fileId: 'f1', requestBody: { name: 'h' } }));
-  await twin('google', '@googleapis/calendar', 'calendar.create_event', { title: 'G', starts: at('09'), ends: at('10'), calendar_id: 'work' }, () =>
-    calendar.events.insert({ calendarId: 'work', requestBody: { summary: 'G', ...times } }));
-  await twin('google', '@googleapis/calendar', 'calendar.delete_event', { id: 'e1', calendar_id: 'work' }, () => calendar.events.delete({ calendarId: 'work', eventId: 'e1' }));
+  await twin('google', '@googleapis/calendar', 'calendar.create_event', { title: 'G', starts: at('09'), ends: at('10'), calendar_id: 'team' }, () =>
+    calendar.events.insert({ calendarId: 'team', requestBody: { summary: 'G', ...times } }));
+  await twin('google', '@googleapis/calendar', 'calendar.delete_event', { id: 'e1', calendar_id: 'team' }, () => calendar.events.delete({ calendarId: 'team', eventId: 'e1' }));
 }
 
 writeFileSync(new URL('requests.json', import.meta.url), `${JSON.stringify(found, null, 1)}\n`);

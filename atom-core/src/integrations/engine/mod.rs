@@ -64,7 +64,7 @@ pub(crate) async fn list<T: DeserializeOwned>(
 /// Reads or changes one record.
 pub(crate) async fn one<T: DeserializeOwned>(connection: &Connection, operation: &str, input: &impl Serialize) -> Result<T> {
     let (call, vendor) = single(Call::new(connection, operation, input).await?).await?;
-    call.typed_one(&[vendor])
+    call.typed_one(&vendor)
 }
 
 /// Does something that has no answer.

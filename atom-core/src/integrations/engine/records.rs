@@ -83,8 +83,8 @@ impl Call<'_> {
     }
 
     /// The same for one.
-    pub(super) fn typed_one<T: DeserializeOwned>(&self, vendor: &[Vendor]) -> Result<T> {
-        self.typed(vendor)?.pop().ok_or_else(|| self.malformed("no record"))
+    pub(super) fn typed_one<T: DeserializeOwned>(&self, vendor: &Vendor) -> Result<T> {
+        self.typed(std::slice::from_ref(vendor))?.pop().ok_or_else(|| self.malformed("no record"))
     }
 
     /// The same for whoever does not know its type.

@@ -164,19 +164,16 @@ impl Call<'_> {
             return Ok(Answered { headers: answer.headers, body: answer.body, ..Default::default() });
         }
         let status = answer.status;
-        if is_read {
-            let refused_as = Response { status, headers: answer.headers.clone(), body: Vec::new() };
-            let answered = self.said(answer.body, answer.headers).map_err(|e| e.with_status(status))?;
-            if !answered.document.is_null() && failure::is_refusal(manifest, operation.success.as_ref(), &answered.document) {
-                return refused(&Response { body: answered.body, ..refused_as });
-            }
-            return Ok(answered);
+        let answered = if is_read {
+            self.said(answer.body, answer.headers).map_err(|e| e.with_status(status))?
+        } else {
+            let document = serde_json::from_slice(&answer.body).unwrap_or_default();
+            Answered { document, headers: answer.headers, body: answer.body, ..Default::default() }
+        };
+        if !answered.document.is_null() && failure::is_refusal(manifest, operation.success.as_ref(), &answered.document) {
+            return refused(&Response { status, headers: answered.headers, body: answered.body });
         }
-        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        if !document.is_null() && failure::is_refusal(manifest, operation.success.as_ref(), &document) {
-            return refused(&answer);
-        }
-        Ok(Answered { document, items: text::Items::None, headers: answer.headers, body: answer.body })
+        Ok(answered)
     }
 
     /// What an answer in JSON says.

@@ -6,9 +6,10 @@ pub use model::{NewPush, PushOutcome, PushPriority, PushResult, PushTarget};
 
 use super::engine;
 use crate::connect::Connection;
-use crate::{Error, ErrorKind, Json, Result};
+use crate::{Error, ErrorKind, RawRecord, Result};
 use atom_macros::{api, handle};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 const SEND: &str = "push.send";
@@ -35,7 +36,7 @@ struct Sent {
     #[serde(default)]
     invalid_targets: Vec<String>,
     provider: String,
-    raw: Json,
+    raw: RawRecord,
 }
 
 #[api]
@@ -103,11 +104,12 @@ async fn one_by_one(connection: Connection, push: NewPush, tokens: Vec<String>) 
     }
     Ok(result)
 }
+
 /// What is sent with each token.
-fn engine_input(push: &NewPush) -> Result<serde_json::Map<String, serde_json::Value>> {
+fn engine_input(push: &NewPush) -> Result<Map<String, Value>> {
     let input = serde_json::to_value(NewPush { tokens: None, ..push.clone() });
     match input.map_err(|e| Error::internal("input", "an input cannot be serialized").with_source(e))? {
-        serde_json::Value::Object(input) => Ok(input),
+        Value::Object(input) => Ok(input),
         _ => Err(Error::internal("input", "an input is an object")),
     }
 }

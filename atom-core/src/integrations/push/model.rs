@@ -1,6 +1,6 @@
 //! What the push API takes and returns.
 
-use crate::Json;
+use crate::{Json, RawRecord};
 use atom_macros::model;
 
 /// How urgent a notification is.
@@ -73,5 +73,5 @@ pub struct PushResult {
     /// Every target, in the order in which they were given.
     pub targets: Vec<PushTarget>,
     /// The provider's answers, in the order in which they came.
-    pub raw: Vec<Json>,
+    pub raw: Vec<RawRecord>,
 }

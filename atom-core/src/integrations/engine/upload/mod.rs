@@ -244,16 +244,15 @@ impl Upload {
         }
         let call = Call::new(&self.connection, UPLOAD, &self.progress.input).await?;
         let session = session(&call)?;
-        if self.progress.record.is_none() {
-            self.progress.record = Some(match &session.pieces {
-                Pieces::Steps { .. } => steps::finish(&call, session, &self.progress).await?,
-                Pieces::Url { .. } => match ask(&call, session, &mut self.progress).await? {
-                    Sent::Finished(record) => record,
-                    Sent::Until(_) => return Err(call.malformed("no file after the last piece")),
-                },
-            });
-        }
-        call.typed_one(self.progress.record.as_slice())
+        let record = match (self.progress.record.take(), &session.pieces) {
+            (Some(record), _) => record,
+            (None, Pieces::Steps { .. }) => steps::finish(&call, session, &self.progress).await?,
+            (None, Pieces::Url { .. }) => match ask(&call, session, &mut self.progress).await? {
+                Sent::Finished(record) => record,
+                Sent::Until(_) => return Err(call.malformed("no file after the last piece")),
+            },
+        };
+        call.typed_one(self.progress.record.insert(record))
     }
 
     /// Has the vendor forget what it got. A session that is gone already is fine.
