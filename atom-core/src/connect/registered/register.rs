@@ -35,12 +35,13 @@ pub(super) async fn run(providers: &WorkspaceProviders, new: NewWorkspaceProvide
         updated_at: now.into(),
     };
     let mut tx = inner.db()?.begin_durable().await?;
-    // The entry holds the end of the workspace's log, so that of several registrations at once each counts those before it.
-    providers.log(&mut tx, AuditAction::ProviderRegistered, definition.id, &[("provider", &row.name)], now).await?;
+    // The provider's row comes before the log, as in every act on a provider: two that took the two in different orders would wait for each other.
     store::insert(&mut tx, workspace, &row).await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => name_taken(&row.name),
         _ => error,
     })?;
+    // The entry holds the end of the workspace's log, so that of several registrations at once each counts those before it.
+    providers.log(&mut tx, AuditAction::ProviderRegistered, definition.id, &[("provider", &row.name)], now).await?;
     if store::count(&mut tx, workspace).await? > MOST {
         let text = format!("a workspace has at most {MOST} providers of its own: remove one");
         return Err(Error::invalid("too_many_providers", text));
