@@ -26,7 +26,7 @@ class Subject:
 SUBJECTS = [
     Subject("plain", "reqwest and serde_json", chart.OTHER, "ours", [*OURS, "--variant", "plain"]),
     Subject("ours_rust", "Atom, Rust", chart.RUST, "ours", [*OURS, "--variant", "ours"]),
-    Subject("google_python", "google-api-python-client", chart.OTHER, "python", SHOP.python_drives("google.py")),
+    Subject("google_python", "google-api-python-client", chart.OTHER, "python", SHOP.python_drives("drive.py")),
     Subject("ours_blocking", "Atom, Python", chart.PYTHON, "bindings", SHOP.ours_in_python("ours.py", "--blocking")),
     Subject("ours_asyncio", "Atom, asyncio", chart.PYTHON, "bindings", SHOP.ours_in_python("ours.py")),
     Subject("google_node", "@googleapis/drive", chart.OTHER, "node", SHOP.node_drives("google.mjs")),

@@ -90,10 +90,16 @@ impl Path {
         self.0.len() > other.0.len() && self.0.starts_with(&other.0)
     }
 
-    /// The key that it begins with, and whether it ends there.
-    pub(crate) fn first_key(&self) -> Option<(&str, bool)> {
+    /// The key that it begins with.
+    pub(crate) fn first_key(&self) -> Option<&str> {
+        if let [Step::Key(key), ..] = &self.0[..] { Some(key) } else { None }
+    }
+
+    /// Of a path that leads to a member, or to the first element of the list there: its key, and whether it is the element.
+    pub(crate) fn member(&self) -> Option<(&str, bool)> {
         match &self.0[..] {
-            [Step::Key(key), rest @ ..] => Some((key, rest.is_empty())),
+            [Step::Key(key)] => Some((key, false)),
+            [Step::Key(key), Step::Index(0)] => Some((key, true)),
             _ => None,
         }
     }

@@ -76,7 +76,7 @@ impl Call<'_> {
     /// The vendor's records as ours, with the vendor's own beside them.
     pub(super) fn typed<T: DeserializeOwned>(&self, vendors: &[Vendor]) -> Result<Vec<T>> {
         let plan = Plan::new(self.record(), &self.manifest().name, &self.given);
-        let one = |vendor| plan.read(vendor).and_then(T::deserialize);
+        let one = |vendor| T::deserialize(plan.read(vendor));
         // What serde says may have the value in it, which may be anybody's.
         let unfit = |_| self.malformed(&format!("a record whose `{}` does not fit", plan.field()));
         vendors.iter().map(one).collect::<std::result::Result<_, _>>().map_err(unfit)

@@ -1,13 +1,13 @@
 //! A vendor's record as one of our types, deserialized from its text.
 //!
-//! A field that is a member of the vendor's record goes from the text into our type; values are made only of what is put together or translated.
-//! So a list costs little more than its parsing.
+//! A field that is a member of the vendor's record goes from the text into our type as it is read; values are made only of what is put together or
+//! translated. So a list costs little more than its parsing.
 
 use super::text::Vendor;
 use crate::RawRecord;
-use crate::providers::{Field, Reading, Record, Vars};
+use crate::providers::{Field, Record, Vars};
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Error, Map, Value};
 use std::cell::Cell;
@@ -15,57 +15,67 @@ use std::fmt;
 
 /// How records of one type are read: which members are looked at, and what is made of which.
 pub(super) struct Plan<'r> {
-    members: Vec<&'r str>,
-    fields: Vec<(&'r str, Source<'r>)>,
-    /// The members that values are made of.
-    composed: Vec<usize>,
+    members: Vec<Member<'r>>,
+    /// The fields that are put together or translated.
+    made: Vec<(&'r str, &'r Field)>,
     /// Some field is made of the record as a whole.
     whole: bool,
-    provider: &'r str,
+    /// Whose records they are; nobody's where they are parts of others.
+    provider: Option<&'r str>,
     /// What was given, and what is known of the account.
     given: &'r Vars,
     /// The field that is being read, for whoever has to say which one did not fit.
     at: Cell<&'r str>,
 }
 
-#[derive(Clone, Copy)]
-enum Source<'r> {
-    /// The member stands for itself.
-    Member(usize),
-    Made(&'r Field),
+/// What a member of the vendor's record is looked at for.
+struct Member<'r> {
+    key: &'r str,
+    /// What is read of it straight.
+    straight: Option<Straight<'r>>,
+    /// Something else needs it, too.
+    is_kept: bool,
+}
+
+struct Straight<'r> {
+    field: &'r str,
+    /// The first element of the list there is meant.
+    first: bool,
+    parts: Option<Plan<'r>>,
 }
 
 impl<'r> Plan<'r> {
+    /// For the records of a provider.
     pub(super) fn new(record: Option<&'r Record>, provider: &'r str, given: &'r Vars) -> Self {
-        let at = Cell::new("raw");
-        let mut plan = Self { members: Vec::new(), fields: Vec::new(), composed: Vec::new(), whole: false, provider, given, at };
+        Self { provider: Some(provider), ..Self::of(record, given) }
+    }
+
+    fn of(record: Option<&'r Record>, given: &'r Vars) -> Self {
+        let mut plan = Self { members: Vec::new(), made: Vec::new(), whole: false, provider: None, given, at: Cell::new("raw") };
         for (name, field) in record.into_iter().flat_map(Record::fields) {
-            if let Some(key) = field.plain_key() {
-                let member = plan.member(key);
-                plan.fields.push((name, Source::Member(member)));
-                continue;
-            }
-            plan.fields.push((name, Source::Made(field)));
-            match field.keys() {
-                Some(keys) => {
-                    for key in keys {
-                        let member = plan.member(key);
-                        if !plan.composed.contains(&member) {
-                            plan.composed.push(member);
-                        }
-                    }
+            if let Some(found) = field.straight() {
+                let member = plan.member(found.key);
+                if member.straight.is_none() {
+                    let parts = found.parts.map(|record| Plan::of(Some(record), given));
+                    member.straight = Some(Straight { field: name, first: found.first, parts });
+                    continue;
                 }
+            }
+            plan.made.push((name, field));
+            match field.keys() {
+                Some(keys) => keys.into_iter().for_each(|key| plan.member(key).is_kept = true),
                 None => plan.whole = true,
             }
         }
         plan
     }
 
-    fn member(&mut self, key: &'r str) -> usize {
-        self.members.iter().position(|known| *known == key).unwrap_or_else(|| {
-            self.members.push(key);
+    fn member(&mut self, key: &'r str) -> &mut Member<'r> {
+        let at = self.members.iter().position(|known| known.key == key).unwrap_or_else(|| {
+            self.members.push(Member { key, straight: None, is_kept: false });
             self.members.len() - 1
-        })
+        });
+        &mut self.members[at]
     }
 
     /// The field that was read last.
@@ -74,154 +84,272 @@ impl<'r> Plan<'r> {
     }
 
     /// A record that is about to be ours: its fields, then `provider`, then `raw`.
-    pub(super) fn read<'p>(&'p self, vendor: &'p Vendor) -> Result<Typed<'p, 'r>, Error> {
-        let text = vendor.get();
-        let mut found = vec![None; self.members.len()];
-        let is_object = text.starts_with('{');
-        if is_object {
-            serde_json::Deserializer::from_str(text).deserialize_map(Members { plan: self, found: &mut found })?;
-        }
-        let made = if self.whole || !is_object {
-            serde_json::from_str(text)?
-        } else {
-            let member = |at: &usize| Some((self.members[*at].to_owned(), found[*at]?));
-            let members = self.composed.iter().filter_map(member);
-            Value::Object(
-                members.map(|(key, text)| Ok((key, serde_json::from_str(text)?))).collect::<Result<Map<_, _>, Error>>()?,
-            )
-        };
-        Ok(Typed { plan: self, fields: self.fields.iter(), found, made, vendor, next: None, stage: Stage::Fields })
-    }
-}
-
-/// Finds the members that are looked at.
-struct Members<'f, 'p, 'r> {
-    plan: &'p Plan<'r>,
-    found: &'f mut Vec<Option<&'p str>>,
-}
-
-impl<'p> Visitor<'p> for Members<'_, 'p, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'p>>(self, mut members: A) -> Result<(), A::Error> {
-        // Vendors keep to an order, so the next member is mostly the one after the last.
-        let mut next = 0;
-        while let Some(at) = members.next_key_seed(Key { known: &self.plan.members, next })? {
-            let Some(at) = at else {
-                members.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            next = at + 1;
-            let text = members.next_value::<&RawValue>()?.get();
-            self.found[at] = (text != "null").then_some(text);
-        }
-        Ok(())
-    }
-}
-
-struct Key<'k> {
-    known: &'k [&'k str],
-    next: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        if self.known.get(self.next) == Some(&key) {
-            return Ok(Some(self.next));
-        }
-        Ok(self.known.iter().position(|known| *known == key))
+    pub(super) fn read<'p>(&'p self, vendor: &'p Vendor) -> Typed<'p, 'r> {
+        Typed { plan: self, text: vendor.get() }
     }
 }
 
 /// A record on its way.
 pub(super) struct Typed<'p, 'r> {
     plan: &'p Plan<'r>,
-    fields: std::slice::Iter<'p, (&'r str, Source<'r>)>,
-    /// The texts of the members.
-    found: Vec<Option<&'p str>>,
-    /// What values are made of.
-    made: Value,
-    vendor: &'p Vendor,
-    next: Option<Next<'p>>,
-    stage: Stage,
-}
-
-enum Stage {
-    Fields,
-    Provider,
-    Raw,
-    End,
-}
-
-/// The value after the name.
-enum Next<'p> {
-    Text(&'p str),
-    Made(Value),
-    Provider,
-    Raw,
-}
-
-impl<'p, 'r> Typed<'p, 'r> {
-    fn advance(&mut self) -> Option<&'r str> {
-        let (name, next) = match self.stage {
-            Stage::Fields => {
-                for (name, source) in self.fields.by_ref() {
-                    let next = match source {
-                        Source::Member(at) => self.found[*at].map(Next::Text),
-                        Source::Made(field) => field.read(&self.made, self.plan.given).map(Reading::into_value).map(Next::Made),
-                    };
-                    if next.is_some() {
-                        self.next = next;
-                        self.plan.at.set(name);
-                        return Some(name);
-                    }
-                }
-                self.stage = Stage::Provider;
-                return self.advance();
-            }
-            Stage::Provider => {
-                self.stage = Stage::Raw;
-                ("provider", Next::Provider)
-            }
-            Stage::Raw => {
-                self.stage = Stage::End;
-                ("raw", Next::Raw)
-            }
-            Stage::End => return None,
-        };
-        self.next = Some(next);
-        Some(name)
-    }
+    text: &'p str,
 }
 
 impl<'de> Deserializer<'de> for Typed<'de, '_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(self)
+        let Self { plan, text } = self;
+        if plan.provider.is_none() && text.starts_with('[') {
+            return serde_json::Deserializer::from_str(text).deserialize_seq(Parts { plan, visitor });
+        }
+        let object = if text.starts_with('{') { text } else { "{}" };
+        serde_json::Deserializer::from_str(object).deserialize_map(Translator { plan, text, visitor })
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
         tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Shows a list of parts to its visitor.
+struct Parts<'p, 'r, S> {
+    plan: &'p Plan<'r>,
+    visitor: S,
+}
+
+impl<'p, V: Visitor<'p>> Visitor<'p> for Parts<'p, '_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'p>>(self, elements: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_seq(Parts { plan: self.plan, visitor: elements })
+    }
+}
+
+impl<'p, A: SeqAccess<'p>> SeqAccess<'p> for Parts<'p, '_, A> {
+    type Error = A::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'p>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
+        let Some(text) = self.visitor.next_element::<&RawValue>()? else { return Ok(None) };
+        seed.deserialize(Typed { plan: self.plan, text: text.get() }).map(Some).map_err(A::Error::custom)
+    }
+}
+
+/// Shows the vendor's object to the visitor of our type.
+struct Translator<'p, 'r, V> {
+    plan: &'p Plan<'r>,
+    text: &'p str,
+    visitor: V,
+}
+
+impl<'p, V: Visitor<'p>> Visitor<'p> for Translator<'p, '_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'p>>(self, members: A) -> Result<V::Value, A::Error> {
+        let Self { plan, text, visitor } = self;
+        let seen = vec![false; plan.members.len()];
+        let source = Source::Members { members, after: 0, seen, kept: Map::new() };
+        visitor.visit_map(Translated { plan, text, source, next: Next::Member })
+    }
+}
+
+/// Our record's members, in the order in which they can be told.
+struct Translated<'p, 'r, A> {
+    plan: &'p Plan<'r>,
+    text: &'p str,
+    source: Source<'p, 'r, A>,
+    next: Next<'p, 'r>,
+}
+
+/// Where the next one comes from.
+enum Source<'p, 'r, A> {
+    Members {
+        members: A,
+        /// Vendors keep to an order, so the next member is mostly the one after the last.
+        after: usize,
+        seen: Vec<bool>,
+        kept: Map<String, Value>,
+    },
+    Made {
+        fields: std::slice::Iter<'p, (&'r str, &'r Field)>,
+        of: Value,
+    },
+    Raw,
+    End,
+}
+
+/// The value after the name.
+enum Next<'p, 'r> {
+    /// The one that comes next in the vendor's record.
+    Member,
+    Text(&'p str),
+    Parts(Typed<'p, 'r>),
+    Made(Value),
+    Provider(&'r str),
+    Raw,
+}
+
+impl<'p, 'r, A: MapAccess<'p>> Translated<'p, 'r, A> {
+    /// The next field, whose value is `next`.
+    fn advance(&mut self) -> Result<Option<&'r str>, A::Error> {
+        loop {
+            match &mut self.source {
+                Source::Members { members, after, seen, kept } => {
+                    let Some(Name { member, is_null }) =
+                        members.next_key_seed(Names { plan: self.plan, text: self.text, after: *after })?
+                    else {
+                        let of = Value::Object(std::mem::take(kept));
+                        let is_enough = !self.plan.whole && self.text.starts_with('{');
+                        let of = if is_enough { of } else { serde_json::from_str(self.text).map_err(A::Error::custom)? };
+                        self.source = Source::Made { fields: self.plan.made.iter(), of };
+                        continue;
+                    };
+                    // A name that comes twice means its first value, and a null the same as nothing.
+                    let wanted = member.filter(|at| is_null != Some(true) && !std::mem::replace(&mut seen[*at], true));
+                    let Some(at) = wanted else {
+                        members.next_value::<IgnoredAny>()?;
+                        continue;
+                    };
+                    *after = at + 1;
+                    let Member { key, straight, is_kept } = &self.plan.members[at];
+                    self.next = Next::Member;
+                    let is_direct = straight.as_ref().is_some_and(|straight| !straight.first && straight.parts.is_none());
+                    if *is_kept || !is_direct || is_null.is_none() {
+                        let mut text = members.next_value::<&RawValue>()?.get();
+                        if text == "null" {
+                            continue;
+                        }
+                        if *is_kept {
+                            kept.insert((*key).to_owned(), serde_json::from_str(text).map_err(A::Error::custom)?);
+                        }
+                        if straight.as_ref().is_some_and(|straight| straight.first) {
+                            let Some(first) = first_of(text).map_err(A::Error::custom)? else { continue };
+                            text = first;
+                        }
+                        let parts = straight.as_ref().and_then(|straight| straight.parts.as_ref());
+                        self.next = parts.map_or(Next::Text(text), |plan| Next::Parts(Typed { plan, text }));
+                    }
+                    if let Some(straight) = straight {
+                        return Ok(Some(straight.field));
+                    }
+                }
+                Source::Made { fields, of } => {
+                    let mut found = fields.filter_map(|(name, field)| Some((*name, field.read(of, self.plan.given)?)));
+                    if let Some((name, reading)) = found.next() {
+                        self.next = Next::Made(reading.into_value());
+                        return Ok(Some(name));
+                    }
+                    let Some(provider) = self.plan.provider else {
+                        self.source = Source::End;
+                        continue;
+                    };
+                    self.source = Source::Raw;
+                    self.next = Next::Provider(provider);
+                    return Ok(Some("provider"));
+                }
+                Source::Raw => {
+                    self.source = Source::End;
+                    self.next = Next::Raw;
+                    return Ok(Some("raw"));
+                }
+                Source::End => return Ok(None),
+            }
+        }
+    }
+}
+
+impl<'p, A: MapAccess<'p>> MapAccess<'p> for Translated<'p, '_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'p>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        let Some(name) = self.advance()? else { return Ok(None) };
+        self.plan.at.set(name);
+        seed.deserialize(StrDeserializer::new(name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'p>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        match (std::mem::replace(&mut self.next, Next::Member), &mut self.source) {
+            (Next::Member, Source::Members { members, .. }) => members.next_value_seed(seed),
+            (Next::Member, _) => Err(A::Error::custom("a value before its name")),
+            (Next::Text(text), _) => seed.deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(A::Error::custom),
+            (Next::Parts(parts), _) => seed.deserialize(parts).map_err(A::Error::custom),
+            (Next::Made(value), _) => seed.deserialize(value).map_err(A::Error::custom),
+            (Next::Provider(name), _) => seed.deserialize(name.into_deserializer()),
+            (Next::Raw, _) => seed.deserialize(Verbatim(self.text)).map_err(A::Error::custom),
+        }
+    }
+}
+
+/// The first element of a list, if there is one.
+fn first_of(text: &str) -> Result<Option<&str>, Error> {
+    if !text.starts_with('[') {
+        return Ok(None);
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(text)?;
+    Ok(elements.first().map(|first| first.get()).filter(|first| *first != "null"))
+}
+
+/// Reads a name of the vendor's.
+struct Names<'p, 'r> {
+    plan: &'p Plan<'r>,
+    text: &'p str,
+    after: usize,
+}
+
+impl Names<'_, '_> {
+    fn member(&self, name: &str) -> Option<usize> {
+        let members = &self.plan.members;
+        let is_next = members.get(self.after).is_some_and(|member| member.key == name);
+        if is_next { Some(self.after) } else { members.iter().position(|member| member.key == name) }
+    }
+}
+
+/// A name that was read.
+struct Name {
+    /// Which of the members that are looked at.
+    member: Option<usize>,
+    /// Whether `null` follows, as far as that can be told.
+    is_null: Option<bool>,
+}
+
+impl<'p> DeserializeSeed<'p> for Names<'p, '_> {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<'p> Visitor<'p> for Names<'p, '_> {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'p str) -> Result<Name, E> {
+        // It stands in the record's text, so what follows its quotation mark can be seen.
+        let end = (name.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize).map(|start| start + name.len() + 1);
+        let rest = end.and_then(|end| self.text.as_bytes().get(end..));
+        let value = rest.and_then(|rest| rest.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != b':'));
+        Ok(Name { member: self.member(name), is_null: value.map(|first| *first == b'n') })
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        Ok(Name { member: self.member(name), is_null: None })
     }
 }
 
@@ -245,28 +373,11 @@ impl<'de> Deserializer<'de> for Verbatim<'de> {
     }
 }
 
-impl<'p> MapAccess<'p> for Typed<'p, '_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'p>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        self.advance().map(|name| seed.deserialize(StrDeserializer::<Error>::new(name))).transpose()
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'p>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        match self.next.take() {
-            Some(Next::Text(text)) => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
-            Some(Next::Made(value)) => seed.deserialize(value),
-            Some(Next::Provider) => seed.deserialize(self.plan.provider.into_deserializer()),
-            Some(Next::Raw) => seed.deserialize(Verbatim(self.vendor.get())),
-            None => seed.deserialize(Value::Null),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde::Deserialize;
+    use serde_json::json;
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(rename_all = "snake_case")]
@@ -292,7 +403,7 @@ mod tests {
     fn task(table: &Record, vendor: &str) -> Result<Task, String> {
         let (given, vendor) = (Vars::new(), RawValue::from_string(vendor.to_owned()).expect("JSON"));
         let plan = Plan::new(Some(table), "stage", &given);
-        plan.read(&vendor).and_then(Task::deserialize).map_err(|_| plan.field().to_owned())
+        Task::deserialize(plan.read(&vendor)).map_err(|_| plan.field().to_owned())
     }
 
     #[test]
@@ -308,6 +419,71 @@ mod tests {
         assert_eq!((read.state, read.tags, read.raw.text()), (State::Open, vec!["a".to_owned()], vendor));
         assert_eq!(read.extra, Some(crate::Json(serde_json::json!({"deep": [1, {"a": null}]}))));
         assert_eq!(task(&table, r#"{"gid": "1", "s": "?"}"#).expect("a task").state, State::Other);
+    }
+
+    #[test]
+    fn a_null_is_nothing_an_escaped_name_is_a_name_and_of_two_values_the_first_counts() {
+        let table: Record = toml::from_str(
+            "id = \"gid\"\ntitle = \"name\"\nstate = { path = \"s\", enum = { o = \"open\" } }\ntags = \"tags\"\nextra = \"s\"",
+        )
+        .expect("a table");
+        for vendor in [
+            r#"{"gid":"1","name":"n","tags":null,"s":"o"}"#,
+            r#"{ "tags" :
+                null, "n\u0061me" : "n", "gid": "1", "s": "o", "gid": "2", "s": "x" }"#,
+            r#"{"s": "o", "t\u0061gs": null, "gid": "1", "name": "n", "name": null}"#,
+        ] {
+            let read = task(&table, vendor).expect("a task");
+            assert_eq!((read.id.as_str(), read.title.as_deref(), read.state), ("1", Some("n"), State::Open), "{vendor}");
+            assert_eq!((read.tags, read.extra, read.raw.text()), (vec![], Some(crate::Json("o".into())), vendor));
+        }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Meeting {
+        room: Option<String>,
+        host: Option<Person>,
+        first: Option<Person>,
+        #[serde(default)]
+        guests: Vec<Person>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Person {
+        name: Option<String>,
+        mail: Option<String>,
+    }
+
+    #[test]
+    fn parts_of_a_record_are_read_from_its_text_as_they_are_from_its_values() {
+        let table: Record = toml::from_str(
+            r#"
+            room = "rooms[0]"
+            host = { path = "by", each = { name = "n", mail = "mails[0]" } }
+            first = { path = "people[0]", each = { name = "n" } }
+            guests = { path = "all", each = { name = "n", mail = "mails[0]" } }
+            "#,
+        )
+        .expect("a table");
+        let given = Vars::new();
+        for (vendor, people) in [
+            (
+                json!({"rooms": ["1", 2], "by": {"n": "A", "mails": ["a@x"], "more": [1]}, "people": [{"n": "B"}, 7], "all": [{"n": "C"}, {}, 7, null]}),
+                4,
+            ),
+            (json!({"rooms": [], "by": {}, "people": [null], "all": []}), 0),
+            (json!({"rooms": "x", "by": null, "people": {"n": "B"}, "all": null}), 0),
+            (json!({"rooms": [null], "by": 7, "people": []}), 0),
+            (json!([1]), 0),
+        ] {
+            let of_values =
+                Value::Object(table.read(&vendor, &given).map(|(name, value)| (name.to_owned(), value.into_value())).collect());
+            let text = RawValue::from_string(vendor.to_string()).expect("JSON");
+            let plan = Plan::new(Some(&table), "stage", &given);
+            let of_text = Meeting::deserialize(plan.read(&text)).expect("a meeting");
+            assert_eq!(of_text, Meeting::deserialize(of_values).expect("a meeting"), "{vendor}");
+            assert_eq!(of_text.guests.len(), people, "{vendor}");
+        }
     }
 
     #[test]

@@ -69,6 +69,15 @@ enum How {
     Template(Vec<Piece>),
 }
 
+/// A member of the vendor's record that is a field as it stands.
+pub(crate) struct Straight<'f> {
+    pub(crate) key: &'f str,
+    /// The first element of the list there, instead of what stands there.
+    pub(crate) first: bool,
+    /// It is a record, or a list of them, of such members in turn.
+    pub(crate) parts: Option<&'f Record>,
+}
+
 /// A part of a text: fixed, or from a place in the vendor's record.
 #[derive(Clone, Debug)]
 enum Piece {
@@ -148,11 +157,17 @@ impl Record {
 }
 
 impl Field {
-    /// The vendor's member that is this field as it stands, if there is one.
-    pub(crate) fn plain_key(&self) -> Option<&str> {
+    /// The member that it is, if it can be read straight from the vendor's text.
+    pub(crate) fn straight(&self) -> Option<Straight<'_>> {
         let [path] = &self.paths[..] else { return None };
-        let is_plain = matches!(self.how, How::Plain) && self.default.is_none() && !self.list && !self.write_only;
-        path.first_key().filter(|(_, is_all)| is_plain && *is_all).map(|(key, _)| key)
+        let parts = match &self.how {
+            How::Plain => None,
+            How::Each(record) if record.0.values().all(|part| part.straight().is_some()) => Some(record),
+            _ => return None,
+        };
+        let (key, first) = path.member()?;
+        let is_all = self.default.is_none() && !self.list && !self.write_only;
+        is_all.then_some(Straight { key, first, parts })
     }
 
     /// The members of the vendor's record that it is made of; nothing if that is more than members.
@@ -167,7 +182,7 @@ impl Field {
             }
             _ => Vec::new(),
         };
-        self.paths.iter().chain(more).map(|path| path.first_key().map(|(key, _)| key)).collect()
+        self.paths.iter().chain(more).map(|path| path.first_key()).collect()
     }
 }
 
