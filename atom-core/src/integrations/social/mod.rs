@@ -73,9 +73,9 @@ impl Social {
         engine::one(&self.connection, "social.create_comment", &comment).await
     }
 
-    /// Deletes a comment.
-    pub async fn delete_comment(&self, id: String) -> Result<()> {
-        engine::done(&self.connection, "social.delete_comment", &json!({ "id": id })).await
+    /// Deletes a comment. Some providers need the post that it answers.
+    pub async fn delete_comment(&self, id: String, post_id: Option<String>) -> Result<()> {
+        engine::done(&self.connection, "social.delete_comment", &json!({ "id": id, "post_id": post_id })).await
     }
 
     /// Uploads a picture or a video, to be shown by a post. Repeating the call uploads it again.
