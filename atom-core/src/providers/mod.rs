@@ -42,7 +42,7 @@ pub(crate) use methods::{
     Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,
     Placement, Signature, SignedJwt,
 };
-pub(crate) use operation::{Answer, BEFORE, Effect, HeaderTemplate, Operation, PAGING, Param, Service};
+pub(crate) use operation::{Answer, BEFORE, Effect, HeaderTemplate, Operation, PAGING, Service};
 pub use overrides::ManifestChange;
 pub(crate) use pages::{Pages, Step};
 pub(crate) use path::Path;

@@ -292,6 +292,7 @@ fn number(value: &Value) -> Option<f64> {
 fn id_text(value: &Value) -> Option<Value> {
     match value {
         Value::Array(ids) => ids.iter().map(id_text).collect::<Option<Vec<_>>>().map(Value::Array),
+        Value::String(id) => Some(id.as_str().into()).filter(|_| !id.is_empty()),
         id => id.as_i64().filter(|id| *id != 0).map(|id| id.to_string().into()),
     }
 }
