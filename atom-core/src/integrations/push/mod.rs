@@ -23,6 +23,23 @@ const MAX_TARGETS: usize = 500;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{NewPush, PushOutcome};
+///
+/// let lunch = NewPush { tokens: Some(vec!["a".into(), "b".into()]), title: Some("Lunch".into()), ..Default::default() };
+/// let result = connection.push().send(lunch).await?;
+/// for target in result.targets {
+///     match target.outcome {
+///         PushOutcome::Accepted => {}
+///         PushOutcome::InvalidTarget => println!("forget {}", target.target),
+///         PushOutcome::Failed => println!("try {} again later", target.target),
+///     }
+/// }
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Push {
     pub(crate) connection: Connection,
