@@ -193,6 +193,8 @@ export interface AccountingBill {
   provider: string
   /** What it is made of. On a change, the whole new list. */
   lines: AccountingLine[]
+  /** The payments for it. */
+  paymentIds: string[]
   /** Whether it is deleted or in the bin. */
   deleted: boolean
   /** The provider's own record. */
@@ -217,6 +219,8 @@ export interface AccountingBill {
   exchangeRate?: number
   /** The sum without tax. */
   subtotal?: Money
+  /** What is taken off the whole of it. */
+  discount?: Money
   /** The tax. */
   tax?: Money
   /** The whole sum. */
@@ -375,7 +379,7 @@ export interface AccountingContactPatch {
   taxNumber?: string | null
   /** The currency they are dealt with in (ISO 4217), in capitals. */
   currency?: string | null
-  /** Which version of the record this is; some providers want it with a change. */
+  /** The version that is changed, as it was read; some providers need it. */
   revision?: string | null
 }
 
@@ -387,6 +391,8 @@ export interface AccountingInvoice {
   provider: string
   /** What it is made of. On a change, the whole new list. */
   lines: AccountingLine[]
+  /** The payments for it. */
+  paymentIds: string[]
   /** Whether it is deleted or in the bin. */
   deleted: boolean
   /** The provider's own record. */
@@ -411,6 +417,8 @@ export interface AccountingInvoice {
   exchangeRate?: number
   /** The sum without tax. */
   subtotal?: Money
+  /** What is taken off the whole of it. */
+  discount?: Money
   /** The tax. */
   tax?: Money
   /** The whole sum. */
@@ -495,6 +503,8 @@ export interface AccountingItem {
   name?: string
   /** Its number, such as a SKU. */
   code?: string
+  /** What sort of item it is, in the provider's words: `Service`. */
+  kind?: string
   /** More about it. */
   description?: string
   /** What one is sold for. */
@@ -507,6 +517,8 @@ export interface AccountingItem {
   expenseAccountId?: string
   /** How many there are, where the provider counts them. */
   quantityOnHand?: number
+  /** Which version of the record this is; some providers want it with a change. */
+  revision?: string
   /** When it was made. */
   createdAt?: Date
   /** When it last changed. */
@@ -541,6 +553,8 @@ export interface AccountingItemPatch {
   incomeAccountId?: string | null
   /** The account that purchases are booked to. */
   expenseAccountId?: string | null
+  /** The version that is changed, as it was read; some providers need it. */
+  revision?: string | null
 }
 
 /** One line of an invoice or a bill. */
@@ -561,6 +575,8 @@ export interface AccountingLine {
   accountId?: string
   /** The tax rate: its id or code, as the provider's lines show it. */
   taxRateId?: string
+  /** The classes, cost centres or tracking categories that it counts for. */
+  trackingIds?: string[]
 }
 
 /** Money that was received for an invoice, or paid for a bill. */
@@ -2289,6 +2305,8 @@ export interface DesignExport {
   status?: DesignExportStatus
   /** Until when they work. */
   expiresAt?: Date
+  /** What went wrong, in the provider's words. */
+  error?: string
 }
 
 /** How far an export is. */
@@ -2526,6 +2544,10 @@ export interface Document {
   parentId?: string
   /** Its text, where the provider gives it with the page; else there is `get_text`. */
   text?: string
+  /** Who made it. */
+  author?: Person
+  /** Who changed it last. */
+  lastEditor?: Person
   /** When it was made. */
   createdAt?: Date
   /** When it last changed. */
@@ -3791,6 +3813,8 @@ export interface ListDesignProjects {
 export interface ListDocuments {
   /** Only those that have this text. */
   search?: string | null
+  /** Only those that lie right under this page. */
+  parentId?: string | null
   /** How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does. */
   pageSize?: number | null
   /** Where the last page ended. */
@@ -4254,6 +4278,8 @@ export interface Meeting {
   id: string
   /** The provider's name. */
   provider: string
+  /** Who is invited. */
+  attendees: Person[]
   /** Whether it is deleted or in the bin. */
   deleted: boolean
   /** The provider's own record. */
@@ -4266,10 +4292,14 @@ export interface Meeting {
   endsAt?: Date
   /** Where to join it. */
   joinUrl?: string
-  /** Who holds it. */
-  host?: Person
+  /** The number to join it with. */
+  joinCode?: string
   /** What to say at the door. */
   passcode?: string
+  /** The telephone number to call in on. */
+  dialInNumber?: string
+  /** Who holds it. */
+  host?: Person
   /** When it was made. */
   createdAt?: Date
   /** When it last changed. */
@@ -4296,6 +4326,8 @@ export interface MeetingPatch {
   startsAt?: Date | null
   /** When it ends. */
   endsAt?: Date | null
+  /** Who is invited. On a change, the whole new list. */
+  attendees?: Person[] | null
 }
 
 /**
@@ -4403,8 +4435,6 @@ export interface NewAccountingContact {
   taxNumber?: string | null
   /** The currency they are dealt with in (ISO 4217), in capitals. */
   currency?: string | null
-  /** Which version of the record this is; some providers want it with a change. */
-  revision?: string | null
 }
 
 /** An invoice to write. */
@@ -4431,6 +4461,8 @@ export interface NewAccountingItem {
   name?: string | null
   /** Its number, such as a SKU. */
   code?: string | null
+  /** What sort of item it is, in the provider's words: `Service`. Default: as the provider does. */
+  kind?: string | null
   /** More about it. */
   description?: string | null
   /** What one is sold for. */
@@ -4681,6 +4713,8 @@ export interface NewMeeting {
   startsAt: Date
   /** When it ends. */
   endsAt: Date
+  /** Who is invited: by id or by e-mail address. */
+  attendees?: Person[] | null
 }
 
 /** A message to send. */
@@ -5919,7 +5953,7 @@ export interface PushResult {
   targets: PushTarget[]
   /** The provider's answers, in the order in which they came. */
   raw: unknown[]
-  /** The provider's id of the notification; none where it was sent target by target, or to nobody. */
+  /** The provider's id of the notification; none where each target has one of its own, or nobody was reached. */
   id?: string
 }
 
@@ -5929,6 +5963,8 @@ export interface PushTarget {
   target: string
   /** What became of it. */
   outcome: PushOutcome
+  /** The provider's id of the notification at this target, where it has one of its own. */
+  id?: string
   /** Why it failed: the `reason` of an error. */
   reason?: string
 }
@@ -7154,8 +7190,8 @@ export declare class Social {
   listComments(filter: ListSocialComments): Promise<SocialCommentPage>
   /** Creates a comment. Repeating the call creates another, unless the provider recognizes the repetition. */
   createComment(comment: NewSocialComment): Promise<SocialComment>
-  /** Deletes a comment. */
-  deleteComment(id: string): Promise<void>
+  /** Deletes a comment. Some providers need the post that it answers. */
+  deleteComment(id: string, postId?: string | null): Promise<void>
   /** Uploads a picture or a video, to be shown by a post. Repeating the call uploads it again. */
   uploadMedia(media: NewSocialMedia): Promise<UploadedMedia>
 }

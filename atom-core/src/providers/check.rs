@@ -5,7 +5,7 @@ use super::body::Body;
 use super::hosts::UrlTemplate;
 use super::manifest::{DEFAULT_SET, Manifest, OAUTH2};
 use super::methods::How;
-use super::operation::{Method, Operation, Service, VARIANT};
+use super::operation::{Answer, Method, Operation, Service, VARIANT};
 use crate::http_client::is_loopback;
 use reqwest::header::{HeaderName, HeaderValue};
 use std::collections::BTreeSet;
@@ -112,8 +112,12 @@ impl Manifest {
         if operation.max_page_size.is_some_and(|size| size < 1) {
             return Err("max_page_size: it is at least 1".into());
         }
-        for header in operation.headers.keys().chain(service.headers.keys()).chain(&operation.idempotency) {
+        for header in operation.headers.keys().chain(service.headers.keys()).chain(&operation.idempotency).chain(operation.answer_headers.values())
+        {
             check_header("headers", header)?;
+        }
+        if !operation.answer_headers.is_empty() && operation.answer != Answer::Json {
+            return Err("answer_headers: they are members of an answer in JSON".into());
         }
         operation.body.as_ref().map_or(Ok(()), Body::check)
     }

@@ -4,7 +4,7 @@
 //! conditions, field tables and named transforms. What it cannot say has a name in Rust.
 //!
 //! [`manifest`] is a whole provider and [`check`] what must fit together in it; [`auth`], [`methods`] and [`hosts`] are about connecting,
-//! [`operation`], [`body`], [`pages`], [`session`], [`limits`] and [`errors`] about calls, [`fields`], [`enums`] and [`transform`] about records, and
+//! [`operation`], [`body`], [`pages`], [`session`], [`limits`] and [`errors`] about calls, [`fields`], [`enums`], [`currency`] and [`transform`] about records, and
 //! [`path`], [`template`] and [`condition`] are the words that all of these are made of.
 
 mod auth;
@@ -12,6 +12,7 @@ mod body;
 mod catalogue;
 mod check;
 mod condition;
+mod currency;
 mod enums;
 mod errors;
 mod fields;
@@ -41,7 +42,7 @@ pub(crate) use methods::{
     Algorithm, ApiKey, AppInstallation, Assertion, Basic, ClientCredentials, ConnectMethod, Device, FieldSpec, How, Link, OAuth1,
     Placement, Signature, SignedJwt,
 };
-pub(crate) use operation::{Answer, BEFORE, Effect, HeaderTemplate, Operation, PAGING, Param, Service};
+pub(crate) use operation::{Answer, BEFORE, Effect, HeaderTemplate, Operation, PAGING, Service};
 pub use overrides::ManifestChange;
 pub(crate) use pages::{Pages, Step};
 pub(crate) use path::Path;

@@ -9,7 +9,7 @@ use super::methods::Pattern;
 use super::pages::Pages;
 use super::path::Path;
 use super::session::Session;
-use super::template::{Template, TemplateJson};
+use super::template::{Template, TemplateJson, Vars};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +106,9 @@ pub(crate) struct Operation {
     pub(crate) before: Option<String>,
     #[serde(default)]
     pub(crate) answer: Answer,
+    /// Headers of the answer that stand in its document as members: some vendors say an id nowhere else.
+    #[serde(default)]
+    pub(crate) answer_headers: BTreeMap<String, String>,
     /// Instead of the provider's.
     pub(crate) success: Option<Condition>,
     /// The budget, by its name in `limits.buckets`.
@@ -171,7 +174,8 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) enum Param {
     One(Template),
-    Joined { with: String, parts: Vec<Template> },
+    /// `begin` stands before them, if there are any.
+    Joined { begin: String, with: String, parts: Vec<Param> },
 }
 
 /// A header: a text, or a JSON document that is written on one line.
@@ -247,12 +251,7 @@ impl Operation {
 
     fn address_templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
         found.push(&self.path);
-        for param in self.query.values() {
-            match param {
-                Param::One(template) => found.push(template),
-                Param::Joined { parts, .. } => found.extend(parts),
-            }
-        }
+        self.query.values().for_each(|param| param.templates(found));
         for header in self.headers.values() {
             match header {
                 HeaderTemplate::Text(template) => found.push(template),
@@ -294,14 +293,36 @@ impl Operation {
             self.pages = Some(Pages::Cursor { next, more: None });
         }
         self.path.bind(enums)?;
-        for param in self.query.values_mut() {
-            match param {
-                Param::One(template) => template.bind(enums)?,
-                Param::Joined { parts, .. } => parts.iter_mut().try_for_each(|part| part.bind(enums))?,
-            }
-        }
+        self.query.values_mut().try_for_each(|param| param.bind(enums))?;
         self.headers.values_mut().try_for_each(|header| header.bind(enums))?;
         self.body.as_mut().map_or(Ok(()), |body| body.bind(enums, fragments))
+    }
+}
+
+impl Param {
+    fn templates<'a>(&'a self, found: &mut Vec<&'a Template>) {
+        match self {
+            Self::One(template) => found.push(template),
+            Self::Joined { parts, .. } => parts.iter().for_each(|part| part.templates(found)),
+        }
+    }
+
+    fn bind(&mut self, enums: &Enums) -> Result<(), String> {
+        match self {
+            Self::One(template) => template.bind(enums),
+            Self::Joined { parts, .. } => parts.iter_mut().try_for_each(|part| part.bind(enums)),
+        }
+    }
+
+    /// The text, or nothing where it has no value.
+    pub(crate) fn render(&self, vars: &Vars) -> Option<String> {
+        match self {
+            Self::One(template) => template.render(vars, str::to_owned),
+            Self::Joined { begin, with, parts } => {
+                let parts: Vec<_> = parts.iter().filter_map(|part| part.render(vars)).collect();
+                (!parts.is_empty()).then(|| format!("{begin}{}", parts.join(with)))
+            }
+        }
     }
 }
 
@@ -319,8 +340,10 @@ impl<'de> Deserialize<'de> for Param {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Joined {
+            #[serde(default)]
+            begin: String,
             with: String,
-            parts: Vec<Template>,
+            parts: Vec<Param>,
         }
         struct Either;
         impl<'de> Visitor<'de> for Either {
@@ -332,8 +355,8 @@ impl<'de> Deserialize<'de> for Param {
                 Template::parse(text).map(Param::One).map_err(E::custom)
             }
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Param, M::Error> {
-                let Joined { with, parts } = Joined::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Param::Joined { with, parts })
+                let Joined { begin, with, parts } = Joined::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Param::Joined { begin, with, parts })
             }
             fn visit_seq<S: SeqAccess<'de>>(self, _: S) -> Result<Param, S::Error> {
                 Err(serde::de::Error::custom("write `{ with = \" and \", parts = […] }`"))

@@ -6,6 +6,7 @@
 
 mod audit;
 mod ending;
+mod example;
 mod google;
 mod keys;
 mod kit;
@@ -15,6 +16,8 @@ mod vendor;
 
 pub use audit::fill_audit_log;
 pub use ending::end_connections;
+#[doc(hidden)]
+pub use example::example;
 pub use google::GoogleStandIn;
 pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};
 pub use kit::TestKit;

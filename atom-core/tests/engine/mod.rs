@@ -12,7 +12,6 @@ mod paging;
 mod server;
 mod storm;
 mod uploads;
-mod vendors;
 
 use crate::support::*;
 use atom_core::*;

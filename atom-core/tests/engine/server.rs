@@ -80,6 +80,11 @@ impl Reply {
         Self { status, ..self }
     }
 
+    /// The same without a body.
+    pub(super) fn empty(self) -> Self {
+        Self { body: Vec::new(), ..self }
+    }
+
     pub(super) fn times(self, times: usize, pause: Duration) -> Self {
         Self { times, pause, ..self }
     }

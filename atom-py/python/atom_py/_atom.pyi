@@ -641,7 +641,7 @@ class Accounting:
 @typing.final
 class AccountingBill:
     """A demand for payment from a vendor."""
-    def __new__(cls, *, id: str, provider: str, lines: list[AccountingLine], deleted: bool, raw: typing.Any, number: str | None = None, status: AccountingInvoiceStatus | None = None, contact_id: str | None = None, contact_name: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, paid_at: datetime.datetime | None = None, currency: str | None = None, exchange_rate: float | None = None, subtotal: Money | None = None, tax: Money | None = None, total: Money | None = None, balance: Money | None = None, note: str | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingBill: ...
+    def __new__(cls, *, id: str, provider: str, lines: list[AccountingLine], payment_ids: list[str], deleted: bool, raw: typing.Any, number: str | None = None, status: AccountingInvoiceStatus | None = None, contact_id: str | None = None, contact_name: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, paid_at: datetime.datetime | None = None, currency: str | None = None, exchange_rate: float | None = None, subtotal: Money | None = None, discount: Money | None = None, tax: Money | None = None, total: Money | None = None, balance: Money | None = None, note: str | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingBill: ...
     @property
     def id(self) -> str:
         """The provider's id."""
@@ -651,6 +651,9 @@ class AccountingBill:
     @property
     def lines(self) -> list[AccountingLine]:
         """What it is made of. On a change, the whole new list."""
+    @property
+    def payment_ids(self) -> list[str]:
+        """The payments for it."""
     @property
     def deleted(self) -> bool:
         """Whether it is deleted or in the bin."""
@@ -687,6 +690,9 @@ class AccountingBill:
     @property
     def subtotal(self) -> Money | None:
         """The sum without tax."""
+    @property
+    def discount(self) -> Money | None:
+        """What is taken off the whole of it."""
     @property
     def tax(self) -> Money | None:
         """The tax."""
@@ -932,14 +938,14 @@ class AccountingContactPatch:
         """The currency they are dealt with in (ISO 4217), in capitals."""
     @property
     def revision(self) -> str | None:
-        """Which version of the record this is; some providers want it with a change."""
+        """The version that is changed, as it was read; some providers need it."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class AccountingInvoice:
     """A demand for payment to a customer."""
-    def __new__(cls, *, id: str, provider: str, lines: list[AccountingLine], deleted: bool, raw: typing.Any, number: str | None = None, status: AccountingInvoiceStatus | None = None, contact_id: str | None = None, contact_name: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, paid_at: datetime.datetime | None = None, currency: str | None = None, exchange_rate: float | None = None, subtotal: Money | None = None, tax: Money | None = None, total: Money | None = None, balance: Money | None = None, note: str | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingInvoice: ...
+    def __new__(cls, *, id: str, provider: str, lines: list[AccountingLine], payment_ids: list[str], deleted: bool, raw: typing.Any, number: str | None = None, status: AccountingInvoiceStatus | None = None, contact_id: str | None = None, contact_name: str | None = None, issued_at: datetime.datetime | None = None, due_at: datetime.datetime | None = None, paid_at: datetime.datetime | None = None, currency: str | None = None, exchange_rate: float | None = None, subtotal: Money | None = None, discount: Money | None = None, tax: Money | None = None, total: Money | None = None, balance: Money | None = None, note: str | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingInvoice: ...
     @property
     def id(self) -> str:
         """The provider's id."""
@@ -949,6 +955,9 @@ class AccountingInvoice:
     @property
     def lines(self) -> list[AccountingLine]:
         """What it is made of. On a change, the whole new list."""
+    @property
+    def payment_ids(self) -> list[str]:
+        """The payments for it."""
     @property
     def deleted(self) -> bool:
         """Whether it is deleted or in the bin."""
@@ -985,6 +994,9 @@ class AccountingInvoice:
     @property
     def subtotal(self) -> Money | None:
         """The sum without tax."""
+    @property
+    def discount(self) -> Money | None:
+        """What is taken off the whole of it."""
     @property
     def tax(self) -> Money | None:
         """The tax."""
@@ -1086,7 +1098,7 @@ class AccountingInvoiceStatus:
 @typing.final
 class AccountingItem:
     """Something that is sold or bought."""
-    def __new__(cls, *, id: str, provider: str, is_active: bool, deleted: bool, raw: typing.Any, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None, quantity_on_hand: float | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingItem: ...
+    def __new__(cls, *, id: str, provider: str, is_active: bool, deleted: bool, raw: typing.Any, name: str | None = None, code: str | None = None, kind: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None, quantity_on_hand: float | None = None, revision: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> AccountingItem: ...
     @property
     def id(self) -> str:
         """The provider's id."""
@@ -1109,6 +1121,9 @@ class AccountingItem:
     def code(self) -> str | None:
         """Its number, such as a SKU."""
     @property
+    def kind(self) -> str | None:
+        """What sort of item it is, in the provider's words: `Service`."""
+    @property
     def description(self) -> str | None:
         """More about it."""
     @property
@@ -1126,6 +1141,9 @@ class AccountingItem:
     @property
     def quantity_on_hand(self) -> float | None:
         """How many there are, where the provider counts them."""
+    @property
+    def revision(self) -> str | None:
+        """Which version of the record this is; some providers want it with a change."""
     @property
     def created_at(self) -> datetime.datetime | None:
         """When it was made."""
@@ -1157,7 +1175,7 @@ class AccountingItemPage:
 @typing.final
 class AccountingItemPatch:
     """What to change of an item. What is left out stays as it is."""
-    def __new__(cls, *, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None) -> AccountingItemPatch: ...
+    def __new__(cls, *, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None, revision: str | None = None) -> AccountingItemPatch: ...
     @property
     def name(self) -> str | None:
         """Its name."""
@@ -1179,13 +1197,16 @@ class AccountingItemPatch:
     @property
     def expense_account_id(self) -> str | None:
         """The account that purchases are booked to."""
+    @property
+    def revision(self) -> str | None:
+        """The version that is changed, as it was read; some providers need it."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class AccountingLine:
     """One line of an invoice or a bill."""
-    def __new__(cls, *, id: str | None = None, description: str | None = None, quantity: float | None = None, unit_price: Money | None = None, total: Money | None = None, item_id: str | None = None, account_id: str | None = None, tax_rate_id: str | None = None) -> AccountingLine: ...
+    def __new__(cls, *, id: str | None = None, description: str | None = None, quantity: float | None = None, unit_price: Money | None = None, total: Money | None = None, item_id: str | None = None, account_id: str | None = None, tax_rate_id: str | None = None, tracking_ids: list[str] | None = None) -> AccountingLine: ...
     @property
     def id(self) -> str | None:
         """The provider's id of the line."""
@@ -1210,6 +1231,9 @@ class AccountingLine:
     @property
     def tax_rate_id(self) -> str | None:
         """The tax rate: its id or code, as the provider's lines show it."""
+    @property
+    def tracking_ids(self) -> list[str] | None:
+        """The classes, cost centres or tracking categories that it counts for."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -3670,7 +3694,7 @@ class DesignComponentPage:
 @typing.final
 class DesignExport:
     """What was made of a design."""
-    def __new__(cls, *, provider: str, urls: list[str], raw: typing.Any, id: str | None = None, status: DesignExportStatus | None = None, expires_at: datetime.datetime | None = None) -> DesignExport: ...
+    def __new__(cls, *, provider: str, urls: list[str], raw: typing.Any, id: str | None = None, status: DesignExportStatus | None = None, expires_at: datetime.datetime | None = None, error: str | None = None) -> DesignExport: ...
     @property
     def provider(self) -> str:
         """The provider's name."""
@@ -3689,6 +3713,9 @@ class DesignExport:
     @property
     def expires_at(self) -> datetime.datetime | None:
         """Until when they work."""
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in the provider's words."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -4020,7 +4047,7 @@ class DeviceState:
 @typing.final
 class Document:
     """A page of a wiki or workspace."""
-    def __new__(cls, *, id: str, provider: str, title: str, is_archived: bool, deleted: bool, raw: typing.Any, parent_id: str | None = None, text: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Document: ...
+    def __new__(cls, *, id: str, provider: str, title: str, is_archived: bool, deleted: bool, raw: typing.Any, parent_id: str | None = None, text: str | None = None, author: Person | None = None, last_editor: Person | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Document: ...
     @property
     def id(self) -> str:
         """The provider's id."""
@@ -4045,6 +4072,12 @@ class Document:
     @property
     def text(self) -> str | None:
         """Its text, where the provider gives it with the page; else there is `get_text`."""
+    @property
+    def author(self) -> Person | None:
+        """Who made it."""
+    @property
+    def last_editor(self) -> Person | None:
+        """Who changed it last."""
     @property
     def created_at(self) -> datetime.datetime | None:
         """When it was made."""
@@ -5832,10 +5865,13 @@ class ListDesignProjects:
 @typing.final
 class ListDocuments:
     """Which documents to list."""
-    def __new__(cls, *, search: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDocuments: ...
+    def __new__(cls, *, search: str | None = None, parent_id: str | None = None, page_size: int | None = None, cursor: str | None = None) -> ListDocuments: ...
     @property
     def search(self) -> str | None:
         """Only those that have this text."""
+    @property
+    def parent_id(self) -> str | None:
+        """Only those that lie right under this page."""
     @property
     def page_size(self) -> int | None:
         """How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does."""
@@ -6552,13 +6588,16 @@ class ManifestChange:
 @typing.final
 class Meeting:
     """A meeting over video or telephone."""
-    def __new__(cls, *, id: str, provider: str, deleted: bool, raw: typing.Any, title: str | None = None, starts_at: datetime.datetime | None = None, ends_at: datetime.datetime | None = None, join_url: str | None = None, host: Person | None = None, passcode: str | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Meeting: ...
+    def __new__(cls, *, id: str, provider: str, attendees: list[Person], deleted: bool, raw: typing.Any, title: str | None = None, starts_at: datetime.datetime | None = None, ends_at: datetime.datetime | None = None, join_url: str | None = None, join_code: str | None = None, passcode: str | None = None, dial_in_number: str | None = None, host: Person | None = None, created_at: datetime.datetime | None = None, updated_at: datetime.datetime | None = None, web_url: str | None = None, custom_fields: typing.Any | None = None) -> Meeting: ...
     @property
     def id(self) -> str:
         """The provider's id."""
     @property
     def provider(self) -> str:
         """The provider's name."""
+    @property
+    def attendees(self) -> list[Person]:
+        """Who is invited."""
     @property
     def deleted(self) -> bool:
         """Whether it is deleted or in the bin."""
@@ -6578,11 +6617,17 @@ class Meeting:
     def join_url(self) -> str | None:
         """Where to join it."""
     @property
-    def host(self) -> Person | None:
-        """Who holds it."""
+    def join_code(self) -> str | None:
+        """The number to join it with."""
     @property
     def passcode(self) -> str | None:
         """What to say at the door."""
+    @property
+    def dial_in_number(self) -> str | None:
+        """The telephone number to call in on."""
+    @property
+    def host(self) -> Person | None:
+        """Who holds it."""
     @property
     def created_at(self) -> datetime.datetime | None:
         """When it was made."""
@@ -6614,7 +6659,7 @@ class MeetingPage:
 @typing.final
 class MeetingPatch:
     """What to change of a meeting. What is left out stays as it is."""
-    def __new__(cls, *, title: str | None = None, starts_at: datetime.datetime | None = None, ends_at: datetime.datetime | None = None) -> MeetingPatch: ...
+    def __new__(cls, *, title: str | None = None, starts_at: datetime.datetime | None = None, ends_at: datetime.datetime | None = None, attendees: list[Person] | None = None) -> MeetingPatch: ...
     @property
     def title(self) -> str | None:
         """What it is about."""
@@ -6624,6 +6669,9 @@ class MeetingPatch:
     @property
     def ends_at(self) -> datetime.datetime | None:
         """When it ends."""
+    @property
+    def attendees(self) -> list[Person] | None:
+        """Who is invited. On a change, the whole new list."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -6752,7 +6800,7 @@ class NewAccountingBill:
 @typing.final
 class NewAccountingContact:
     """A contact to create."""
-    def __new__(cls, *, name: str | None = None, company_name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, is_customer: bool | None = None, is_vendor: bool | None = None, tax_number: str | None = None, currency: str | None = None, revision: str | None = None) -> NewAccountingContact: ...
+    def __new__(cls, *, name: str | None = None, company_name: str | None = None, first_name: str | None = None, last_name: str | None = None, email: str | None = None, phone: str | None = None, is_customer: bool | None = None, is_vendor: bool | None = None, tax_number: str | None = None, currency: str | None = None) -> NewAccountingContact: ...
     @property
     def name(self) -> str | None:
         """The name to show."""
@@ -6783,9 +6831,6 @@ class NewAccountingContact:
     @property
     def currency(self) -> str | None:
         """The currency they are dealt with in (ISO 4217), in capitals."""
-    @property
-    def revision(self) -> str | None:
-        """Which version of the record this is; some providers want it with a change."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -6820,13 +6865,16 @@ class NewAccountingInvoice:
 @typing.final
 class NewAccountingItem:
     """An item to create."""
-    def __new__(cls, *, name: str | None = None, code: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None) -> NewAccountingItem: ...
+    def __new__(cls, *, name: str | None = None, code: str | None = None, kind: str | None = None, description: str | None = None, unit_price: Money | None = None, purchase_price: Money | None = None, income_account_id: str | None = None, expense_account_id: str | None = None) -> NewAccountingItem: ...
     @property
     def name(self) -> str | None:
         """Its name."""
     @property
     def code(self) -> str | None:
         """Its number, such as a SKU."""
+    @property
+    def kind(self) -> str | None:
+        """What sort of item it is, in the provider's words: `Service`. Default: as the provider does."""
     @property
     def description(self) -> str | None:
         """More about it."""
@@ -7209,7 +7257,7 @@ class NewJournalEntry:
 @typing.final
 class NewMeeting:
     """A meeting to plan."""
-    def __new__(cls, *, title: str, starts_at: datetime.datetime, ends_at: datetime.datetime) -> NewMeeting: ...
+    def __new__(cls, *, title: str, starts_at: datetime.datetime, ends_at: datetime.datetime, attendees: list[Person] | None = None) -> NewMeeting: ...
     @property
     def title(self) -> str:
         """What it is about."""
@@ -7219,6 +7267,9 @@ class NewMeeting:
     @property
     def ends_at(self) -> datetime.datetime:
         """When it ends."""
+    @property
+    def attendees(self) -> list[Person] | None:
+        """Who is invited: by id or by e-mail address."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -9050,20 +9101,23 @@ class PushResult:
         """The provider's answers, in the order in which they came."""
     @property
     def id(self) -> str | None:
-        """The provider's id of the notification; none where it was sent target by target, or to nobody."""
+        """The provider's id of the notification; none where each target has one of its own, or nobody was reached."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class PushTarget:
     """One target of a notification."""
-    def __new__(cls, *, target: str, outcome: PushOutcome, reason: str | None = None) -> PushTarget: ...
+    def __new__(cls, *, target: str, outcome: PushOutcome, id: str | None = None, reason: str | None = None) -> PushTarget: ...
     @property
     def target(self) -> str:
         """The token, the topic or the user's id, as it was given."""
     @property
     def outcome(self) -> PushOutcome:
         """What became of it."""
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the notification at this target, where it has one of its own."""
     @property
     def reason(self) -> str | None:
         """Why it failed: the `reason` of an error."""
@@ -10820,9 +10874,9 @@ class Social:
         """Creates a comment. Repeating the call creates another, unless the provider recognizes the repetition."""
     def create_comment_blocking(self, comment: NewSocialComment) -> SocialComment:
         """`create_comment`, but the thread waits until it is done."""
-    async def delete_comment(self, id: str) -> None:
-        """Deletes a comment."""
-    def delete_comment_blocking(self, id: str) -> None:
+    async def delete_comment(self, id: str, post_id: str | None = None) -> None:
+        """Deletes a comment. Some providers need the post that it answers."""
+    def delete_comment_blocking(self, id: str, post_id: str | None = None) -> None:
         """`delete_comment`, but the thread waits until it is done."""
     async def upload_media(self, media: NewSocialMedia) -> UploadedMedia:
         """Uploads a picture or a video, to be shown by a post. Repeating the call uploads it again."""

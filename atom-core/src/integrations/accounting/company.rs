@@ -102,8 +102,6 @@ pub struct NewAccountingContact {
     pub tax_number: Option<String>,
     /// The currency they are dealt with in (ISO 4217), in capitals.
     pub currency: Option<String>,
-    /// Which version of the record this is; some providers want it with a change.
-    pub revision: Option<String>,
 }
 
 /// What to change of a contact. What is left out stays as it is.
@@ -129,7 +127,7 @@ pub struct AccountingContactPatch {
     pub tax_number: Option<String>,
     /// The currency they are dealt with in (ISO 4217), in capitals.
     pub currency: Option<String>,
-    /// Which version of the record this is; some providers want it with a change.
+    /// The version that is changed, as it was read; some providers need it.
     pub revision: Option<String>,
 }
 

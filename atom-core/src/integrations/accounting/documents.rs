@@ -44,6 +44,8 @@ pub struct AccountingLine {
     pub account_id: Option<String>,
     /// The tax rate: its id or code, as the provider's lines show it.
     pub tax_rate_id: Option<String>,
+    /// The classes, cost centres or tracking categories that it counts for.
+    pub tracking_ids: Option<Vec<String>>,
 }
 
 /// A demand for payment to a customer.
@@ -76,12 +78,17 @@ pub struct AccountingInvoice {
     pub lines: Vec<AccountingLine>,
     /// The sum without tax.
     pub subtotal: Option<Money>,
+    /// What is taken off the whole of it.
+    pub discount: Option<Money>,
     /// The tax.
     pub tax: Option<Money>,
     /// The whole sum.
     pub total: Option<Money>,
     /// What is still to be paid.
     pub balance: Option<Money>,
+    /// The payments for it.
+    #[serde(default)]
+    pub payment_ids: Vec<String>,
     /// A text for whoever gets it.
     pub note: Option<String>,
     /// Which version of the record this is; some providers want it with a change.
@@ -195,12 +202,17 @@ pub struct AccountingBill {
     pub lines: Vec<AccountingLine>,
     /// The sum without tax.
     pub subtotal: Option<Money>,
+    /// What is taken off the whole of it.
+    pub discount: Option<Money>,
     /// The tax.
     pub tax: Option<Money>,
     /// The whole sum.
     pub total: Option<Money>,
     /// What is still to be paid.
     pub balance: Option<Money>,
+    /// The payments for it.
+    #[serde(default)]
+    pub payment_ids: Vec<String>,
     /// A text for whoever gets it.
     pub note: Option<String>,
     /// Which version of the record this is; some providers want it with a change.

@@ -35,6 +35,23 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{AccountingLine, ListAccountingInvoices, Money, NewAccountingInvoice};
+///
+/// let books = connection.accounting();
+/// let price = Money { minor_units: 125_000, currency: "EUR".into() };
+/// let line = AccountingLine { description: Some("Engine".into()), quantity: Some(1.0), total: Some(price), ..Default::default() };
+/// let invoice = NewAccountingInvoice { contact_id: "babbage".into(), lines: vec![line], ..Default::default() };
+/// let invoice = books.create_invoice(invoice).await?;
+///
+/// let of_babbage = ListAccountingInvoices { contact_id: Some("babbage".into()), ..Default::default() };
+/// assert_eq!(books.list_invoices(of_babbage).await?.items[0].id, invoice.id);
+/// assert_eq!(invoice.lines[0].description.as_deref(), Some("Engine"));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Accounting {
     pub(crate) connection: Connection,

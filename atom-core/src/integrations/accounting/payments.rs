@@ -97,6 +97,8 @@ pub struct AccountingItem {
     pub name: Option<String>,
     /// Its number, such as a SKU.
     pub code: Option<String>,
+    /// What sort of item it is, in the provider's words: `Service`.
+    pub kind: Option<String>,
     /// More about it.
     pub description: Option<String>,
     /// What one is sold for.
@@ -112,6 +114,8 @@ pub struct AccountingItem {
     pub is_active: bool,
     /// How many there are, where the provider counts them.
     pub quantity_on_hand: Option<f64>,
+    /// Which version of the record this is; some providers want it with a change.
+    pub revision: Option<String>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
@@ -156,6 +160,8 @@ pub struct NewAccountingItem {
     pub name: Option<String>,
     /// Its number, such as a SKU.
     pub code: Option<String>,
+    /// What sort of item it is, in the provider's words: `Service`. Default: as the provider does.
+    pub kind: Option<String>,
     /// More about it.
     pub description: Option<String>,
     /// What one is sold for.
@@ -185,4 +191,6 @@ pub struct AccountingItemPatch {
     pub income_account_id: Option<String>,
     /// The account that purchases are booked to.
     pub expense_account_id: Option<String>,
+    /// The version that is changed, as it was read; some providers need it.
+    pub revision: Option<String>,
 }

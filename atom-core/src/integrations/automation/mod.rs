@@ -19,6 +19,23 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{AutomationRunStatus, ListRuns, NewAutomationRun};
+///
+/// let automation = connection.automation();
+/// assert!(automation.enable_workflow("invoices".into()).await?.is_enabled);
+/// let run = NewAutomationRun { workflow_id: "invoices".into(), ..Default::default() };
+/// let run = automation.start_run(run).await?;
+///
+/// let runs = ListRuns { workflow_id: Some("invoices".into()), ..Default::default() };
+/// let runs = automation.list_runs(runs).await?;
+/// assert_eq!(runs.items[0].id, run.id);
+/// assert!(matches!(runs.items[0].status, Some(AutomationRunStatus::Running)));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Automation {
     pub(crate) connection: Connection,

@@ -19,6 +19,21 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListChatMessages, NewChatMessage};
+///
+/// let chat = connection.chat();
+/// let hello = NewChatMessage { channel_id: "engine".into(), text: "Hello".into(), ..Default::default() };
+/// let hello = chat.send_message(hello).await?;
+/// chat.update_message("engine".into(), hello.id, "Hello, Charles".into()).await?;
+///
+/// let messages = chat.list_messages(ListChatMessages { channel_id: "engine".into(), ..Default::default() }).await?;
+/// assert_eq!(messages.items[0].text.as_deref(), Some("Hello, Charles"));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Chat {
     pub(crate) connection: Connection,

@@ -19,6 +19,27 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListPullRequests, NewPullRequest, PullRequestState};
+///
+/// let code = connection.code();
+/// let notes = NewPullRequest {
+///     repository_id: "ada/engine".into(),
+///     title: "Add note G".into(),
+///     source_branch: "notes".into(),
+///     target_branch: "main".into(),
+///     ..Default::default()
+/// };
+/// let notes = code.create_pull_request(notes).await?;
+/// code.merge_pull_request(notes.id).await?;
+///
+/// let merged = ListPullRequests { repository_id: "ada/engine".into(), state: Some(PullRequestState::Merged), ..Default::default() };
+/// assert_eq!(code.list_pull_requests(merged).await?.items[0].title, "Add note G");
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Code {
     pub(crate) connection: Connection,

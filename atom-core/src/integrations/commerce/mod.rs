@@ -20,6 +20,22 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListProducts, NewShopProduct, ProductStatus, ShopProductPatch};
+///
+/// let shop = connection.commerce();
+/// let loom = NewShopProduct { title: "Loom".into(), status: Some(ProductStatus::Draft), ..Default::default() };
+/// let loom = shop.create_product(loom).await?;
+/// let on_sale = ShopProductPatch { status: Some(ProductStatus::Active), ..Default::default() };
+/// shop.update_product(loom.id, on_sale).await?;
+///
+/// let products = shop.list_products(ListProducts::default()).await?;
+/// assert!(matches!(products.items[0].status, Some(ProductStatus::Active)));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Commerce {
     pub(crate) connection: Connection,

@@ -19,6 +19,23 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{CrmDealPatch, ListDeals, Money, NewCrmContact, NewCrmDeal};
+///
+/// let crm = connection.crm();
+/// let ada = crm.create_contact(NewCrmContact { first_name: Some("Ada".into()), ..Default::default() }).await?;
+/// let amount = Some(Money { minor_units: 125_000, currency: "EUR".into() });
+/// let deal = NewCrmDeal { name: Some("Engine".into()), contact_id: Some(ada.id), amount, ..Default::default() };
+/// let deal = crm.create_deal(deal).await?;
+/// crm.update_deal(deal.id, CrmDealPatch { stage: Some("won".into()), ..Default::default() }).await?;
+///
+/// let won = crm.list_deals(ListDeals { stage: Some("won".into()), ..Default::default() }).await?;
+/// assert_eq!(won.items[0].name.as_deref(), Some("Engine"));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Crm {
     pub(crate) connection: Connection,

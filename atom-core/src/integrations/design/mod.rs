@@ -21,6 +21,20 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListDesignComments, NewDesignComment};
+///
+/// let design = connection.design();
+/// let remark = NewDesignComment { file_id: "cards".into(), text: "Larger".into(), ..Default::default() };
+/// let remark = design.create_comment(remark).await?;
+///
+/// let remarks = design.list_comments(ListDesignComments { file_id: "cards".into(), ..Default::default() }).await?;
+/// assert_eq!(remarks.items[0].id, remark.id);
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Design {
     pub(crate) connection: Connection,

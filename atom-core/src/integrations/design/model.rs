@@ -375,6 +375,8 @@ pub struct DesignExport {
     pub urls: Vec<String>,
     /// Until when they work.
     pub expires_at: Option<DateTime<Utc>>,
+    /// What went wrong, in the provider's words.
+    pub error: Option<String>,
     /// The provider's own record.
     pub raw: RawRecord,
 }

@@ -16,6 +16,22 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListDocuments, NewDocument};
+///
+/// let documents = connection.documents();
+/// let notes = documents.create(NewDocument { title: "Notes".into(), ..Default::default() }).await?;
+/// let note = NewDocument { title: "Note G".into(), text: Some("It weaves.".into()), parent_id: Some(notes.id.clone()) };
+/// let note = documents.create(note).await?;
+/// assert_eq!(documents.get_text(note.id).await?, "It weaves.");
+///
+/// let under_notes = ListDocuments { parent_id: Some(notes.id), ..Default::default() };
+/// assert_eq!(documents.list(under_notes).await?.items[0].title, "Note G");
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Documents {
     pub(crate) connection: Connection,

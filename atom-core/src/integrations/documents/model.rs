@@ -1,5 +1,6 @@
 //! What the documents API takes and returns.
 
+use crate::integrations::shared::Person;
 use crate::{Json, RawRecord};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
@@ -21,6 +22,10 @@ pub struct Document {
     pub is_archived: bool,
     /// Its text, where the provider gives it with the page; else there is `get_text`.
     pub text: Option<String>,
+    /// Who made it.
+    pub author: Option<Person>,
+    /// Who changed it last.
+    pub last_editor: Option<Person>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
@@ -50,6 +55,8 @@ pub struct DocumentPage {
 pub struct ListDocuments {
     /// Only those that have this text.
     pub search: Option<String>,
+    /// Only those that lie right under this page.
+    pub parent_id: Option<String>,
     /// How many at most on a page, 1 to 1000; a provider that allows fewer gives fewer. Default: as the provider does.
     pub page_size: Option<i32>,
     /// Where the last page ended.

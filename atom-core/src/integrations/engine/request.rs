@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use crate::http_client::Request;
-use crate::providers::{Answer, HeaderTemplate, Param, Vars};
+use crate::providers::{Answer, HeaderTemplate, Vars};
 use crate::{Error, Result};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -54,7 +54,7 @@ impl Call<'_> {
         })?;
         url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
         for (name, param) in &self.operation.query {
-            if let Some(value) = text(param, vars) {
+            if let Some(value) = param.render(vars) {
                 url.query_pairs_mut().append_pair(name, &value);
             }
         }
@@ -84,16 +84,6 @@ impl Call<'_> {
             }
         }
         Ok(headers)
-    }
-}
-
-fn text(param: &Param, vars: &Vars) -> Option<String> {
-    match param {
-        Param::One(template) => template.render(vars, str::to_owned),
-        Param::Joined { with, parts } => {
-            let parts: Vec<_> = parts.iter().filter_map(|part| part.render(vars, str::to_owned)).collect();
-            (!parts.is_empty()).then(|| parts.join(with))
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::providers::{Answer, Effect};
 use crate::{Error, ErrorKind, Json, Result};
 use reqwest::header::HeaderMap;
 use serde::de::Error as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,9 +176,23 @@ impl Call<'_> {
         Ok(answered)
     }
 
+    /// A document with what its headers say beside it. What is no document stays as it is.
+    fn with_headers(&self, body: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
+        let said = |(member, header): (&String, &String)| Some((member.clone(), headers.get(header)?.to_str().ok()?.into()));
+        let said: Vec<(String, Value)> = self.operation.answer_headers.iter().filter_map(said).collect();
+        let document = if body.is_empty() { Ok(Value::Object(Map::new())) } else { serde_json::from_slice(&body) };
+        match document {
+            Ok(Value::Object(mut members)) if !said.is_empty() => {
+                members.extend(said);
+                Value::Object(members).to_string().into_bytes()
+            }
+            _ => body,
+        }
+    }
+
     /// What an answer in JSON says.
     fn said(&self, body: Vec<u8>, headers: HeaderMap) -> Result<Answered> {
-        let mut answered = Answered { body, headers, ..Default::default() };
+        let mut answered = Answered { body: self.with_headers(body, &headers), headers, ..Default::default() };
         if answered.body.is_empty() {
             return Ok(answered);
         }

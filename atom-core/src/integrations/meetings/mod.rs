@@ -16,6 +16,24 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{MeetingPatch, NewMeeting, Person};
+/// use chrono::{TimeDelta, Utc};
+///
+/// let meetings = connection.meetings();
+/// let charles = Person { email: Some("charles@example.com".into()), ..Default::default() };
+/// let (starts_at, ends_at) = (Utc::now(), Utc::now() + TimeDelta::hours(1));
+/// let meeting = NewMeeting { title: "Cards".into(), starts_at, ends_at, attendees: Some(vec![charles]) };
+/// let meeting = meetings.create(meeting).await?;
+///
+/// let longer = MeetingPatch { ends_at: Some(ends_at + TimeDelta::hours(1)), ..Default::default() };
+/// assert!(meetings.update(meeting.id, longer).await?.ends_at > Some(ends_at));
+/// assert_eq!(meeting.join_url.as_deref(), Some("https://meet.example/1"));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Meetings {
     pub(crate) connection: Connection,

@@ -20,10 +20,17 @@ pub struct Meeting {
     pub ends_at: Option<DateTime<Utc>>,
     /// Where to join it.
     pub join_url: Option<String>,
-    /// Who holds it.
-    pub host: Option<Person>,
+    /// The number to join it with.
+    pub join_code: Option<String>,
     /// What to say at the door.
     pub passcode: Option<String>,
+    /// The telephone number to call in on.
+    pub dial_in_number: Option<String>,
+    /// Who holds it.
+    pub host: Option<Person>,
+    /// Who is invited.
+    #[serde(default)]
+    pub attendees: Vec<Person>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
@@ -70,6 +77,8 @@ pub struct NewMeeting {
     pub starts_at: DateTime<Utc>,
     /// When it ends.
     pub ends_at: DateTime<Utc>,
+    /// Who is invited: by id or by e-mail address.
+    pub attendees: Option<Vec<Person>>,
 }
 
 /// What to change of a meeting. What is left out stays as it is.
@@ -81,4 +90,6 @@ pub struct MeetingPatch {
     pub starts_at: Option<DateTime<Utc>>,
     /// When it ends.
     pub ends_at: Option<DateTime<Utc>>,
+    /// Who is invited. On a change, the whole new list.
+    pub attendees: Option<Vec<Person>>,
 }

@@ -21,6 +21,23 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListPayments, Money, NewPayment, NewPaymentCustomer, NewRefund};
+///
+/// let payments = connection.payments();
+/// let ada = payments.create_customer(NewPaymentCustomer { name: Some("Ada".into()), ..Default::default() }).await?;
+/// let amount = Money { minor_units: 1999, currency: "EUR".into() };
+/// let payment = NewPayment { amount, customer_id: Some(ada.id.clone()), description: None };
+/// let payment = payments.create_payment(payment).await?;
+/// payments.refund(NewRefund { payment_id: payment.id, ..Default::default() }).await?;
+///
+/// let of_ada = payments.list_payments(ListPayments { customer_id: Some(ada.id), ..Default::default() }).await?;
+/// assert_eq!(of_ada.items[0].amount.as_ref().map(|amount| amount.minor_units), Some(1999));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Payments {
     pub(crate) connection: Connection,

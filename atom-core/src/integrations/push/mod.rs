@@ -23,6 +23,23 @@ const MAX_TARGETS: usize = 500;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{NewPush, PushOutcome};
+///
+/// let lunch = NewPush { tokens: Some(vec!["a".into(), "b".into()]), title: Some("Lunch".into()), ..Default::default() };
+/// let result = connection.push().send(lunch).await?;
+/// for target in result.targets {
+///     match target.outcome {
+///         PushOutcome::Accepted => {}
+///         PushOutcome::InvalidTarget => println!("forget {}", target.target),
+///         PushOutcome::Failed => println!("try {} again later", target.target),
+///     }
+/// }
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Push {
     pub(crate) connection: Connection,
@@ -35,8 +52,52 @@ struct Sent {
     id: Option<String>,
     #[serde(default)]
     invalid_targets: Vec<String>,
+    /// Of vendors that answer for each target, in the order in which they were given.
+    #[serde(default)]
+    tickets: Vec<Ticket>,
     provider: String,
     raw: RawRecord,
+}
+
+#[derive(Deserialize)]
+struct Ticket {
+    id: Option<String>,
+    outcome: PushOutcome,
+    reason: Option<String>,
+}
+
+impl Sent {
+    /// What became of each target.
+    fn into_result(self, targets: Vec<String>) -> Result<PushResult> {
+        let id = self.id.filter(|id| !id.is_empty());
+        let targets: Vec<_> = if self.tickets.is_empty() {
+            let invalid: HashSet<_> = self.invalid_targets.iter().collect();
+            let one = |target: String| match (invalid.contains(&target), &id) {
+                (true, _) => target_of(target, PushOutcome::InvalidTarget),
+                (false, Some(_)) => target_of(target, PushOutcome::Accepted),
+                (false, None) => {
+                    PushTarget { reason: Some("nobody_reached".to_owned()), ..target_of(target, PushOutcome::Failed) }
+                }
+            };
+            targets.into_iter().map(one).collect()
+        } else if self.tickets.len() == targets.len() {
+            let one = |(target, ticket): (String, Ticket)| PushTarget {
+                target,
+                id: ticket.id,
+                outcome: ticket.outcome,
+                reason: ticket.reason,
+            };
+            targets.into_iter().zip(self.tickets).map(one).collect()
+        } else {
+            let text = "the provider answered for more or fewer targets than it was given";
+            return Err(Error::new(ErrorKind::Provider, "answer_malformed", text).with_provider(&self.provider));
+        };
+        Ok(PushResult { id, provider: self.provider, targets, raw: vec![self.raw] })
+    }
+}
+
+fn target_of(target: String, outcome: PushOutcome) -> PushTarget {
+    PushTarget { target, id: None, outcome, reason: None }
 }
 
 #[api]
@@ -56,17 +117,7 @@ impl Push {
             }
             _ => {
                 let sent: Sent = engine::one(&self.connection, SEND, &push).await?;
-                let invalid: HashSet<_> = sent.invalid_targets.iter().collect();
-                let id = sent.id.filter(|id| !id.is_empty());
-                let outcome = |target: String| match (invalid.contains(&target), &id) {
-                    (true, _) => PushTarget { target, outcome: PushOutcome::InvalidTarget, reason: None },
-                    (false, Some(_)) => PushTarget { target, outcome: PushOutcome::Accepted, reason: None },
-                    (false, None) => {
-                        PushTarget { target, outcome: PushOutcome::Failed, reason: Some("nobody_reached".to_owned()) }
-                    }
-                };
-                let targets = targets.into_iter().map(outcome).collect();
-                Ok(PushResult { id, provider: sent.provider, targets, raw: vec![sent.raw] })
+                sent.into_result(targets)
             }
         }
     }
@@ -78,7 +129,7 @@ async fn one_by_one(connection: Connection, push: NewPush, tokens: Vec<String>) 
     let mut input = engine_input(&push)?;
     let mut ended: Option<String> = None;
     for token in &tokens {
-        let failed = |reason: String| PushTarget { target: token.clone(), outcome: PushOutcome::Failed, reason: Some(reason) };
+        let failed = |reason: String| PushTarget { reason: Some(reason), ..target_of(token.clone(), PushOutcome::Failed) };
         if let Some(reason) = &ended {
             result.targets.push(failed(reason.clone()));
             continue;
@@ -88,10 +139,10 @@ async fn one_by_one(connection: Connection, push: NewPush, tokens: Vec<String>) 
         result.targets.push(match sent {
             Ok(sent) => {
                 result.raw.push(sent.raw);
-                PushTarget { target: token.clone(), outcome: PushOutcome::Accepted, reason: None }
+                PushTarget { id: sent.id, ..target_of(token.clone(), PushOutcome::Accepted) }
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                PushTarget { target: token.clone(), outcome: PushOutcome::InvalidTarget, reason: None }
+                target_of(token.clone(), PushOutcome::InvalidTarget)
             }
             Err(error) if result.raw.is_empty() && result.targets.is_empty() => return Err(error),
             Err(error) => {

@@ -57,6 +57,8 @@ pub enum PushOutcome {
 pub struct PushTarget {
     /// The token, the topic or the user's id, as it was given.
     pub target: String,
+    /// The provider's id of the notification at this target, where it has one of its own.
+    pub id: Option<String>,
     /// What became of it.
     pub outcome: PushOutcome,
     /// Why it failed: the `reason` of an error.
@@ -66,7 +68,7 @@ pub struct PushTarget {
 /// What became of a notification.
 #[model]
 pub struct PushResult {
-    /// The provider's id of the notification; none where it was sent target by target, or to nobody.
+    /// The provider's id of the notification; none where each target has one of its own, or nobody was reached.
     pub id: Option<String>,
     /// The provider's name.
     pub provider: String,

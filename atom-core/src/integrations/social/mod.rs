@@ -19,6 +19,22 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListSocialComments, NewSocialComment, NewSocialPost};
+///
+/// let social = connection.social();
+/// let post = NewSocialPost { text: "It weaves algebraical patterns.".into(), ..Default::default() };
+/// let post = social.create_post(post).await?;
+/// let answer = NewSocialComment { post_id: post.id.clone(), text: "As the loom weaves flowers.".into(), ..Default::default() };
+/// social.create_comment(answer).await?;
+///
+/// let answers = social.list_comments(ListSocialComments { post_id: post.id, ..Default::default() }).await?;
+/// assert_eq!(answers.items[0].text.as_deref(), Some("As the loom weaves flowers."));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Social {
     pub(crate) connection: Connection,
@@ -73,9 +89,9 @@ impl Social {
         engine::one(&self.connection, "social.create_comment", &comment).await
     }
 
-    /// Deletes a comment.
-    pub async fn delete_comment(&self, id: String) -> Result<()> {
-        engine::done(&self.connection, "social.delete_comment", &json!({ "id": id })).await
+    /// Deletes a comment. Some providers need the post that it answers.
+    pub async fn delete_comment(&self, id: String, post_id: Option<String>) -> Result<()> {
+        engine::done(&self.connection, "social.delete_comment", &json!({ "id": id, "post_id": post_id })).await
     }
 
     /// Uploads a picture or a video, to be shown by a post. Repeating the call uploads it again.

@@ -24,6 +24,22 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{NewSupportTicket, NewTicketComment, SupportTicketPatch, TicketStatus};
+///
+/// let support = connection.support();
+/// let ticket = NewSupportTicket { subject: Some("The engine stands still".into()), ..Default::default() };
+/// let ticket = support.create_ticket(ticket).await?;
+/// let answer = NewTicketComment { ticket_id: ticket.id.clone(), text: Some("Oil it.".into()), ..Default::default() };
+/// support.add_comment(answer).await?;
+///
+/// let solved = SupportTicketPatch { status: Some(TicketStatus::Solved), ..Default::default() };
+/// assert!(matches!(support.update_ticket(ticket.id, solved).await?.status, Some(TicketStatus::Solved)));
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct Support {
     pub(crate) connection: Connection,

@@ -19,6 +19,20 @@ use serde_json::json;
 /// Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
 /// `conflict`, `rate_limited` (wait for `retry_after`), `reauth_required` (connect the account again), `unavailable` (call again
 /// later) and `provider` (change the input) are what the provider itself says.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let (_atom, connection) = atom_core::testing::example().await?;
+/// use atom_core::{ListTasks, NewTask, TaskPatch, TaskStatus};
+///
+/// let tasks = connection.tasks();
+/// let task = tasks.create(NewTask { title: "Punch the cards".into(), ..Default::default() }).await?;
+/// tasks.update(task.id, TaskPatch { status: Some(TaskStatus::Done), ..Default::default() }).await?;
+///
+/// let done = tasks.list(ListTasks { status: Some(TaskStatus::Done), ..Default::default() }).await?;
+/// assert_eq!(done.items[0].title, "Punch the cards");
+/// # Ok::<(), atom_core::Error>(()) }).unwrap();
+/// ```
 #[handle]
 pub struct RemoteTasks {
     pub(crate) connection: Connection,

@@ -29,6 +29,8 @@ pub(crate) struct Field {
     /// Where it is written, if it is.
     write: Option<Path>,
     how: How,
+    /// Members that the record must have for it, or, of a list of records, each of them. What is written gets them.
+    only: Vec<(Path, Value)>,
     /// What is read where the vendor has nothing.
     default: Option<Value>,
     /// A single value of the vendor's is a list of one of ours.
@@ -115,6 +117,14 @@ impl Record {
         self.0.iter().filter_map(move |(name, field)| Some((name.as_str(), field.read(vendor, given)?)))
     }
 
+    /// The same for a part of another record.
+    fn read_part(&self, vendor: &Value, around: &Value, given: &Vars) -> Value {
+        let read = |(name, field): (&String, &Field)| {
+            Some((name.clone(), field.read_in(vendor, Some(around), given)?.into_value()))
+        };
+        Value::Object(self.0.iter().filter_map(read).collect())
+    }
+
     /// The fields, by name.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Field)> {
         self.0.iter().map(|(name, field)| (name.as_str(), field))
@@ -123,12 +133,29 @@ impl Record {
     /// The vendor's record from ours: only the fields that are given. Fails with the name of one whose value the vendor does not have.
     pub(crate) fn write<'n>(&'n self, ours: &Map<String, Value>) -> Result<Value, &'n str> {
         let mut vendor = Value::Object(Map::new());
-        for (name, field) in &self.0 {
+        // What is part of the record has to agree with it.
+        let (parts, own): (Vec<_>, Vec<_>) = self.0.iter().partition(|(_, field)| matches!(field.how, How::Each(_)));
+        for (name, field) in own.into_iter().chain(parts) {
             let Some(path) = &field.write else { continue };
             let Some(value) = ours.get(name).filter(|value| !value.is_null()) else { continue };
             field.put(value, path, &mut vendor, ours).ok_or(name.as_str())?;
         }
         Ok(vendor)
+    }
+
+    /// A part of the vendor's record. What the vendor cannot be told is not passed over.
+    fn write_part(&self, ours: &Map<String, Value>) -> Option<Value> {
+        let is_written = |name: &str| self.0.get(name).is_some_and(|field| field.write.is_some());
+        let is_known = ours.iter().all(|(name, value)| value.is_null() || is_written(name));
+        self.write(ours).ok().filter(|_| is_known)
+    }
+
+    /// The amounts in it whose currency stands in the record around it.
+    fn amounts(&self) -> impl Iterator<Item = (&String, &Money)> {
+        self.0.iter().filter_map(|(name, field)| match &field.how {
+            How::Money(money) if money.currency_of.is_some() => Some((name, money)),
+            _ => None,
+        })
     }
 
     /// The names of the fields that are read.
@@ -166,7 +193,7 @@ impl Field {
             _ => return None,
         };
         let (key, first) = path.member()?;
-        let is_all = self.default.is_none() && !self.list && !self.write_only;
+        let is_all = self.default.is_none() && !self.list && !self.write_only && self.only.is_empty();
         is_all.then_some(Straight { key, first, parts })
     }
 
@@ -177,12 +204,14 @@ impl Field {
         }
         let more: Vec<&Path> = match &self.how {
             How::Money(money) => money.currency.iter().collect(),
+            How::Each(record) => record.amounts().filter_map(|(_, money)| money.currency_of.as_ref()).collect(),
             How::Template(pieces) => {
                 pieces.iter().filter_map(|piece| if let Piece::Place(path) = piece { Some(path) } else { None }).collect()
             }
             _ => Vec::new(),
         };
-        self.paths.iter().chain(more).map(|path| path.first_key()).collect()
+        let needed = self.only.iter().map(|(path, _)| path);
+        self.paths.iter().chain(more).chain(needed).map(|path| path.first_key()).collect()
     }
 }
 
@@ -270,6 +299,33 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_record_have_its_currency_and_only_some_of_them_are_meant() {
+        let table = record(
+            r#"
+            currency = "cur"
+            lines = { path = "rows", only = { kind = "item" }, each = { name = "n", price = { path = "p", money = "decimal_number", currency_of = "cur", currency_fact = "home" } } }
+            debit = { path = "amount", money = "minor", currency_is = "EUR", only = { side = "D" } }
+            credit = { path = "amount", money = "minor", currency_is = "EUR", only = { side = "C" } }
+            "#,
+        );
+        let vendor = json!({"cur": "JPY", "amount": 5, "side": "C", "rows": [{"kind": "item", "n": "a", "p": 1500}, {"kind": "sum", "p": 1500}]});
+        let price = |minor_units: i64, currency: &str| json!({"minor_units": minor_units, "currency": currency});
+        assert_eq!(
+            read(&table, &vendor),
+            json!({"currency": "JPY", "lines": [{"name": "a", "price": price(1500, "JPY")}], "credit": price(5, "EUR")})
+        );
+        let lines = |currency: &str| json!([{"name": "a", "price": price(1500, currency)}]);
+        let rows = |p: f64| json!([{"kind": "item", "n": "a", "p": p}]);
+        assert_eq!(write(&table, &json!({"lines": lines("EUR")})), json!({"cur": "EUR", "rows": rows(15.0)}), "it is said once");
+        assert_eq!(write(&table, &json!({"lines": lines("EUR"), "home": "EUR"})), json!({"rows": rows(15.0)}));
+        assert_eq!(write(&table, &json!({"debit": price(5, "EUR")})), json!({"amount": 5, "side": "D"}));
+        let more = json!({"lines": [{"name": "a", "tax": "7"}]});
+        for wrong in [json!({"lines": lines("EUR"), "home": "USD"}), json!({"lines": lines("EUR"), "currency": "USD"}), more] {
+            assert_eq!(table.write(wrong.as_object().expect("an object")), Err("lines"), "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_the_vendor_has_no_value_for_is_named() {
         let table = record(r#"status = { path = "s", enum = { x = "open" } }"#);
         let ours = json!({"status": "on_hold"});
@@ -285,6 +341,8 @@ mod tests {
             r#"a = { path = "a", first = ["b"] }"#,
             r#"a = { path = "a", currency = "b" }"#,
             r#"a = { path = "a", money = "minor" }"#,
+            r#"a = { path = "a", currency_of = "b" }"#,
+            r#"a = { path = "a", only = { "b[0]" = 1 } }"#,
             r#"a = { path = "a", as = "nothing" }"#,
         ] {
             assert!(toml::from_str::<Record>(wrong).is_err(), "{wrong}");

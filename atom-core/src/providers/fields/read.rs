@@ -23,11 +23,33 @@ impl Reading<'_> {
 impl Field {
     /// What stands there, as ours.
     pub(crate) fn read<'v>(&'v self, vendor: &'v Value, given: &Vars) -> Option<Reading<'v>> {
+        self.read_in(vendor, None, given)
+    }
+
+    /// The same in a part of another record.
+    pub(super) fn read_in<'v>(&'v self, vendor: &'v Value, around: Option<&Value>, given: &Vars) -> Option<Reading<'v>> {
         if self.write_only {
             return None;
         }
         let value = self.paths.iter().find_map(|path| path.get(vendor));
-        let read = self.how.read(value, vendor, given).or(self.default.as_ref().map(Reading::Same))?;
+        let is_meant = |record: &Value| self.only.iter().all(|(path, known)| path.get(record) == Some(known));
+        let read = match (&self.how, value) {
+            (How::Each(record), Some(value)) => {
+                let one = |item: &Value| record.read_part(item, vendor, given);
+                Some(Reading::Made(match value {
+                    Value::Array(items) => items.iter().filter(|item| is_meant(item)).map(one).collect(),
+                    item if is_meant(item) => one(item),
+                    _ => return None,
+                }))
+            }
+            (How::EachValue(path), Some(Value::Array(items))) => {
+                Some(Reading::Made(items.iter().filter(|item| is_meant(item)).filter_map(|item| path.get(item)).cloned().collect()))
+            }
+            (How::Each(_) | How::EachValue(_), _) => None,
+            _ if !is_meant(vendor) => return None,
+            _ => self.how.read(value, vendor, around, given),
+        };
+        let read = read.or(self.default.as_ref().map(Reading::Same))?;
         match read {
             Reading::Same(Value::Array(_)) | Reading::Made(Value::Array(_)) => Some(read),
             _ if self.list => Some(Reading::Made(Value::Array(vec![read.into_value()]))),
@@ -51,21 +73,48 @@ impl Field {
             path.set(vendor, Value::Null);
             return Some(());
         }
+        if !matches!(self.how, How::Each(_) | How::EachValue(_)) {
+            self.mark(vendor);
+        }
         if let How::Money(money) = &self.how {
             return money.put(ours, path, vendor, given);
         }
-        path.set(vendor, self.how.write(ours)?);
+        let mut written = self.how.write(ours)?;
+        if let How::Each(record) = &self.how {
+            let items = if let Value::Array(items) = ours { items.as_slice() } else { std::slice::from_ref(ours) };
+            for (name, money) in record.amounts() {
+                items.iter().filter_map(|item| item.get(name)).try_for_each(|amount| money.agree(amount, vendor, given))?;
+            }
+        }
+        if matches!(self.how, How::Each(_) | How::EachValue(_)) {
+            match &mut written {
+                Value::Array(items) => items.iter_mut().for_each(|item| self.mark(item)),
+                item => self.mark(item),
+            }
+        }
+        path.set(vendor, written);
         Some(())
+    }
+
+    /// Writes what makes a record one that is meant.
+    fn mark(&self, vendor: &mut Value) {
+        self.only.iter().for_each(|(path, known)| path.set(vendor, known.clone()));
     }
 }
 
 impl How {
-    fn read<'v>(&'v self, value: Option<&'v Value>, vendor: &'v Value, given: &Vars) -> Option<Reading<'v>> {
+    fn read<'v>(
+        &'v self,
+        value: Option<&'v Value>,
+        vendor: &'v Value,
+        around: Option<&Value>,
+        given: &Vars,
+    ) -> Option<Reading<'v>> {
         Some(Reading::Made(match self {
             Self::Plain => return value.map(Reading::Same),
             Self::Enum(table) => return table.read(value?).map(Reading::Same),
             Self::Transform(transform) => transform.read(value?)?,
-            Self::Named(_) => return None,
+            Self::Named(_) | Self::Each(_) | Self::EachValue(_) => return None,
             Self::Equals { value: known, .. } => (value == Some(known)).into(),
             Self::NotEquals { value: known, .. } => value.is_some_and(|value| value != known).into(),
             Self::Exists(expected) => (value.is_some() == *expected).into(),
@@ -74,17 +123,7 @@ impl How {
                 items.is_some_and(|items| items.iter().any(|item| item.as_str() == Some(text))).into()
             }
             Self::After(prefix) => as_text(value?)?.strip_prefix(prefix.as_str())?.into(),
-            Self::Money(money) => money.read(value?, vendor, given)?,
-            Self::Each(record) => {
-                let one = |item: &Value| -> Value {
-                    Value::Object(record.read(item, given).map(|(name, value)| (name.to_owned(), value.into_value())).collect())
-                };
-                match value? {
-                    Value::Array(items) => Value::Array(items.iter().map(one).collect()),
-                    item => one(item),
-                }
-            }
-            Self::EachValue(path) => Value::Array(value?.as_array()?.iter().filter_map(|item| path.get(item)).cloned().collect()),
+            Self::Money(money) => money.read(value?, vendor, around, given)?,
             Self::Template(pieces) => {
                 let part = |piece: &Piece| match piece {
                     Piece::Text(text) => Some(text.clone()),
@@ -106,10 +145,10 @@ impl How {
             Self::After(prefix) => Some(format!("{prefix}{}", as_text(ours)?).into()),
             Self::Each(record) => match ours {
                 Value::Array(items) => {
-                    let items = items.iter().filter_map(Value::as_object).map(|item| record.write(item).ok());
+                    let items = items.iter().filter_map(Value::as_object).map(|item| record.write_part(item));
                     items.collect::<Option<Vec<_>>>().map(Value::Array)
                 }
-                Value::Object(item) => record.write(item).ok(),
+                Value::Object(item) => record.write_part(item),
                 _ => None,
             },
             Self::EachValue(path) => {

@@ -8,6 +8,7 @@ use crate::providers::transform::Transform;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,11 +30,13 @@ struct Table {
     after: Option<String>,
     money: Option<Amount>,
     currency: Option<Path>,
+    currency_of: Option<Path>,
     currency_is: Option<String>,
     currency_fact: Option<String>,
     currency_as: Option<Transform>,
     each: Option<Record>,
     each_value: Option<Path>,
+    only: Option<BTreeMap<Path, Value>>,
     default: Option<Value>,
     #[serde(default)]
     list: bool,
@@ -80,7 +83,8 @@ impl<'de> Deserialize<'de> for Field {
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Field, E> {
                 let path = Path::parse(text).map_err(E::custom)?;
                 let write = Some(path.clone()).filter(Path::is_writable);
-                Ok(Field { paths: vec![path], write, how: How::Plain, default: None, list: false, write_only: false })
+                let only = Vec::new();
+                Ok(Field { paths: vec![path], write, how: How::Plain, only, default: None, list: false, write_only: false })
             }
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Field, M::Error> {
                 Table::deserialize(MapAccessDeserializer::new(map))?.into_field().map_err(M::Error::custom)
@@ -109,13 +113,19 @@ impl Table {
         ways.extend(self.after.map(How::After));
         ways.extend(self.each.map(How::Each));
         ways.extend(self.each_value.map(How::EachValue));
-        let is_plain = self.currency_as.is_none() && self.currency_fact.is_none();
-        match (self.money, self.currency, self.currency_is) {
-            (None, None, None) if is_plain => {}
-            (Some(amount), currency, fixed) if currency.is_some() || fixed.is_some() => {
-                ways.push(How::Money(Money { amount, currency, fixed, fact: self.currency_fact, currency_as: self.currency_as }));
-            }
-            _ => return Err("`money` stands with `currency` or `currency_is`, and they with it".into()),
+        let is_somewhere = [&self.currency, &self.currency_of].iter().any(|path| path.is_some())
+            || [&self.currency_is, &self.currency_fact].iter().any(|text| text.is_some());
+        match self.money {
+            None if self.currency_as.is_none() && !is_somewhere => {}
+            Some(amount) if is_somewhere => ways.push(How::Money(Money {
+                amount,
+                currency: self.currency,
+                currency_of: self.currency_of,
+                fixed: self.currency_is,
+                fact: self.currency_fact,
+                currency_as: self.currency_as,
+            })),
+            _ => return Err("`money` stands with `currency`, `currency_of`, `currency_is` or `currency_fact`, and they with it".into()),
         }
         let is_template = self.template.is_some();
         if let Some(text) = &self.template {
@@ -140,7 +150,11 @@ impl Table {
         if self.write_only && write.is_none() {
             return Err("only a path of keys can be written".into());
         }
-        Ok(Field { paths, write, how, default: self.default, list: self.list, write_only: self.write_only })
+        let only: Vec<_> = self.only.into_iter().flatten().collect();
+        if only.iter().any(|(path, _)| !path.is_writable()) {
+            return Err("`only` names members".into());
+        }
+        Ok(Field { paths, write, how, only, default: self.default, list: self.list, write_only: self.write_only })
     }
 }
 

@@ -6,6 +6,7 @@ mod states;
 mod time;
 mod work;
 
+use super::currency::{digits, from_minor};
 use crate::crypto::base64url;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +18,10 @@ use std::str::FromStr;
 pub(crate) enum Transform {
     /// A whole number that the vendor writes as text.
     IntegerText,
+    /// A text that the vendor writes as a whole number, as many ids are; a list of them to a list. Zero, which is nobody's, is none.
+    IdNumber,
+    /// A text that may be empty, which is none.
+    NotEmpty,
     /// A number that the vendor writes as text.
     NumberText,
     /// Yes or no that the vendor writes as text.
@@ -29,10 +34,17 @@ pub(crate) enum Transform {
     EpochMillis,
     /// Seconds since 1970 with a fraction, as text: `1712.000100`.
     EpochText,
-    /// A moment in any of the forms of ISO 8601 that vendors write, to RFC 3339 in UTC: `+0000`, or no zone at all.
+    /// A moment in any of the forms of ISO 8601 that vendors write, to RFC 3339 in UTC: `+0000`, or no zone at all. `/Date(1539993600000+0000)/`,
+    /// too.
     Datetime,
     /// `2026-11-21` to the beginning of that day in UTC.
     Date,
+    /// The English name of a month, to its number.
+    MonthName,
+    /// So many seconds from now, to that moment. Written as seconds since 1970.
+    SecondsFromNow,
+    /// An amount of money of ours, as a number: 19.99.
+    DecimalNumber,
     /// `PT1H30M`, `1m30s` to seconds.
     DurationSeconds,
     /// Google's `{dateTime, timeZone}` or `{date}` to our event time.
@@ -75,6 +87,8 @@ pub(crate) enum Transform {
     GmailRead,
     /// Whether a deal is won, by two flags: Salesforce's `IsClosed` and `IsWon`, HubSpot's `hs_is_closed` and `hs_is_closed_won`.
     DealStatus,
+    /// How far an invoice of QuickBooks is, which is said by what is still to be paid: `Balance` of `TotalAmt`.
+    QuickbooksInvoiceStatus,
     /// A part of one, as text or number, to percent.
     FractionPercent,
     /// The types of Linear's states that are one of ours.
@@ -136,6 +150,8 @@ impl Transform {
     pub(super) fn read(self, value: &Value) -> Option<Value> {
         match self {
             Self::IntegerText => value.as_i64().or_else(|| value.as_str()?.trim().parse().ok()).map(Value::from),
+            Self::IdNumber => id_text(value),
+            Self::NotEmpty => value.as_str().filter(|text| !text.is_empty()).map(Value::from),
             Self::NumberText => number(value).map(Value::from),
             Self::BooleanText => value.as_bool().or_else(|| value.as_str()?.parse().ok()).map(Value::from),
             Self::JsonText => serde_json::from_str(value.as_str()?).ok(),
@@ -143,11 +159,14 @@ impl Transform {
             Self::EpochMillis => time::from_millis(value),
             Self::Datetime => time::utc(value.as_str()?).map(Value::from),
             Self::Date => time::day(value.as_str()?).map(Value::from),
+            Self::MonthName => time::month(value.as_str()?).map(Value::from),
+            Self::SecondsFromNow => time::after(value.as_i64()?),
             Self::DurationSeconds => super::limits::duration(value.as_str()?).map(|d| d.as_secs().into()),
             Self::GoogleEventTime => time::from_google(value),
             Self::GraphStart => time::from_graph(value, "start"),
             Self::GmailAttachments => Some(mail::gmail_attachments(value)),
             Self::DealStatus => states::deal(value),
+            Self::QuickbooksInvoiceStatus => states::quickbooks_invoice(value).map(Value::from),
             Self::FractionPercent => number(value).map(|part| Value::from(part * 100.0)),
             Self::ShopifyOrderStatus => Some(states::shopify_order(value)),
             Self::GraphEnd => time::from_graph(value, "end"),
@@ -185,6 +204,7 @@ impl Transform {
             | Self::GmailUnread
             | Self::GmailRead
             | Self::LinearStateTypes
+            | Self::DecimalNumber
             | Self::ZohoCriterion
             | Self::ZohoTime => None,
         }
@@ -194,6 +214,8 @@ impl Transform {
     pub(super) fn write(self, value: &Value) -> Option<Value> {
         match self {
             Self::IntegerText => value.as_i64().map(|n| Value::String(n.to_string())),
+            Self::IdNumber => id_number(value),
+            Self::NotEmpty => value.as_str().map(Value::from),
             Self::NumberText => value.as_number().map(|n| Value::String(n.to_string())),
             Self::BooleanText => value.as_bool().map(|flag| Value::String(flag.to_string())),
             Self::JsonText => Some(value.to_string().into()),
@@ -205,6 +227,12 @@ impl Transform {
             }
             Self::Datetime => time::utc(value.as_str()?).map(Value::from),
             Self::Date => Some(time::moment(value.as_str()?)?.format("%Y-%m-%d").to_string().into()),
+            Self::SecondsFromNow => time::epoch_after(value.as_i64()?),
+            Self::DecimalNumber => {
+                let currency = value.get("currency")?.as_str()?;
+                let decimal = from_minor(value.get("minor_units")?.as_i64()?, digits(currency));
+                Some(Value::Number(decimal.parse().ok()?))
+            }
             Self::GoogleEventTime => time::to_google(value),
             Self::GraphStart | Self::GraphEnd => time::to_graph(value),
             Self::GoogleEventTimePatch => time::to_google_patch(value),
@@ -242,12 +270,14 @@ impl Transform {
                 Some(Value::String(base64url(bytes)))
             }
             Self::DurationSeconds
+            | Self::MonthName
             | Self::AddressList
             | Self::Address
             | Self::GmailText
             | Self::GmailHtml
             | Self::GmailAttachments
             | Self::DealStatus
+            | Self::QuickbooksInvoiceStatus
             | Self::ShopifyOrderStatus
             | Self::Values => None,
         }
@@ -256,6 +286,22 @@ impl Transform {
 
 fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
+}
+
+/// The text of an id that is a number, or of each in a list.
+fn id_text(value: &Value) -> Option<Value> {
+    match value {
+        Value::Array(ids) => ids.iter().map(id_text).collect::<Option<Vec<_>>>().map(Value::Array),
+        Value::String(id) => Some(id.as_str().into()).filter(|_| !id.is_empty()),
+        id => id.as_i64().filter(|id| *id != 0).map(|id| id.to_string().into()),
+    }
+}
+
+fn id_number(value: &Value) -> Option<Value> {
+    match value {
+        Value::Array(ids) => ids.iter().map(id_number).collect::<Option<Vec<_>>>().map(Value::Array),
+        id => id.as_str()?.parse::<i64>().ok().map(Value::from),
+    }
 }
 
 fn parent_path(path: &str) -> Option<&str> {
@@ -283,6 +329,18 @@ mod tests {
     #[test]
     fn simple_values_survive_both_directions() {
         both_ways(Transform::IntegerText, &json!("7"), &json!(7));
+        both_ways(Transform::IdNumber, &json!(7), &json!("7"));
+        both_ways(Transform::IdNumber, &json!([7, 8]), &json!(["7", "8"]));
+        assert_eq!((Transform::IdNumber.read(&json!(0)), Transform::IdNumber.write(&json!("ada"))), (None, None));
+        assert_eq!(Transform::NotEmpty.read(&json!("")), None);
+        assert_eq!(Transform::DecimalNumber.write(&json!({"minor_units": 1999, "currency": "EUR"})), Some(json!(19.99)));
+        assert_eq!(Transform::Datetime.read(&json!("/Date(1539993600000+0000)/")), Some(json!("2018-10-20T00:00:00Z")));
+        assert_eq!(Transform::Datetime.read(&json!("/Date(1552326816230)/")), Some(json!("2019-03-11T17:53:36.230Z")));
+        assert_eq!((Transform::MonthName.read(&json!("April")), Transform::MonthName.read(&json!("4"))), (Some(json!(4)), None));
+        let in_a_minute = Transform::SecondsFromNow.read(&json!(60)).expect("a moment");
+        let seconds = |value: Option<Value>| value.and_then(|value| value.as_i64()).expect("seconds");
+        let (then, now) = (Transform::Epoch.write(&in_a_minute), Transform::SecondsFromNow.write(&json!(0)));
+        assert!((59..=60).contains(&(seconds(then) - seconds(now))));
         both_ways(Transform::NumberText, &json!("7.5"), &json!(7.5));
         both_ways(Transform::BooleanText, &json!("true"), &json!(true));
         both_ways(Transform::JsonText, &json!("{\"a\":1}"), &json!({"a": 1}));

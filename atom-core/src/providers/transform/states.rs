@@ -18,6 +18,22 @@ pub(super) fn deal(record: &Value) -> Option<Value> {
     Some(status.into())
 }
 
+/// What is void has no amounts left:
+/// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice#void-an-invoice>.
+pub(super) fn quickbooks_invoice(invoice: &Value) -> Option<&'static str> {
+    let (total, balance) = (invoice.get("TotalAmt")?.as_f64()?, invoice.get("Balance")?.as_f64()?);
+    let is_void = invoice.get("PrivateNote").and_then(Value::as_str).is_some_and(|note| note.starts_with("Voided"));
+    Some(if is_void && total <= 0.0 {
+        "void"
+    } else if balance <= 0.0 {
+        "paid"
+    } else if balance < total {
+        "partially_paid"
+    } else {
+        "open"
+    })
+}
+
 /// <https://shopify.dev/docs/api/admin-graphql/latest/objects/Order>.
 pub(super) fn shopify_order(order: &Value) -> Value {
     let is_cancelled = order.get("cancelledAt").is_some_and(|at| !at.is_null());
@@ -64,6 +80,17 @@ mod tests {
         assert_eq!(deal(&json!({"IsClosed": false, "IsWon": false})), Some(json!("open")));
         assert_eq!(deal(&json!({"hs_is_closed": "true", "hs_is_closed_won": "true"})), Some(json!("won")));
         assert_eq!(deal(&json!({"hs_is_closed": null})), None);
+    }
+
+    #[test]
+    fn an_invoice_is_as_far_as_its_balance() {
+        for (total, balance, note, status) in
+            [(9.0, 9.0, "", "open"), (9.0, 2.0, "", "partially_paid"), (9.0, 0.0, "", "paid"), (0.0, 0.0, "Voided - Ada", "void")]
+        {
+            let invoice = json!({"TotalAmt": total, "Balance": balance, "PrivateNote": note});
+            assert_eq!(quickbooks_invoice(&invoice), Some(status), "{invoice}");
+        }
+        assert_eq!(quickbooks_invoice(&json!({})), None);
     }
 
     #[test]

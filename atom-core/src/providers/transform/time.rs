@@ -1,6 +1,6 @@
 //! Moments and days, as vendors write them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 fn rfc3339(at: DateTime<Utc>) -> String {
@@ -17,7 +17,30 @@ pub(super) fn utc(text: &str) -> Option<String> {
     let text = text.trim();
     let zoned = || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok().map(|at| at.to_utc());
     let naive = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|at| at.and_utc());
-    moment(text).or_else(zoned).or_else(naive).map(rfc3339)
+    moment(text).or_else(zoned).or_else(naive).or_else(|| dotnet(text)).map(rfc3339)
+}
+
+/// `/Date(1539993600000+0000)/`: the zone behind the milliseconds changes nothing.
+fn dotnet(text: &str) -> Option<DateTime<Utc>> {
+    let inside = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let end = inside.rfind(['+', '-']).filter(|at| *at > 0).unwrap_or(inside.len());
+    DateTime::from_timestamp_millis(inside[..end].parse().ok()?)
+}
+
+pub(super) fn month(name: &str) -> Option<u32> {
+    name.parse::<chrono::Month>().ok().map(|month| month.number_from_month())
+}
+
+fn later(seconds: i64) -> Option<DateTime<Utc>> {
+    Utc::now().checked_add_signed(TimeDelta::try_seconds(seconds)?)
+}
+
+pub(super) fn after(seconds: i64) -> Option<Value> {
+    later(seconds).map(|at| rfc3339(at).into())
+}
+
+pub(super) fn epoch_after(seconds: i64) -> Option<Value> {
+    later(seconds).map(|at| at.timestamp().into())
 }
 
 /// The beginning of a day in UTC.
