@@ -42,7 +42,7 @@ impl Inputs {
     }
 
     /// A URL whose placeholders are filled with what is known of an account.
-    pub(crate) fn fill(&self, provider: &str, template: &str) -> String {
+    pub(crate) fn filled(&self, provider: &str, template: &str) -> String {
         let mut filled = template.to_owned();
         while let Some((before, rest)) = filled.split_once('{') {
             let Some((name, after)) = rest.split_once('}') else { break };

@@ -171,7 +171,7 @@ impl SignIn {
 
     /// Where the manifest asks elsewhere than the vendor says, or for something that the vendor does not have.
     pub(crate) fn strays(&self, manifest: &Manifest, inputs: &Inputs) -> Vec<String> {
-        let fill = |url: &str| inputs.fill(&manifest.name, url.split('?').next().unwrap_or_default());
+        let fill = |url: &str| inputs.filled(&manifest.name, url.split('?').next().unwrap_or_default());
         let known = |step: Step| self.rules(step).map(|rules| fill(&rules.url));
         let mut strays = Vec::new();
         for (step, ours) in addresses(manifest) {

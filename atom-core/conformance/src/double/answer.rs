@@ -142,7 +142,7 @@ fn turn(
 impl World {
     /// Scheme and host of a URL of the manifest, with its placeholders filled.
     pub(crate) fn origin(&self, template: &str) -> String {
-        let filled = self.inputs.fill(&self.manifest.name, template);
+        let filled = self.inputs.filled(&self.manifest.name, template);
         let end = filled
             .split_once("://")
             .map_or(filled.len(), |(scheme, rest)| scheme.len() + 3 + rest.find('/').unwrap_or(rest.len()));

@@ -55,7 +55,7 @@ impl Judge<'_> {
         if self.request.method != method {
             self.fault(format!("is a {}, and the vendor takes a {method}", self.request.method));
         }
-        let url = self.world.inputs.fill(&self.world.manifest.name, &self.rules.url.replace("{client_id}", CLIENT_ID));
+        let url = self.world.inputs.filled(&self.world.manifest.name, &self.rules.url.replace("{client_id}", CLIENT_ID));
         if !path_fits(path_of(&url), &self.request.path) {
             self.fault(format!("goes to {}, and the vendor has it at {}", self.request.path, path_of(&url)));
         }
