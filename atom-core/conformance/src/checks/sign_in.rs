@@ -131,7 +131,10 @@ fn parameters(
     for (name, value) in rules.required(step) {
         let without: Vec<_> = params.iter().filter(|(known, _)| known != name).cloned().collect();
         let with = |value: &str| [without.as_slice(), &[(name.to_owned(), value.to_owned())]].concat();
-        wrongs.push((format!("with `{name}` misspelt"), write([without.as_slice(), &[(format!("{name}x"), "zz".into())]].concat())));
+        wrongs.push((
+            format!("with `{name}` misspelt"),
+            write([without.as_slice(), &[(format!("{name}x"), "zz".into())]].concat()),
+        ));
         wrongs.push((format!("with an empty `{name}`"), write(with(""))));
         if value != "*" {
             wrongs.push((format!("with another `{name}`"), write(with("zz"))));
@@ -141,7 +144,9 @@ fn parameters(
     if !params.is_empty() {
         wrongs.push(("with an unknown parameter".into(), write([params, &[("zz".to_owned(), "zz".to_owned())]].concat())));
     }
-    for (name, value) in [("code_verifier", "z".repeat(43)), ("token_type_hint", "zz".into()), ("code_challenge_method", "plain".into())] {
+    for (name, value) in
+        [("code_verifier", "z".repeat(43)), ("token_type_hint", "zz".into()), ("code_challenge_method", "plain".into())]
+    {
         if let Some(at) = params.iter().position(|(known, _)| known == name) {
             let mut wrong = params.to_vec();
             wrong[at].1 = value;
@@ -153,7 +158,8 @@ fn parameters(
 
 /// The same parameters, written otherwise than the vendor takes them, and in the address.
 fn encodings(rules: &Rules, right: &Recorded, params: &[(String, String)]) -> Vec<(String, Recorded)> {
-    let mut wrongs = vec![("as plain text".to_owned(), Recorded { content_type: "text/plain".into(), body: b"zz".to_vec(), ..right.clone() })];
+    let mut wrongs =
+        vec![("as plain text".to_owned(), Recorded { content_type: "text/plain".into(), body: b"zz".to_vec(), ..right.clone() })];
     for (encoding, name) in [(Encoding::Form, "a form"), (Encoding::Json, "JSON")] {
         if !rules.bodies.contains(&encoding) {
             wrongs.push((format!("as {name}"), write(right, encoding, params.to_vec())));
@@ -163,7 +169,10 @@ fn encodings(rules: &Rules, right: &Recorded, params: &[(String, String)]) -> Ve
         let moved = write(right, Encoding::None, Vec::new());
         wrongs.push(("with its parameters in the address".into(), Recorded { query: params.to_vec(), ..moved }));
         if encoding(right) == Some(Encoding::Form) {
-            wrongs.push(("with a parameter that comes twice".into(), write(right, Encoding::Form, [params, &params[..1]].concat())));
+            wrongs.push((
+                "with a parameter that comes twice".into(),
+                write(right, Encoding::Form, [params, &params[..1]].concat()),
+            ));
         }
     }
     wrongs

@@ -167,7 +167,10 @@ on_both!(pull_requests_are_created_listed_changed_and_merged, |database| async m
 
     let commits = ListCommits { repository_id: REPOSITORY.into(), branch: Some("main".into()), ..Default::default() };
     let commits = code.list_commits(commits).await.unwrap().items;
-    assert!(commits.len() >= 2 && commits.iter().all(|commit| commit.repository_id.as_deref() == Some(REPOSITORY)), "{commits:?}");
+    assert!(
+        commits.len() >= 2 && commits.iter().all(|commit| commit.repository_id.as_deref() == Some(REPOSITORY)),
+        "{commits:?}"
+    );
     let listed = connection.call("github.list_branches".into(), Json(json!({ "repository_id": REPOSITORY }))).await.unwrap();
     let branches: Vec<_> = listed.0["items"].as_array().unwrap().iter().map(|branch| branch["name"].as_str().unwrap()).collect();
     assert_eq!(branches, ["cards", "cogs", "main", "notes"]);
@@ -180,7 +183,10 @@ on_both!(pull_requests_are_created_listed_changed_and_merged, |database| async m
         ..Default::default()
     };
     let release = code.create_release(release).await.unwrap();
-    assert_eq!((release.tag.as_deref(), release.name.as_deref(), release.is_prerelease), (Some("v1.0.0"), Some("The first"), true));
+    assert_eq!(
+        (release.tag.as_deref(), release.name.as_deref(), release.is_prerelease),
+        (Some("v1.0.0"), Some("The first"), true)
+    );
     let releases = ListReleases { repository_id: REPOSITORY.into(), ..Default::default() };
     assert_eq!(code.list_releases(releases).await.unwrap().items, [release]);
     was_whole("github::pull_requests_are_created_listed_changed_and_merged", &connection).await;

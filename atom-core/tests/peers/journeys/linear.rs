@@ -31,7 +31,9 @@ on_both!(issues_are_created_listed_changed_found_and_deleted, |database| async m
     let done = states["items"].as_array().unwrap().iter().find(|state| state["name"] == "Done").unwrap();
 
     let mut created = Vec::new();
-    for (title, priority) in [("Grease the axle", TaskPriority::Urgent), ("Oil", TaskPriority::None), ("Count", TaskPriority::Low)] {
+    for (title, priority) in
+        [("Grease the axle", TaskPriority::Urgent), ("Oil", TaskPriority::None), ("Count", TaskPriority::Low)]
+    {
         let task = NewTask {
             title: title.into(),
             description: Some("Note A: naïve – 数".into()),
