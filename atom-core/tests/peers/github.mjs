@@ -10,6 +10,10 @@ await play(
       { client_id: 'atom', client_secret: 'a secret: 50% & more', name: 'Atom', redirect_uris: ['https://app.example.com/callback/github'] },
     ],
   },
-  // The addresses in its answers: ids are made of them.
-  { baseUrl: 'https://api.github.com' },
+  {
+    // The addresses in its answers: ids are made of them.
+    baseUrl: 'https://api.github.com',
+    // Every part of a merge is optional (https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request).
+    mend: (request) => (request.method === 'PUT' && !request.body ? { ...request, body: '{}' } : request),
+  },
 );

@@ -9,6 +9,15 @@ function posted(request) {
   return { method: 'POST', url: path, headers, body: query };
 }
 
+// The client's name and secret are encoded as in a form before they are joined (RFC 6749 §2.3.1), which `emulate` does not undo.
+function decoded(request) {
+  const { authorization = '' } = request.headers;
+  if (!authorization.startsWith('Basic ')) return request;
+  const parts = Buffer.from(authorization.slice(6), 'base64').toString().split(':');
+  const plain = parts.map((part) => decodeURIComponent(part.replaceAll('+', ' '))).join(':');
+  return { ...request, headers: { ...request.headers, authorization: `Basic ${Buffer.from(plain).toString('base64')}` } };
+}
+
 await play(
   'slack',
   {
@@ -27,5 +36,5 @@ await play(
     // What was granted is all that may be done.
     strict_scopes: true,
   },
-  { mend: posted },
+  { mend: (request) => decoded(posted(request)) },
 );

@@ -3,6 +3,7 @@
 //! | where it does less than GitHub | what is done |
 //! | --- | --- |
 //! | the PKCE verifier is not looked at | the double of `conformance/` judges it |
+//! | the empty body of a merge is not taken | the script makes it an empty object |
 //! | tokens do not expire, and there are no refresh tokens | refreshing is tested elsewhere |
 //! | an unknown token counts as a user's | nothing is tested with a wrong one |
 //! | `DELETE /applications/{client_id}/token` is not there | revoking is not tested |
@@ -163,7 +164,11 @@ on_both!(pull_requests_are_created_listed_changed_and_merged, |database| async m
     .await;
     assert_eq!(sizes(&all), [2, 1]);
     let open = ListPullRequests { repository_id: REPOSITORY.into(), state: Some(PullRequestState::Open), ..Default::default() };
-    assert_eq!(code.list_pull_requests(open).await.unwrap().items, [opened.pop().unwrap()]);
+    // A list has less of each, as GitHub's has.
+    let mut listed = code.list_pull_requests(open).await.unwrap().items;
+    let last = opened.pop().unwrap();
+    listed[0].raw.clone_from(&last.raw);
+    assert_eq!(listed, [last]);
 
     let commits = ListCommits { repository_id: REPOSITORY.into(), branch: Some("main".into()), ..Default::default() };
     let commits = code.list_commits(commits).await.unwrap().items;

@@ -14,7 +14,7 @@ use super::server::{Alone, Server};
 use crate::support::*;
 use atom_core::*;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The secret of the host's client, of characters that mean something in a form and in a header.
 const SECRET: &str = "a secret: 50% & more";
@@ -110,11 +110,20 @@ fn sizes<T>(pages: &[Vec<T>]) -> Vec<usize> {
 async fn was_whole(test: &str, connection: &Connection) {
     let known: Journeys = toml::from_str(include_str!("journeys.toml")).unwrap();
     let journey = known.journey.into_iter().find(|journey| journey.test == test).expect("journeys.toml names the test");
-    let listed: BTreeSet<String> =
-        journey.operations.iter().map(|name| name.split('+').next().unwrap_or_default().to_owned()).collect();
+    let names = vendor_ops(&journey.provider);
+    let listed: BTreeSet<&str> = journey.operations.iter().map(|name| names[name].as_str()).collect();
     let usage = connection.usage(UsageQuery::default()).await.unwrap();
-    let succeeded = usage.operations.into_iter().filter(|of| of.counts.calls > of.counts.failures.total);
-    // What is no operation of a manifest has no point in its name.
-    let succeeded = succeeded.filter(|of| of.provider == journey.provider && of.operation.contains('.'));
-    assert_eq!(succeeded.map(|of| of.operation).collect::<BTreeSet<_>>(), listed, "{test}");
+    let succeeded = usage.operations.iter().filter(|of| of.counts.calls > of.counts.failures.total);
+    // Not what is no operation of the manifest.
+    let succeeded = succeeded.map(|of| of.operation.as_str()).filter(|name| names.values().any(|known| known == name));
+    assert_eq!(succeeded.collect::<BTreeSet<_>>(), listed, "{test}");
+}
+
+/// What the vendor calls each operation of a manifest.
+fn vendor_ops(provider: &str) -> BTreeMap<String, String> {
+    let file = format!("{}/providers/{provider}.toml", env!("CARGO_MANIFEST_DIR"));
+    let manifest: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+    let services = manifest["services"].as_table().unwrap().values();
+    let operations = services.filter_map(|service| service["operations"].as_table()).flatten();
+    operations.map(|(name, operation)| (name.clone(), operation["vendor_op"].as_str().unwrap().to_owned())).collect()
 }

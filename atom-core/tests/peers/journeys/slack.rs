@@ -3,6 +3,7 @@
 //! | where it does less than Slack | what is done |
 //! | --- | --- |
 //! | most methods are taken as POST only | the script makes a POST of a GET |
+//! | a client's secret is not decoded (RFC 6749 §2.3.1) | the script decodes it |
 //! | the times of `conversations.history` are not looked at | messages are listed without them |
 //! | a thread is one page | it is read whole |
 //! | `search.messages` and `auth.revoke` are not there | neither is tested |
@@ -77,7 +78,7 @@ on_both!(messages_are_sent_listed_answered_changed_and_deleted, |database| async
     assert_eq!(call("slack.post_message", posted).await.unwrap()["raw"]["message"]["blocks"], blocks);
     let later = chrono::Utc::now() + chrono::TimeDelta::hours(1);
     let later = json!({ "channel_id": channel.id, "text": "later", "send_at": later.to_rfc3339() });
-    assert!(call("slack.schedule_message", later).await.unwrap()["scheduled_message_id"].is_string());
+    assert!(call("slack.schedule_message", later).await.unwrap()["raw"]["scheduled_message_id"].is_string());
 
     for (wrong, id) in [("C404", sent[0].id.as_str()), (channel.id.as_str(), "1.1")] {
         let missing = chat.update_message(wrong.into(), id.into(), "x".into()).await.err().unwrap();

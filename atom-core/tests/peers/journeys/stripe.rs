@@ -27,6 +27,10 @@ fn euro(minor_units: i64) -> Money {
 
 /// Customers and payments, as both servers have them.
 async fn customers(payments: &Payments, phone: Option<&str>) -> PaymentCustomer {
+    // `emulate` has one of its own.
+    for other in payments.list_customers(ListPaymentCustomers::default()).await.unwrap().items {
+        payments.delete_customer(other.id).await.unwrap();
+    }
     let mut created = Vec::new();
     for name in ["Charles", "Mary & Ada <both>", "naïve – 数"] {
         let customer = NewPaymentCustomer {
