@@ -48,7 +48,7 @@ await play(
         states: [
           { name: 'Todo', type: 'unstarted' },
           { name: 'In Progress', type: 'started' },
-          { name: 'Done', type: 'completed' },
+          { name: 'Oiled', type: 'completed' },
         ],
       },
     ],

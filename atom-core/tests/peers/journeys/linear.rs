@@ -28,7 +28,7 @@ on_both!(issues_are_created_listed_changed_found_and_deleted, |database| async m
     let team = projects.into_iter().find(|project| project.name == "Engines").unwrap();
     assert_eq!(tasks.get_project(team.id.clone()).await.unwrap(), team);
     let states = connection.call("linear.list_states".into(), Json(json!({ "project_id": team.id }))).await.unwrap().0;
-    let done = states["items"].as_array().unwrap().iter().find(|state| state["name"] == "Done").unwrap();
+    let done = states["items"].as_array().unwrap().iter().find(|state| state["name"] == "Oiled").unwrap();
 
     let mut created = Vec::new();
     for (title, priority) in

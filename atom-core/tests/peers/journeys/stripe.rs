@@ -125,7 +125,7 @@ async fn post(connection: &Connection, path: &str, form: &str) -> serde_json::Va
         method: "POST".into(),
         url: format!("https://api.stripe.com/v1/{path}"),
         headers: Some(std::collections::HashMap::from([("content-type".into(), "application/x-www-form-urlencoded".into())])),
-        content: Some(form.as_bytes().to_vec().into()),
+        content: Some(form.as_bytes().into()),
         ..Default::default()
     };
     let answer = connection.request(request).await.unwrap();
