@@ -1,12 +1,12 @@
-//! Journeys against what others wrote: a strict OpenID provider, a Google, a verifier of signed documents, a server of OAuth 1, the libraries of
-//! Standard Webhooks. They run where `ATOM_TEST_PEERS` names
-//! the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `standardwebhooks`
-//! and `oauthlib`; `cargo xtask test peers` sees to both.
+//! Tests against what others wrote: a strict OpenID provider, servers that keep what is written as Google, GitHub, Slack, Linear, Stripe and
+//! Microsoft do, a verifier of signed documents, a server of OAuth 1, the libraries of Standard Webhooks. They run where `ATOM_TEST_PEERS` names
+//! the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `standardwebhooks`, `oauthlib` and `localstripe`;
+//! `cargo xtask test peers` sees to both.
 
 #![allow(clippy::print_stdout)] // for whoever reads a failed or skipped test
 
 pub(crate) mod browser;
-mod google;
+mod journeys;
 mod jwt;
 mod oauth1;
 mod oidc;
@@ -16,6 +16,6 @@ mod race;
 mod server;
 mod webhooks;
 
-fn skipped() {
+pub(crate) fn skipped() {
     println!("skipped: ATOM_TEST_PEERS is not set");
 }

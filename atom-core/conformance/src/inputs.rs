@@ -41,6 +41,17 @@ impl Inputs {
         self.value(provider, "facts", name).unwrap_or_else(|| "conformance".into())
     }
 
+    /// A URL whose placeholders are filled with what is known of an account.
+    pub(crate) fn filled(&self, provider: &str, template: &str) -> String {
+        let mut filled = template.to_owned();
+        while let Some((before, rest)) = filled.split_once('{') {
+            let Some((name, after)) = rest.split_once('}') else { break };
+            let value = self.fact(provider, name);
+            filled = format!("{before}{}{after}", value.as_str().unwrap_or("conformance"));
+        }
+        filled
+    }
+
     /// The smallest call: what stands in the path and what the unified operation cannot do without. Of the vendor's own operations nobody says
     /// what they can do without, so they get everything.
     pub(crate) fn minimal(&self, provider: &str, operation: &Operation) -> Map<String, Value> {

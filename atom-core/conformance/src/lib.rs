@@ -10,10 +10,11 @@
 //! descriptions/    trimmed copies of those that are in no package, with their licences
 //! overlays/        the known faults of descriptions, each with its reason; one that changes nothing any more is an error
 //! inputs.toml      what is put into the operations
+//! sign_in.toml     what the vendors say about their sign-in
 //! COVERAGE.md      what is checked of each operation; it may not shrink
 //! src/description/ OpenAPI and Google discovery; schemas; answers made of them
 //! src/graphql.rs   GraphQL schemas
-//! src/double/      the server: sign-in, judgement, answers
+//! src/double/      the server: its judgement of operations (judge.rs) and sign-ins (oauth.rs), its answers
 //! twins/           what the vendors' own clients send for the same calls, and where we differ for a reason
 //! src/twins.rs     the comparison with them
 //! src/checks/      what is checked of each operation, and that the double bites
@@ -28,9 +29,11 @@ mod description;
 mod double;
 mod graphql;
 mod inputs;
+mod journeys;
 mod manifest;
 mod overlay;
 mod place;
+mod sign_in;
 mod sources;
 mod trim;
 mod twins;

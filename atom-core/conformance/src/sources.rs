@@ -68,6 +68,13 @@ pub(crate) struct Descriptions {
     pub(crate) graphql: Option<GraphQl>,
 }
 
+impl Descriptions {
+    /// Whether the vendor's API is described at all.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.rest.is_empty() || self.graphql.is_some()
+    }
+}
+
 /// The folder of this crate.
 pub(crate) fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -111,7 +118,7 @@ impl Sources {
                 found.grade.clone_from(&source.grade);
             }
         }
-        if found.rest.is_empty() && found.graphql.is_none() {
+        if !found.is_there() {
             return Err(format!("sources.toml has no description of `{provider}`: add one, or its reason to [unchecked]"));
         }
         overlay.check()?;

@@ -1,8 +1,9 @@
-//! Copies of descriptions that are in no package: only the operations that a manifest names, and what they need.
+//! Copies of descriptions that are in no package: only the operations that a manifest or the table of sign-ins names, and what they need.
 
 use crate::description::Description;
 use crate::description::schema::to_2020;
 use crate::manifest::Manifest;
+use crate::sign_in::SignIn;
 use crate::sources::home;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,9 @@ pub fn trim(provider: &str, whole: &Path, aliases: &BTreeMap<String, String>) ->
             return Err(format!("{provider} {}: the description has no `{}`", operation.name, operation.vendor_op()));
         }
         wanted.extend(found.into_iter().map(|found| (found.path, found.method.to_lowercase())));
+    }
+    for op in SignIn::read(provider)?.iter().flat_map(SignIn::operations) {
+        wanted.extend(description.find(op).into_iter().map(|found| (found.path, found.method.to_lowercase())));
     }
     let mut paths = Map::new();
     for (path, item) in doc["paths"].as_object().into_iter().flatten() {

@@ -20,12 +20,12 @@ macro_rules! providers {
 
             async fn holds(check: Check) {
                 let outcome = outcome().await;
-                if let Some(why) = &outcome.skipped {
-                    assert!(outcome.is_skippable(), "{why}");
-                    return println!("skipped: {why}");
-                }
                 if let Some(faults) = outcome.faults.get(&check) {
                     panic!("\n{}\n", faults.join("\n"));
+                }
+                if let Some(why) = &outcome.skipped {
+                    assert!(outcome.is_skippable(), "{why}");
+                    println!("skipped: {why}");
                 }
             }
 
@@ -49,6 +49,10 @@ macro_rules! providers {
             async fn half_an_answer_is_an_error() { holds(Check::Truncated).await; }
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_double_refuses_every_wrong_request() { holds(Check::Bite).await; }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn every_request_of_a_sign_in_is_one_that_the_vendor_documents() { holds(Check::SignIn).await; }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn the_double_refuses_every_wrong_request_of_a_sign_in() { holds(Check::SignInBite).await; }
         })+
 
         async fn outcomes() -> BTreeMap<String, &'static Outcome> {

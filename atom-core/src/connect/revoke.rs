@@ -8,9 +8,10 @@ use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::crypto::{INSTALLATION, Place};
 use crate::events::{self, ConnectionRevoked};
+use crate::providers::Facts;
 use crate::storage::Tx;
 use crate::vault::{self, TokenSet};
-use crate::{ConnectionId, Result, UserId, WorkspaceId};
+use crate::{ConnectionId, ErrorKind, Result, UserId, WorkspaceId};
 use chrono::TimeDelta;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -96,8 +97,11 @@ pub(super) async fn withdraw(connection: &Connection, tokens: &TokenSet) -> Resu
 async fn pending(connection: &Connection, tokens: &TokenSet) -> Result<Option<store::Revocation>> {
     let inner = &connection.inner;
     let Some(mut needed) = withdrawal::needed(&connection.app, tokens) else { return Ok(None) };
-    // The connection may be gone when they are needed for the address.
-    needed.captured = connection.facts().await?;
+    // Any part of the request may need them, and the connection may be gone by then; whoever ended it with its user left none.
+    needed.captured = match store::facts(inner.db()?, &connection.principal, connection.id).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Facts::default(),
+        facts => facts?,
+    };
     let (id, plain) = (Uuid::now_v7(), withdrawal::kept(&connection.app, &needed)?);
     let sealed = inner.keys.seal_record(inner.db()?, &place(id.as_bytes()), &plain).await?;
     Ok(Some(store::Revocation {

@@ -200,3 +200,54 @@ on_both!(an_origin_that_the_vendor_tells_must_be_one_of_its_hosts, |database| as
         assert_eq!(connection.request(raw).await.err().unwrap().reason(), "host_not_allowed", "another shop is not Ada's");
     }
 });
+
+const PAYER: &str = r#"
+schema = 1
+name = "payer"
+title = "Payer"
+docs = "https://payer.example/docs"
+verified_at = "2026-11-28"
+hosts = ["127.0.0.1"]
+
+[auth]
+authorize_url = "$url/authorize"
+token_url = "$url/token"
+capture = { payer_id = "payer_id" }
+[auth.revoke]
+method = "POST"
+url = "$url/deauthorize"
+encoding = "form"
+params = { client_id = "{client_id}", payer = "{payer_id}" }
+
+[identity]
+url = "$url/me"
+account_id = "id"
+"#;
+
+on_both!(a_withdrawal_names_what_was_captured_though_no_address_does, |database| async move {
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/token" => reply(json!({"access_token": "at", "payer_id": "p1"})),
+        "/me" => reply(json!({"id": "1"})),
+        _ => status(200),
+    })
+    .await;
+    let app = ProviderApp {
+        provider: "payer".into(),
+        client_id: "cid".into(),
+        client_secret: Some("cs".into()),
+        redirect_uri: "http://127.0.0.1/payer".into(),
+        manifest: Some(PAYER.replace("$url", &server.url)),
+        ..Default::default()
+    };
+    let atom = database.builder().provider(app).open().await.unwrap();
+    let (_, scope) = sign_up(&atom, "ada@example.com").await;
+    let url = Url::parse(&scope.connections().start(start("payer")).await.unwrap().url).unwrap();
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let callback = format!("http://127.0.0.1/payer?code=c&state={state}");
+    let connection = scope.connections().complete(callback).await.unwrap();
+
+    connection.revoke().await.unwrap();
+    let revoked = server.asked().pop().unwrap();
+    let sent: HashMap<_, _> = url::form_urlencoded::parse(&revoked.body).into_owned().collect();
+    assert_eq!((revoked.path.as_str(), sent["payer"].as_str(), sent["client_id"].as_str()), ("/deauthorize", "p1", "cid"));
+});

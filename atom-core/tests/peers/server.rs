@@ -48,6 +48,14 @@ impl Server {
     }
 }
 
+impl Server {
+    fn show(&self) {
+        if std::thread::panicking() {
+            println!("the server wrote:\n{}", self.log.lock().unwrap());
+        }
+    }
+}
+
 /// Reads a stream to its end, so that its writer is never blocked.
 fn keep(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>) {
     std::thread::spawn(move || {
@@ -62,8 +70,15 @@ pub(super) struct Visit(pub(super) &'static Server);
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("the server wrote:\n{}", self.0.log.lock().unwrap());
-        }
+        self.0.show();
+    }
+}
+
+/// A server that one test has for itself, and that ends with it.
+pub(super) struct Alone(pub(super) Server);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.0.show();
     }
 }

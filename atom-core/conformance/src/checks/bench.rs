@@ -1,16 +1,15 @@
 //! An installation that is connected to the double.
 
 use super::Check;
-use crate::double::{Account, Double, Expected, NOBODY, Recorded, Reply};
+use crate::double::{Account, CLIENT_ID, CLIENT_SECRET, Double, Expected, NOBODY, REDIRECT_URI, Recorded, Reply};
 use crate::inputs::Inputs;
 use crate::manifest::{Manifest, Operation};
+use crate::sign_in::Step;
 use crate::sources::Descriptions;
 use atom_core::{Atom, ConnectWith, Connection, Error, Json, LocalKey, NewAccount, ProviderApp, Scope, StartConnection};
 use ring::hmac;
 use serde_json::{Map, Value};
 use url::Url;
-
-const REDIRECT_URI: &str = "http://127.0.0.1/conformance";
 
 pub(crate) struct Bench {
     pub(super) double: Double,
@@ -31,8 +30,8 @@ impl Bench {
         let double = Double::start(manifest, descriptions, inputs).await?;
         let app = ProviderApp {
             provider: provider.clone(),
-            client_id: "conformance".into(),
-            client_secret: Some("conformance".into()),
+            client_id: CLIENT_ID.into(),
+            client_secret: Some(CLIENT_SECRET.into()),
             redirect_uri: REDIRECT_URI.into(),
             development_endpoint: Some(double.url.clone()),
             // As it is in the folder, so that a change of it needs no compiler.
@@ -64,7 +63,7 @@ impl Bench {
     }
 
     /// Connects the account of a number, as its owner would.
-    async fn connect(&self, number: usize) -> Result<Connection, String> {
+    pub(super) async fn connect(&self, number: usize) -> Result<Connection, String> {
         let (manifest, inputs) = (&self.double.world.manifest, &self.double.world.inputs);
         let (provider, said) = (self.provider(), |e: Error| format!("does not connect: {e}"));
         let connections = self.scopes[(number - 1) / super::PER_USER].connections();
@@ -99,6 +98,12 @@ impl Bench {
         let begun = Url::parse(&authorization.url).map_err(|e| e.to_string())?;
         let state =
             begun.query_pairs().find(|(name, _)| name == "state").map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let sent = Recorded { method: "GET".into(), path: begun.path().into(), ..Recorded::default() };
+        let sent = Recorded { query: begun.query_pairs().into_owned().collect(), ..sent };
+        self.double.world.account(number, |account| {
+            account.begun = sent.query.iter().cloned().collect();
+            account.sign_in.push((Step::Authorize, sent));
+        });
         let mut callback = Url::parse(REDIRECT_URI).map_err(|e| e.to_string())?;
         callback.query_pairs_mut().append_pair("state", &state).append_pair("code", &format!("acct{number}x-code"));
         if let Some(issuer) = manifest.table["auth"]["issuer"].as_str() {
@@ -112,7 +117,7 @@ impl Bench {
             let mut signed: Vec<_> = callback.query_pairs().into_owned().collect();
             signed.sort();
             let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(signed).finish();
-            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"conformance"), text.as_bytes());
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, CLIENT_SECRET.as_bytes()), text.as_bytes());
             let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             callback.query_pairs_mut().append_pair(param, &hex);
         }

@@ -1,14 +1,15 @@
-//! What is checked of every operation of a manifest.
+//! What is checked of every operation of a manifest, and of its sign-in.
 
 mod bench;
 mod bite;
 mod calls;
 mod faults;
+mod sign_in;
 
-use crate::coverage::Row;
+use crate::coverage::{Row, SignInRow};
 use crate::inputs::Inputs;
 use crate::manifest::{self, Manifest, Operation};
-use crate::sources::Sources;
+use crate::sources::{Descriptions, Sources};
 pub(crate) use bench::Bench;
 use bench::Trial;
 use futures_util::{StreamExt, stream};
@@ -42,6 +43,10 @@ pub enum Check {
     Truncated,
     /// The double refuses what is wrong with a request.
     Bite,
+    /// The requests of a sign-in are those that the vendor documents.
+    SignIn,
+    /// The double refuses what is wrong with one of them.
+    SignInBite,
 }
 
 /// What the checks of one provider found.
@@ -52,12 +57,27 @@ pub struct Outcome {
     /// What is wrong, by kind of check.
     pub faults: BTreeMap<Check, Vec<String>>,
     pub(crate) rows: Vec<Row>,
+    /// Nothing where nobody has looked yet what the vendor says.
+    pub(crate) sign_in: Option<SignInRow>,
 }
 
 impl Outcome {
     /// Whether what was skipped may be: there is no description at all, or nobody asked for every package to be there.
     pub fn is_skippable(&self) -> bool {
         !self.rows.is_empty() || std::env::var_os("ATOM_CONFORMANCE_ALL").is_none()
+    }
+
+    fn add(&mut self, faults: Vec<(Check, String)>) {
+        for (check, fault) in faults {
+            self.faults.entry(check).or_default().push(fault);
+        }
+    }
+
+    async fn with_sign_in(mut self, bench: &Bench, number: usize) -> Self {
+        let (row, faults) = sign_in::run(bench, number).await;
+        self.sign_in = row;
+        self.add(faults);
+        self
     }
 }
 
@@ -70,22 +90,25 @@ pub async fn run(provider: &str) -> Result<Outcome, String> {
     let operations = manifest.operations();
     if let Some(reason) = sources.unchecked.get(provider) {
         let rows = operations.iter().map(|operation| Row::unchecked(provider, operation)).collect();
-        return Ok(Outcome { skipped: Some(reason.clone()), rows, ..Outcome::default() });
+        // The sign-in is judged by the vendor's documentation.
+        let bench = Bench::start(manifest, Descriptions::default(), inputs, 1).await?;
+        let outcome = Outcome { skipped: Some(reason.clone()), rows, ..Outcome::default() };
+        return Ok(outcome.with_sign_in(&bench, 1).await);
     }
     let Some(descriptions) = sources.descriptions(provider)? else {
         let why = "its description is not there: `cargo xtask conformance` gets it";
         return Ok(Outcome { skipped: Some(why.into()), ..Outcome::default() });
     };
     let checked: Vec<Operation> = operations.iter().filter(|operation| !operation.is_continuation()).cloned().collect();
-    let bench = Bench::start(manifest, descriptions, inputs, checked.len().div_ceil(PER_USER)).await?;
+    // One account signs in for nothing else.
+    let accounts = checked.len() + 1;
+    let bench = Bench::start(manifest, descriptions, inputs, accounts.div_ceil(PER_USER)).await?;
+    let mut outcome = Outcome::default().with_sign_in(&bench, accounts).await;
     let trials = checked.iter().enumerate().map(|(i, operation)| one(&bench, operation, &operations, i + 1));
     let trials: Vec<_> = stream::iter(trials.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
-    let mut outcome = Outcome::default();
     for (row, faults) in trials {
         outcome.rows.push(row);
-        for (check, fault) in faults {
-            outcome.faults.entry(check).or_default().push(fault);
-        }
+        outcome.add(faults);
     }
     Ok(outcome)
 }

@@ -142,12 +142,7 @@ fn turn(
 impl World {
     /// Scheme and host of a URL of the manifest, with its placeholders filled.
     pub(crate) fn origin(&self, template: &str) -> String {
-        let mut filled = template.to_owned();
-        while let Some((before, rest)) = filled.split_once('{') {
-            let Some((name, after)) = rest.split_once('}') else { break };
-            let value = self.inputs.fact(&self.manifest.name, name);
-            filled = format!("{before}{}{after}", value.as_str().unwrap_or("conformance"));
-        }
+        let filled = self.inputs.filled(&self.manifest.name, template);
         let end = filled
             .split_once("://")
             .map_or(filled.len(), |(scheme, rest)| scheme.len() + 3 + rest.find('/').unwrap_or(rest.len()));

@@ -3,14 +3,18 @@
 mod answer;
 mod body;
 mod judge;
+mod oauth;
 mod sign_in;
 
 pub(crate) use answer::{CURSOR, NEXT, sample};
 pub(crate) use judge::judge;
+pub(crate) use oauth::{encoding, faults as sign_in_faults, pairs};
 
 use crate::description;
+use crate::graphql::GraphQl;
 use crate::inputs::Inputs;
 use crate::manifest::{Manifest, Operation};
+use crate::sign_in::{SignIn, Step};
 use crate::sources::Descriptions;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -29,6 +33,11 @@ use url::form_urlencoded;
 
 /// The answer to a request that the vendor would refuse: a status that no vendor uses.
 const REFUSED: u16 = 599;
+
+/// The host's client at every vendor. Its name is not its secret, so that the one in the place of the other is seen.
+pub(crate) const CLIENT_ID: &str = "conformance-client";
+pub(crate) const CLIENT_SECRET: &str = "conformance-secret";
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1/conformance";
 
 /// The number of no account: for what was sent in nobody's name.
 pub(crate) const NOBODY: usize = 0;
@@ -75,10 +84,14 @@ pub(crate) struct Account {
     /// What was wrong with them.
     pub(crate) faults: Vec<String>,
     pub(crate) refreshes: usize,
+    /// The parameters with which its consent was begun.
+    pub(crate) begun: BTreeMap<String, String>,
+    /// The requests of its sign-in.
+    pub(crate) sign_in: Vec<(Step, Recorded)>,
     /// Nothing is judged: requests are only kept.
     pub(crate) is_recorder: bool,
-    /// Which of the access tokens is the current one.
-    generation: usize,
+    /// Which of the access tokens is the current one. A larger one makes it die early.
+    pub(crate) generation: usize,
 }
 
 /// What the handlers share.
@@ -86,6 +99,8 @@ pub(crate) struct World {
     pub(crate) manifest: Manifest,
     pub(crate) descriptions: Descriptions,
     pub(crate) inputs: Inputs,
+    /// What the vendor says about signing in; nothing where nobody has looked yet.
+    pub(crate) sign_in: Option<SignIn>,
     accounts: Mutex<HashMap<usize, Account>>,
 }
 
@@ -106,7 +121,8 @@ impl Double {
     pub(crate) async fn start(manifest: Manifest, descriptions: Descriptions, inputs: Inputs) -> Result<Self, String> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| format!("no port: {e}"))?;
         let url = format!("http://{}", listener.local_addr().map_err(|e| e.to_string())?);
-        let world = Arc::new(World { manifest, descriptions, inputs, accounts: Mutex::default() });
+        let sign_in = SignIn::read(&manifest.name)?;
+        let world = Arc::new(World { manifest, descriptions, inputs, sign_in, accounts: Mutex::default() });
         let router = Router::new().fallback(serve).with_state(Arc::clone(&world));
         let task = tokio::spawn(async move {
             // It serves until it is dropped.
@@ -215,22 +231,25 @@ fn is_meant(world: &World, expected: &Expected, request: &Recorded) -> bool {
 /// What is wrong with a request that is meant for this operation.
 pub(crate) fn faults(world: &World, expected: &Expected, request: &Recorded) -> Vec<String> {
     match &world.descriptions.graphql {
-        Some(service) if expected.operation.is_graphql() => {
-            if request.method != "POST" || !request.content_type.starts_with("application/json") {
-                return vec!["a GraphQL request is a POST of JSON".into()];
-            }
-            match serde_json::from_slice(&request.body) {
-                Ok(body) => {
-                    let mut faults = service.judge(&body);
-                    if faults.is_empty() && !service.roots(&body).iter().any(|root| root == expected.operation.vendor_op()) {
-                        faults.push(format!("the document does not ask for `{}`", expected.operation.vendor_op()));
-                    }
-                    faults
-                }
-                Err(e) => vec![format!("the body is no JSON: {e}")],
-            }
-        }
+        Some(service) if expected.operation.is_graphql() => graphql_faults(service, expected.operation.vendor_op(), request),
         _ => judge(&expected.described, request),
+    }
+}
+
+/// What is wrong with a request that asks for a field of a GraphQL schema.
+fn graphql_faults(service: &GraphQl, field: &str, request: &Recorded) -> Vec<String> {
+    if request.method != "POST" || !request.content_type.starts_with("application/json") {
+        return vec!["a GraphQL request is a POST of JSON".into()];
+    }
+    match serde_json::from_slice(&request.body) {
+        Ok(body) => {
+            let mut faults = service.judge(&body);
+            if faults.is_empty() && !service.roots(&body).iter().any(|root| root == field) {
+                faults.push(format!("the document does not ask for `{field}`"));
+            }
+            faults
+        }
+        Err(e) => vec![format!("the body is no JSON: {e}")],
     }
 }
 

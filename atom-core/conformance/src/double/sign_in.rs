@@ -1,23 +1,26 @@
 //! What a vendor does around its operations: tokens, and whose account it is.
 
-use super::{Recorded, World, credential, json, whose};
+use super::{NOBODY, REFUSED, Recorded, World, credential, json, oauth, whose};
 use crate::place;
+use crate::sign_in::Step;
 use axum::response::Response;
-use serde_json::{Value, json};
-use url::form_urlencoded;
+use serde_json::{Map, Value, json};
 
 /// The answer to a request for tokens, identity or revocation; none where it is one for an operation.
 pub(super) fn answer(world: &World, request: &Recorded) -> Option<Response> {
     let table = &world.manifest.table;
-    let methods = table["methods"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-    let is_at =
-        |section: &str, field: &str| table[section][field].as_str().is_some_and(|url| path_fits(path_of(url), &request.path));
-    let body = String::from_utf8_lossy(&request.body);
-    if request.method == "POST" && ["token_url", "refresh_url"].iter().any(|field| is_at("auth", field)) {
-        return Some(token(world, request, &body));
+    let auth = &table["auth"];
+    let is_at = |url: &Value| url.as_str().is_some_and(|url| path_fits(path_of(url), &request.path));
+    if request.method == "POST" && [&auth["token_url"], &auth["refresh_url"]].into_iter().any(is_at) {
+        return Some(token(world, request));
     }
-    if is_at("auth", "revoke_url") {
-        return Some(json(200, &[], &json!({})));
+    if [&auth["revoke_url"], &auth["revoke"]["url"]].into_iter().any(is_at) {
+        let number = whose(request).map_or(NOBODY, |(number, _)| number);
+        return Some(judged(world, Step::Revoke, number, request, || {
+            let mut answer = json!({});
+            world.manifest.succeed(None, &mut answer);
+            json(200, &[], &answer)
+        }));
     }
     // Whose account it is is asked while connecting; what may stand at the same path later is an operation.
     let is_connected = whose(request)
@@ -25,11 +28,23 @@ pub(super) fn answer(world: &World, request: &Recorded) -> Option<Response> {
     if is_connected {
         return None;
     }
+    let body = String::from_utf8_lossy(&request.body);
+    let methods = table["methods"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let more = table["identity"]["more"].as_array().into_iter().flatten();
     let identities =
         std::iter::once(&table["identity"]).chain(more).chain(methods.map(|name| &table["methods"][name]["identity"]));
     let found = identities.into_iter().find(|identity| is_identity(identity, request, &body))?;
     Some(identity(world, found, request))
+}
+
+/// Judges a request before it is answered, and keeps it.
+fn judged(world: &World, step: Step, number: usize, request: &Recorded, answer: impl FnOnce() -> Response) -> Response {
+    let faults = oauth::faults(world, step, request, number);
+    world.account(number, |account| {
+        account.sign_in.push((step, request.clone()));
+        account.faults.extend(faults.iter().cloned());
+    });
+    if faults.is_empty() { answer() } else { json(REFUSED, &[], &json!(faults)) }
 }
 
 fn is_identity(identity: &Value, request: &Recorded, body: &str) -> bool {
@@ -43,7 +58,7 @@ fn is_identity(identity: &Value, request: &Recorded, body: &str) -> bool {
 }
 
 /// The path of a URL that may have placeholders, or one in place of its scheme and host.
-fn path_of(url: &str) -> &str {
+pub(super) fn path_of(url: &str) -> &str {
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => url.split_once('}').map_or(url, |(_, path)| path),
@@ -52,7 +67,7 @@ fn path_of(url: &str) -> &str {
 }
 
 /// Placeholders of a template stand for one segment.
-fn path_fits(template: &str, path: &str) -> bool {
+pub(super) fn path_fits(template: &str, path: &str) -> bool {
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     loop {
         match (wanted.next(), given.next()) {
@@ -63,22 +78,24 @@ fn path_fits(template: &str, path: &str) -> bool {
     }
 }
 
-fn token(world: &World, request: &Recorded, body: &str) -> Response {
-    let form: Value = if request.content_type.starts_with("application/json") {
-        serde_json::from_str(body).unwrap_or_default()
-    } else {
-        form_urlencoded::parse(body.as_bytes())
-            .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
+fn token(world: &World, request: &Recorded) -> Response {
+    let form: Value = oauth::pairs(request).into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>().into();
+    let is_refresh = form["grant_type"] == "refresh_token";
+    let step = if is_refresh { Step::Refresh } else { Step::Exchange };
     let grant = ["code", "refresh_token", "assertion"].iter().find_map(|name| credential(form[*name].as_str()?));
     let Some((number, _)) = grant.or_else(|| whose(request)) else { return json(400, &[], &json!({ "error": "invalid_grant" })) };
-    let generation = world.account(number, |account| {
-        account.refreshes += usize::from(form["grant_type"] == "refresh_token");
-        account.generation += 1;
-        account.generation
-    });
+    judged(world, step, number, request, || {
+        let generation = world.account(number, |account| {
+            account.refreshes += usize::from(is_refresh);
+            account.generation += 1;
+            account.generation
+        });
+        json(200, &[], &tokens(world, number, generation))
+    })
+}
+
+/// A token set, with what the manifest looks for beside it.
+fn tokens(world: &World, number: usize, generation: usize) -> Value {
     let set = json!({
         "access_token": format!("acct{number}x-access-{generation}"), "refresh_token": format!("acct{number}x-refresh"),
         "token_type": "Bearer", "expires_in": 3600,
@@ -94,23 +111,29 @@ fn token(world: &World, request: &Recorded, body: &str) -> Response {
         place::set(&mut answer, path.as_str().unwrap_or_default(), world.inputs.fact(&world.manifest.name, fact));
     }
     world.manifest.succeed(None, &mut answer);
-    json(200, &[], &answer)
+    answer
 }
 
 fn identity(world: &World, rules: &Value, request: &Recorded) -> Response {
     let Some((number, _)) = whose(request) else { return json(401, &[], &json!({})) };
-    let mut answer = json!({});
-    let mut put = |path: &Value, value: Value| {
-        if let Some(path) = path.as_str() {
-            place::set(&mut answer, path, value);
+    let step = world.sign_in.as_ref().and_then(|sign_in| {
+        let is_its = |step: &Step| sign_in.rules(*step).is_some_and(|rules| path_fits(path_of(&rules.url), &request.path));
+        sign_in.steps().into_iter().filter(|step| matches!(step, Step::Identity(_))).find(is_its)
+    });
+    judged(world, step.unwrap_or(Step::Identity(usize::MAX)), number, request, || {
+        let mut answer = json!({});
+        let mut put = |path: &Value, value: Value| {
+            if let Some(path) = path.as_str() {
+                place::set(&mut answer, path, value);
+            }
+        };
+        for (fact, path) in rules["facts"].as_object().into_iter().flatten() {
+            put(path, world.inputs.fact(&world.manifest.name, fact));
         }
-    };
-    for (fact, path) in rules["facts"].as_object().into_iter().flatten() {
-        put(path, world.inputs.fact(&world.manifest.name, fact));
-    }
-    put(&rules["label"], "Ada".into());
-    put(&rules["email"], format!("ada{number}@example.com").into());
-    put(&rules["account_id"], number.to_string().into());
-    world.manifest.succeed(None, &mut answer);
-    json(200, &[], &answer)
+        put(&rules["label"], "Ada".into());
+        put(&rules["email"], format!("ada{number}@example.com").into());
+        put(&rules["account_id"], number.to_string().into());
+        world.manifest.succeed(None, &mut answer);
+        json(200, &[], &answer)
+    })
 }

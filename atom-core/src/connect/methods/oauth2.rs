@@ -134,11 +134,12 @@ impl OAuth2 {
                 params.push((param.as_str(), of(name)));
             }
         }
-        params.retain(|(_, scopes)| !scopes.is_empty());
         let is_apart = |scope: &str| params.iter().any(|(_, theirs)| theirs.contains(&scope));
         let own = of(DEFAULT);
-        let first = scopes.iter().map(String::as_str).filter(|scope| own.contains(scope) || !is_apart(scope)).collect();
-        params.insert(0, (&self.scope_param, first));
+        let first = scopes.iter().map(String::as_str).filter(|scope| own.contains(scope) || !is_apart(scope));
+        params.insert(0, (&self.scope_param, first.collect()));
+        // A vendor without scopes is not asked for none (RFC 6749 §3.1).
+        params.retain(|(_, scopes)| !scopes.is_empty());
         params
     }
 }
