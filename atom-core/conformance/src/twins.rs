@@ -1,5 +1,6 @@
 //! Our requests beside those of the vendors' own clients for the same calls: `twins/requests.json`, which `twins/capture.mjs` writes.
 
+use crate::asked::asked;
 use crate::checks::Bench;
 use crate::double::{Recorded, document};
 use crate::inputs::Inputs;
@@ -150,7 +151,7 @@ fn parts(request: &Recorded) -> BTreeMap<String, String> {
         found.extend(said.map(|value| (format!("header.{name}"), value.clone())));
     }
     match document(request).filter(|_| !request.body.is_empty()) {
-        Some(document) => leaves("body", &document, &mut found),
+        Some(document) => leaves("body", &asked(&document).unwrap_or(document), &mut found),
         None if !request.body.is_empty() => drop(found.insert("body".into(), String::from_utf8_lossy(&request.body).into())),
         None => {}
     }

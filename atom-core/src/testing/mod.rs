@@ -6,6 +6,8 @@
 
 mod audit;
 mod ending;
+#[doc(hidden)]
+pub mod fuzz;
 mod google;
 mod keys;
 mod kit;
