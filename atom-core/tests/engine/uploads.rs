@@ -57,11 +57,7 @@ pub(super) fn moved(provider: &str, to: &str) -> ProviderApp {
 }
 
 /// Connects to a built-in provider through the browser; the vendor answers uploads as `protocol` says.
-pub(super) async fn person(
-    database: &Database,
-    provider: &str,
-    protocol: fn(&mut Got, &Asked, &str) -> Option<Reply>,
-) -> Person {
+pub(super) async fn person(database: &Database, provider: &str, protocol: fn(&mut Got, &Asked, &str) -> Option<Reply>) -> Person {
     let got = World::default();
     let (there, origin) = (Arc::clone(&got), Arc::new(Mutex::new(String::new())));
     let here = Arc::clone(&origin);

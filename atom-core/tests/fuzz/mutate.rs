@@ -79,7 +79,8 @@ impl Mutator {
     /// The next input.
     pub(super) fn next(&mut self) -> Vec<u8> {
         // Of three seeds the shortest: more happens to an input that is soon read.
-        let seed = (0..3).map(|_| self.below(self.seeds.len())).min_by_key(|seed| self.seeds[*seed].len()).unwrap_or_default();
+        let some = [(); 3].map(|()| self.below(self.seeds.len()));
+        let seed = some.into_iter().min_by_key(|seed| self.seeds[*seed].len()).unwrap_or_default();
         let mut tokens = self.seeds[seed].clone();
         for _ in 0..=self.below(6) {
             self.change(&mut tokens);

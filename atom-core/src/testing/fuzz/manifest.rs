@@ -11,7 +11,10 @@ const LONGEST: usize = 256 * 1024;
 /// What each operation of a manifest reads, and at which page.
 const ANSWERS: [(&str, Option<i64>); 3] = [
     ("[]", None),
-    (r#"{"id": 1, "name": "x", "items": [{"id": "2", "at": [1, null, {}]}, null], "next": "/x?page=2", "total": 9}"#, Some(i64::MAX)),
+    (
+        r#"{"id": 1, "name": "x", "items": [{"id": "2", "at": [1, null, {}]}, null], "next": "/x?page=2", "total": 9}"#,
+        Some(i64::MAX),
+    ),
     (r#"{"data": [{"id": "3"}], "value": [[]], "next": {"cursor": "https://other.example/"}, "more": true}"#, Some(i64::MIN)),
 ];
 
