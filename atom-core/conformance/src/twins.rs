@@ -83,7 +83,8 @@ impl Moved {
         let is_meant = self.provider == twin.provider
             && self.operation.as_ref().is_none_or(|name| *name == twin.operation)
             && !ours.keys().any(|place| argument(place, &self.from).is_some());
-        let found: Vec<String> = theirs.keys().filter(|place| is_meant && argument(place, &self.from).is_some()).cloned().collect();
+        let found: Vec<String> =
+            theirs.keys().filter(|place| is_meant && argument(place, &self.from).is_some()).cloned().collect();
         for place in &found {
             if let (Some(name), Some(value)) = (argument(place, &self.from).map(str::to_owned), theirs.remove(place)) {
                 let sign = if self.to == "body" { '/' } else { '.' };
@@ -268,11 +269,22 @@ mod tests {
             client: "client 1".into(),
             operation: "tasks.create".into(),
             input: Value::Null,
-            request: Sent { method: String::new(), path: String::new(), query: Vec::new(), headers: BTreeMap::new(), body: String::new() },
+            request: Sent {
+                method: String::new(),
+                path: String::new(),
+                query: Vec::new(),
+                headers: BTreeMap::new(),
+                body: String::new(),
+            },
         };
         let moved =
             Moved { provider: "trello".into(), operation: None, from: "query".into(), to: "body".into(), reason: String::new() };
-        let both = || (parts(&request("/cards", &[], r#"{"name": "G", "done": true}"#)), parts(&request("/cards", &[("name", "H"), ("done", "true")], "")));
+        let both = || {
+            (
+                parts(&request("/cards", &[], r#"{"name": "G", "done": true}"#)),
+                parts(&request("/cards", &[("name", "H"), ("done", "true")], "")),
+            )
+        };
         let (mut ours, mut theirs) = both();
         assert!(moved.apply(&twin("trello"), &mut ours, &mut theirs));
         let found = compare(&ours, &theirs);

@@ -1,4 +1,5 @@
 //! How much memory an upload takes in the process that sends it, which holds a piece of the content and never the whole.
+#![allow(clippy::print_stdout)] // what was measured is said
 
 use super::uploads::{PIECE, content, film, microsoft, moved, person};
 use super::*;

@@ -1,5 +1,6 @@
 //! Every fuzz target over its seeds and some thousands of mutations of them, always the same. The folder `fuzz` of the repository has the programs
 //! that go on from there.
+#![allow(clippy::print_stdout)] // what was tried is said
 
 mod mutate;
 

@@ -110,7 +110,7 @@ impl Mutator {
             0 | 1 => Vec::new(),
             2 => [piece.clone(), piece].concat(),
             3 => self.nested(piece),
-            4 => vec![piece.concat().repeat(1 + self.below(300))],
+            4 => self.repeated(&piece.concat()),
             5 | 6 => vec![ODD[self.below(ODD.len())].as_bytes().to_vec()],
             7 => [piece, vec![ODD[self.below(ODD.len())].as_bytes().to_vec()]].concat(),
             8 => {
@@ -142,9 +142,15 @@ impl Mutator {
         from..matching(tokens, from).unwrap_or(from) + 1
     }
 
-    /// In brackets, perhaps deeper than anybody reads.
+    /// Many times, if it is short.
+    fn repeated(&mut self, piece: &[u8]) -> Vec<Vec<u8>> {
+        let most = (2048 / piece.len().max(1)).min(300);
+        vec![piece.repeat(2 + self.below(most))]
+    }
+
+    /// In brackets, now and then deeper than anybody reads.
     fn nested(&mut self, piece: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        let depth = [1, 2, 100, 20_000][self.below(4)];
+        let depth = [1, 2, 3, 10, 100, 200, 500, 10_000][self.below(8)];
         let (open, close) = [("[", "]"), ("{\"a\":", "}"), ("{a=", "}"), ("(", ")"), ("<p>", "</p>")][self.below(5)];
         [vec![open.repeat(depth).into_bytes()], piece, vec![close.repeat(depth).into_bytes()]].concat()
     }
