@@ -117,9 +117,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn written<T: DeserializeOwned + Serialize>(&self, items: &[Vendor]) -> Result<()> {
-        let records = self.typed::<T>(items)?;
-        serde_json::to_string(&records).expect("what was read can be written");
+    fn written<T: DeserializeOwned + Serialize + PartialEq>(&self, items: &[Vendor]) -> Result<()> {
+        for item in items {
+            let typed = self.typed_one::<T>(item);
+            // The way over values is the longer one, and comes to the same wherever it can be gone.
+            let valued = self.untyped(item).ok().and_then(|record| serde_json::from_value::<T>(record).ok());
+            let is_same = valued.is_none_or(|valued| typed.as_ref().is_ok_and(|typed| *typed == valued));
+            assert!(is_same, "`{}` of {} reads a record in two ways", self.name, self.manifest().name);
+            serde_json::to_string(&typed?).expect("what was read can be written");
+        }
         Ok(())
     }
 }
