@@ -13,6 +13,8 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Whoever asks for a longer wait has not said how long.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 /// The longest answer that is held in memory.
 pub(crate) const MAX_BODY: usize = 64 * 1024 * 1024;
 
@@ -163,10 +165,11 @@ pub(crate) fn tls() -> Result<rustls::ClientConfig> {
 /// How long a `Retry-After` header asks to wait (RFC 9110 §10.2.3): seconds or a date.
 pub(crate) fn read_retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
     let text = text.trim();
-    match text.parse::<u32>() {
+    let wait = match text.parse::<u32>() {
         Ok(seconds) => Some(Duration::from_secs(seconds.into())),
         Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok(),
-    }
+    };
+    wait.filter(|wait| *wait < LONGEST_WAIT)
 }
 
 /// A header's value that nothing prints; none if it has characters that no header can carry.

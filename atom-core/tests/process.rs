@@ -146,6 +146,29 @@ impl Process {
     }
 }
 
+/// How much memory this process had when it began to be watched.
+pub(crate) struct Memory(usize);
+
+impl Memory {
+    /// None where the system does not tell.
+    pub(crate) fn watch() -> Option<Self> {
+        // The peak is forgotten. Where that is not allowed, more is measured than was needed.
+        let _ = std::fs::write("/proc/self/clear_refs", "5");
+        bytes("VmRSS:").map(Self)
+    }
+
+    /// How much more it has had since, at the most.
+    pub(crate) fn growth(&self) -> usize {
+        bytes("VmHWM:").expect("it told before").saturating_sub(self.0)
+    }
+}
+
+fn bytes(field: &str) -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"))?;
+    Some(kibibytes.parse::<usize>().ok()? * 1024)
+}
+
 /// Microseconds on a clock that all processes share.
 pub(crate) fn now() -> i64 {
     Utc::now().timestamp_micros()

@@ -16,13 +16,14 @@
 //! src/graphql.rs   GraphQL schemas
 //! src/double/      the server: its judgement of operations (judge.rs) and sign-ins (oauth.rs), its answers
 //! twins/           what the vendors' own clients send for the same calls, and where we differ for a reason
-//! src/twins.rs     the comparison with them
+//! src/twins.rs     the comparison with them, of GraphQL by what is asked for (src/asked.rs)
 //! src/checks/      what is checked of each operation, and that the double bites
 //! ```
 //!
 //! `cargo xtask conformance` gets the packages and runs the suite; `--write` writes the coverage anew. A provider whose package is not there is
 //! skipped, and says so. To add a provider: its manifest, a `[[source]]`, what its inputs must look like, and a line in `tests/providers.rs`.
 
+mod asked;
 mod checks;
 mod coverage;
 mod description;

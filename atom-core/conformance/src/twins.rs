@@ -1,5 +1,6 @@
 //! Our requests beside those of the vendors' own clients for the same calls: `twins/requests.json`, which `twins/capture.mjs` writes.
 
+use crate::asked::asked;
 use crate::checks::Bench;
 use crate::double::{Recorded, document};
 use crate::inputs::Inputs;
@@ -37,6 +38,7 @@ struct Sent {
 #[serde(deny_unknown_fields)]
 struct Differences {
     difference: Vec<Difference>,
+    moved: Vec<Moved>,
 }
 
 /// A place where our requests may differ from those of a vendor's client.
@@ -58,6 +60,53 @@ impl Difference {
         let is_at = place.strip_prefix(&self.at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         is_at && self.provider == twin.provider && self.operation.as_ref().is_none_or(|operation| *operation == twin.operation)
     }
+}
+
+/// A vendor takes the same arguments in two places, and its client puts them into the other one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Moved {
+    provider: String,
+    /// Every operation, where none is named.
+    operation: Option<String>,
+    /// Where the client has them, and where we have: `query`, `body`.
+    from: String,
+    to: String,
+    /// For people.
+    #[allow(dead_code)]
+    reason: String,
+}
+
+impl Moved {
+    /// Puts the client's arguments where ours stand, and compares both as texts then. False where there are none to be moved, or ours stand there too.
+    fn apply(&self, twin: &Twin, ours: &mut Parts, theirs: &mut Parts) -> bool {
+        let is_meant = self.provider == twin.provider
+            && self.operation.as_ref().is_none_or(|name| *name == twin.operation)
+            && !ours.keys().any(|place| argument(place, &self.from).is_some());
+        let found: Vec<String> =
+            theirs.keys().filter(|place| is_meant && argument(place, &self.from).is_some()).cloned().collect();
+        for place in &found {
+            if let (Some(name), Some(value)) = (argument(place, &self.from).map(str::to_owned), theirs.remove(place)) {
+                let sign = if self.to == "body" { '/' } else { '.' };
+                theirs.insert(format!("{}{sign}{name}", self.to), value);
+            }
+        }
+        if found.is_empty() {
+            return false;
+        }
+        for side in [ours, theirs] {
+            // What the body is written in goes with it.
+            side.remove("header.content-type");
+            let moved = side.iter_mut().filter(|(place, _)| argument(place, &self.to).is_some());
+            moved.for_each(|(_, value)| *value = value.trim_matches('"').to_owned());
+        }
+        true
+    }
+}
+
+/// The name of an argument that stands there.
+fn argument<'p>(place: &'p str, at: &str) -> Option<&'p str> {
+    place.strip_prefix(at)?.strip_prefix(['.', '/'])
 }
 
 fn read(file: &str) -> Result<String, String> {
@@ -96,13 +145,16 @@ pub async fn misfits() -> Result<Vec<String>, String> {
     for twin in twins()? {
         by_provider.entry(twin.provider.clone()).or_default().push(twin);
     }
-    let (mut used, mut found) = (BTreeSet::new(), Vec::new());
+    let (mut used, mut used_moves, mut found) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for (provider, twins) in by_provider {
         let bench = Bench::start(Manifest::read(&provider)?, Descriptions::default(), Inputs::read()?, 1).await?;
         for (i, twin) in twins.iter().enumerate() {
             let named = format!("{provider} {} beside {}", twin.operation, twin.client);
             let ours = bench.record(i + 1, &twin.operation, &twin.input).await.map_err(|why| format!("{named}: {why}"))?;
-            for (place, fault) in compare(&parts(&ours), &parts(&twin.request.recorded())) {
+            let (mut ours, mut theirs) = (parts(&ours), parts(&twin.request.recorded()));
+            let moves = differences.moved.iter().enumerate();
+            used_moves.extend(moves.filter_map(|(i, moved)| moved.apply(twin, &mut ours, &mut theirs).then_some(i)));
+            for (place, fault) in compare(&ours, &theirs) {
                 let reasons = differences.difference.iter().enumerate().filter(|(_, known)| known.covers(twin, &place));
                 let reasons: Vec<usize> = reasons.map(|(i, _)| i).collect();
                 if reasons.is_empty() {
@@ -114,6 +166,8 @@ pub async fn misfits() -> Result<Vec<String>, String> {
     }
     let idle = differences.difference.iter().enumerate().filter(|(i, _)| !used.contains(i));
     found.extend(idle.map(|(_, idle)| format!("{} {}: there is no such difference any more", idle.provider, idle.at)));
+    let idle = differences.moved.iter().enumerate().filter(|(i, _)| !used_moves.contains(i));
+    found.extend(idle.map(|(_, idle)| format!("{}: nothing is moved from its {} any more", idle.provider, idle.from)));
     Ok(found)
 }
 
@@ -130,10 +184,14 @@ impl Sent {
     }
 }
 
+/// What stands at each place of a request.
+type Parts = BTreeMap<String, String>;
+
 /// What a request says, place by place, without what means nothing: the order of names, how a path is escaped.
-fn parts(request: &Recorded) -> BTreeMap<String, String> {
+fn parts(request: &Recorded) -> Parts {
     let mut found = BTreeMap::new();
-    let escaped = request.path.replace('+', "%2B");
+    // In a path these stand for themselves.
+    let escaped = request.path.replace('+', "%2B").replace('=', "%3D").replace('&', "%26");
     let path = form_urlencoded::parse(escaped.as_bytes()).map(|(path, _)| path.into_owned()).collect();
     found.insert("method".to_owned(), request.method.clone());
     found.insert("path".to_owned(), path);
@@ -149,15 +207,17 @@ fn parts(request: &Recorded) -> BTreeMap<String, String> {
         let said = request.headers.get(name).filter(|value| !value.contains("*/*") && !value.starts_with("application/json"));
         found.extend(said.map(|value| (format!("header.{name}"), value.clone())));
     }
-    match document(request).filter(|_| !request.body.is_empty()) {
-        Some(document) => leaves("body", &document, &mut found),
+    // A body without a type may be JSON all the same.
+    let document = document(request).or_else(|| serde_json::from_slice(&request.body).ok());
+    match document.filter(|_| !request.body.is_empty()) {
+        Some(document) => leaves("body", &asked(&document).unwrap_or(document), &mut found),
         None if !request.body.is_empty() => drop(found.insert("body".into(), String::from_utf8_lossy(&request.body).into())),
         None => {}
     }
     found
 }
 
-fn leaves(at: &str, value: &Value, found: &mut BTreeMap<String, String>) {
+fn leaves(at: &str, value: &Value, found: &mut Parts) {
     match value {
         Value::Object(members) if !members.is_empty() => {
             members.iter().for_each(|(name, value)| leaves(&format!("{at}/{name}"), value, found))
@@ -169,7 +229,7 @@ fn leaves(at: &str, value: &Value, found: &mut BTreeMap<String, String>) {
     }
 }
 
-fn compare(ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>) -> Vec<(String, String)> {
+fn compare(ours: &Parts, theirs: &Parts) -> Vec<(String, String)> {
     let places: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
     let differs = |place: &&String| ours.get(*place) != theirs.get(*place);
     let said = |side: Option<&String>| side.map_or_else(|| "absent".to_owned(), |value| format!("`{value}`"));
@@ -189,17 +249,49 @@ mod tests {
 
     #[test]
     fn order_and_escapes_mean_nothing_and_every_other_difference_is_named() {
-        let one = request("/a%20b", &[("x", "1"), ("y", "2")], r#"{"a": 1, "b": ["c"]}"#);
-        let same = request("/a b", &[("y", "2"), ("x", "1")], r#"{"b":["c"],"a":1}"#);
+        let one = request("/a%20b%3D", &[("x", "1"), ("y", "2")], r#"{"a": 1, "b": ["c"]}"#);
+        let same = request("/a b=", &[("y", "2"), ("x", "1")], r#"{"b":["c"],"a":1}"#);
         assert_eq!(compare(&parts(&one), &parts(&same)), []);
         for (other, place) in [
-            (request("/a%20c", &[("x", "1"), ("y", "2")], r#"{"a": 1, "b": ["c"]}"#), "path"),
-            (request("/a%20b", &[("x", "1")], r#"{"a": 1, "b": ["c"]}"#), "query.y"),
-            (request("/a%20b", &[("x", "1"), ("y", "2")], r#"{"a": "1", "b": ["c"]}"#), "body/a"),
-            (request("/a%20b", &[("x", "1"), ("y", "2")], r#"{"a": 1, "b": ["d"]}"#), "body/b/0"),
+            (request("/a%20b", &[("x", "1"), ("y", "2")], r#"{"a": 1, "b": ["c"]}"#), "path"),
+            (request("/a%20b=", &[("x", "1")], r#"{"a": 1, "b": ["c"]}"#), "query.y"),
+            (request("/a%20b=", &[("x", "1"), ("y", "2")], r#"{"a": "1", "b": ["c"]}"#), "body/a"),
+            (request("/a%20b=", &[("x", "1"), ("y", "2")], r#"{"a": 1, "b": ["d"]}"#), "body/b/0"),
         ] {
             let found = compare(&parts(&one), &parts(&other));
             assert!(found.len() == 1 && found[0].0 == place, "{found:?}");
         }
+    }
+
+    #[test]
+    fn arguments_that_stand_in_another_place_are_compared_all_the_same() {
+        let twin = |provider: &str| Twin {
+            provider: provider.into(),
+            client: "client 1".into(),
+            operation: "tasks.create".into(),
+            input: Value::Null,
+            request: Sent {
+                method: String::new(),
+                path: String::new(),
+                query: Vec::new(),
+                headers: BTreeMap::new(),
+                body: String::new(),
+            },
+        };
+        let moved =
+            Moved { provider: "trello".into(), operation: None, from: "query".into(), to: "body".into(), reason: String::new() };
+        let both = || {
+            (
+                parts(&request("/cards", &[], r#"{"name": "G", "done": true}"#)),
+                parts(&request("/cards", &[("name", "H"), ("done", "true")], "")),
+            )
+        };
+        let (mut ours, mut theirs) = both();
+        assert!(moved.apply(&twin("trello"), &mut ours, &mut theirs));
+        let found = compare(&ours, &theirs);
+        assert!(found.len() == 1 && found[0].0 == "body/name", "{found:?}");
+        let (mut ours, mut theirs) = both();
+        assert!(!moved.apply(&twin("asana"), &mut ours, &mut theirs));
+        assert_eq!(compare(&ours, &theirs).len(), 5);
     }
 }

@@ -160,7 +160,7 @@ impl App {
     }
 
     /// What a manifest would be a provider of.
-    pub(super) fn unregistered(manifest: Arc<Manifest>) -> Self {
+    pub(crate) fn unregistered(manifest: Arc<Manifest>) -> Self {
         Self {
             manifest,
             client_id: String::new(),

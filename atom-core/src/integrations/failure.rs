@@ -139,7 +139,8 @@ mod tests {
             |text: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).expect("ASCII"))]), now);
         assert_eq!(wait("30"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sat, 21 Nov 2026 08:00:05 GMT"), Some(Duration::from_secs(5)));
-        for nonsense in ["", "soon", "-1", "Sat, 21 Nov 2026 07:00:00 GMT", "99999999999999999999"] {
+        let a_century = "Thu, 21 Nov 2126 08:00:00 GMT";
+        for nonsense in ["", "soon", "-1", "Sat, 21 Nov 2026 07:00:00 GMT", "99999999999999999999", "4294967295", a_century] {
             assert_eq!(wait(nonsense), None, "{nonsense}");
         }
     }

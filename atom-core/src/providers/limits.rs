@@ -2,6 +2,7 @@
 
 use super::path::Path;
 use super::template::as_text;
+use crate::http_client::{LONGEST_WAIT, read_retry_after};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -107,7 +108,7 @@ impl WaitFormat {
             until(DateTime::from_timestamp_millis(millis as i64)?)
         };
         let wait = match self {
-            Self::Auto => crate::http_client::read_retry_after(text, now).or_else(|| seconds(1.0)),
+            Self::Auto => read_retry_after(text, now).or_else(|| seconds(1.0)),
             Self::Seconds => seconds(1.0),
             Self::Millis => seconds(0.001),
             Self::Epoch => moment(text.parse::<f64>().ok()? * 1000.0),
@@ -118,8 +119,7 @@ impl WaitFormat {
             }
             Self::Duration => duration(text),
         };
-        // More than a year is no answer.
-        wait.filter(|wait| *wait < Duration::from_secs(365 * 86_400))
+        wait.filter(|wait| *wait < LONGEST_WAIT)
     }
 }
 

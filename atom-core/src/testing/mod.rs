@@ -7,6 +7,8 @@
 mod audit;
 mod ending;
 mod example;
+#[doc(hidden)]
+pub mod fuzz;
 mod google;
 mod keys;
 mod kit;

@@ -11,6 +11,7 @@ mod limits;
 mod paging;
 mod server;
 mod storm;
+mod upload_memory;
 mod uploads;
 
 use crate::support::*;

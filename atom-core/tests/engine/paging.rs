@@ -157,6 +157,15 @@ on_both!(a_cursor_is_bound_to_its_operation_and_no_other_text_is_one, |database|
     }
 });
 
+on_both!(the_last_number_that_there_is_has_no_page_after_it, |database| async move {
+    let operation = list("pages = { by = \"page\" }\nquery = { page = \"{page}\", per_page = \"{page_size}\" }");
+    let stage = Stage::new(&database, "", &operation, |_| reply(json!({"items": from(0)}))).await;
+    // `{"o":"tasks.list","a":{"n":9223372036854775807}}`: a cursor is no secret, and anybody can make one up.
+    let cursor = "eyJvIjoidGFza3MubGlzdCIsImEiOnsibiI6OTIyMzM3MjAzNjg1NDc3NTgwN319";
+    let page = stage.call("tasks.list", json!({ "cursor": cursor })).await.unwrap();
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["next_cursor"]), (SIZE, &Value::Null));
+});
+
 on_both!(items_that_are_not_meant_are_left_out, |database| async move {
     let operation = list("items_where = { not = { path = \"kind\", equals = \"folder\" } }");
     let stage = Stage::new(&database, "", &operation, |_| {

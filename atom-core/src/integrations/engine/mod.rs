@@ -2,7 +2,7 @@
 //!
 //! [`call`] is an operation with its inputs; [`request`] and [`body`] write it down, [`send`] sends it within the [`budget`] of its
 //! connection, [`pages`] finds the next page, and [`records`] with [`typed`] makes the vendor's records ours. [`dynamic`] and [`download`] are for whoever
-//! names an operation at run time, and for what is too large to be held in memory.
+//! names an operation at run time, and for what is too large to be held in memory. [`rehearsal`] reads answers that fuzzers make up.
 
 mod body;
 mod budget;
@@ -12,6 +12,8 @@ mod dynamic;
 mod pages;
 mod records;
 mod redirect;
+#[cfg(feature = "testing")]
+mod rehearsal;
 mod request;
 mod send;
 mod text;
@@ -23,6 +25,8 @@ pub use download::ByteStream;
 pub(crate) use download::open as download;
 pub use dynamic::RecordStream;
 pub(crate) use dynamic::{call as call_untyped, records as stream_records};
+#[cfg(feature = "testing")]
+pub(crate) use rehearsal::rehearse;
 pub(crate) use upload::{Upload, is_long};
 
 use crate::connect::Connection;

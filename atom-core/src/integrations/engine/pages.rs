@@ -151,10 +151,10 @@ impl Call<'_> {
             Pages::Page { start, pages, .. } => {
                 let here = count("page")?;
                 let goes_on = match number(pages.as_ref().and_then(|path| path.get(document))) {
-                    Some(pages) => here - start + 1 < pages,
+                    Some(pages) => here.saturating_sub(*start).saturating_add(1) < pages,
                     None => more.is_some() || is_full,
                 };
-                goes_on.then(|| At::Count(here + 1))
+                here.checked_add(1).filter(|_| goes_on).map(At::Count)
             }
             Pages::Last { key, .. } => {
                 let last = key.get(&self.value(items.last()?).ok()?)?.clone();

@@ -1,0 +1,22 @@
+//! What fuzzers call: one function per target, which takes any bytes at all. It returns, or it has found a fault.
+//!
+//! The programs that call them stand in the folder `fuzz` of the repository, with their seeds; `tests/fuzz` runs all of them without a fuzzer. A
+//! new target is a file with a function here, a line in [`TARGETS`], and its program.
+
+mod account;
+mod answer;
+mod link;
+mod manifest;
+mod retry_after;
+
+pub use answer::answer;
+pub use link::link;
+pub use manifest::manifest;
+pub use retry_after::retry_after;
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its program.
+pub const TARGETS: &[(&str, Target)] =
+    &[("answer", answer), ("link", link), ("manifest", manifest), ("retry_after", retry_after)];
