@@ -1,7 +1,9 @@
 //! Databases, installations and people to test with.
 
 use atom_core::testing::GoogleStandIn;
-use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Role, Scope, Session, StartConnection};
+use atom_core::{
+    Atom, Builder, Clock, Connection, Credentials, Error, LocalKey, NewAccount, Role, Scope, Session, StartConnection,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Connection as _, Executor, PgConnection, Row as _};
 use std::sync::{Arc, Mutex};
@@ -84,6 +86,18 @@ pub(crate) async fn sql(database: &Database, sqlite: impl Into<String>, postgres
     }
 }
 
+/// A number that the database has.
+pub(crate) async fn number(database: &Database, query: impl Into<String>) -> i64 {
+    let query = sqlx::AssertSqlSafe(query.into());
+    if database.url.starts_with("sqlite:") {
+        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut c).await.unwrap()
+    } else {
+        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut c).await.unwrap()
+    }
+}
+
 /// Everything in the database as text.
 pub(crate) async fn dump(database: &Database) -> Vec<String> {
     if database.url.starts_with("sqlite:") {
@@ -162,6 +176,14 @@ pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
     let session = atom.accounts().sign_up(account(email)).await.unwrap();
     let scope = atom.authenticate(session.access_token.clone()).await.unwrap();
     (session, scope)
+}
+
+pub(crate) fn reason<T>(result: Result<T, Error>) -> &'static str {
+    result.err().expect("refused").reason()
+}
+
+pub(crate) fn credentials(email: &str, password: &str) -> Credentials {
+    Credentials { email: email.into(), password: password.into(), ..Default::default() }
 }
 
 pub(crate) fn start(provider: &str) -> StartConnection {
