@@ -4,7 +4,7 @@ use atom_core::testing::GoogleStandIn;
 use atom_core::{
     Atom, Builder, Clock, Connection, Credentials, Error, LocalKey, NewAccount, Role, Scope, Session, StartConnection,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use sqlx::{Connection as _, Executor, PgConnection, Row as _};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -199,20 +199,29 @@ pub(crate) async fn connect(scope: &Scope, google: &GoogleStandIn, email: &str) 
 
 /// A clock that a test moves.
 #[derive(Clone)]
-pub(crate) struct TestClock(Arc<Mutex<TimeDelta>>);
+pub(crate) struct TestClock {
+    ahead: Arc<Mutex<TimeDelta>>,
+    /// Where it stands, if it does not go by itself.
+    stopped_at: Option<DateTime<Utc>>,
+}
 
 impl TestClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::default())
+        Self { ahead: Arc::default(), stopped_at: None }
+    }
+
+    /// One that only the test moves.
+    pub(crate) fn stopped() -> Self {
+        Self { stopped_at: Some(Utc::now().trunc_subsecs(3)), ..Self::new() }
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
+        *self.ahead.lock().unwrap() += by;
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now() + *self.0.lock().unwrap()
+        self.stopped_at.unwrap_or_else(Utc::now) + *self.ahead.lock().unwrap()
     }
 }
