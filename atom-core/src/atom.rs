@@ -1,6 +1,6 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, AuditTrail, Events, Principal, SessionSettings, Sessions};
+use crate::accounts::{self, Accounts, AuditTrail, Events, Principal, SessionSettings, Sessions, Turns};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{
@@ -65,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: Hasher,
     pub(crate) min_password_length: usize,
     pub(crate) sessions: SessionSettings,
+    pub(crate) sign_ins: Turns,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -348,6 +349,7 @@ impl Atom {
             hasher: Hasher::new()?,
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
             sessions,
+            sign_ins: Turns::default(),
             http,
             egress,
             apps,

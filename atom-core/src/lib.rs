@@ -44,8 +44,8 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions, User,
-    Workspace,
+    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
+    User, Workspace,
 };
 pub use atom::{Atom, Scope};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
@@ -70,8 +70,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
-    UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId,
+    SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

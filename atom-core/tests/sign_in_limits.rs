@@ -102,7 +102,8 @@ on_both!(p07_a_known_device_is_not_slowed_by_others_on_its_own_network, |databas
 
 on_both!(p07_spellings_of_a_name_and_an_address_share_one_count, |database| async move {
     let (atom, _) = opened(&database).await;
-    let names = ["ada@example.com", " ADA@Example.com", "ａｄａ@example.com", "Ada@EXAMPLE.COM\t", "ada@example.com ", "aDa@example.com"];
+    let names =
+        ["ada@example.com", " ADA@Example.com", "ａｄａ@example.com", "Ada@EXAMPLE.COM\t", "ada@example.com ", "aDa@example.com"];
     let ips = ["192.0.2.7", "::ffff:192.0.2.7", "::FFFF:c000:0207", " 192.0.2.7", "[::ffff:c000:207]", "64:ff9b::c000:207"];
     for (name, ip) in names.into_iter().zip(ips) {
         assert_eq!(guess(&atom, name, ip).await.reason(), "wrong_credentials", "{name} {ip}");
@@ -129,7 +130,11 @@ on_both!(p07_one_name_after_the_other_is_no_way_around, |database| async move {
     wait(&guess(&atom, "user-101@example.com", "203.0.113.66").await);
     clock.advance(TimeDelta::hours(25));
     for i in 0..10 {
-        assert_eq!(guess(&atom, &format!("user-{i}@example.com"), "203.0.113.66").await.reason(), "wrong_credentials", "forgotten");
+        assert_eq!(
+            guess(&atom, &format!("user-{i}@example.com"), "203.0.113.66").await.reason(),
+            "wrong_credentials",
+            "forgotten"
+        );
     }
 });
 
@@ -152,6 +157,40 @@ on_both!(p06_a_burst_of_fifty_guesses_is_counted_as_fifty, |database| async move
     assert_eq!(checked, 6, "five are free, and the sixth makes the next one wait");
     assert_eq!(number(&database, "SELECT min(attempts) FROM atom_throttles").await, 50);
     assert_eq!(number(&database, "SELECT max(attempts) FROM atom_throttles").await, 50);
+});
+
+on_both!(p07_right_passwords_at_the_same_moment_do_not_refuse_each_other, |database| async move {
+    let (atom, _) = opened(&database).await;
+    let callers: Vec<_> = (0..20)
+        .map(|i| {
+            let atom = atom.clone();
+            // From one place, and from who knows where.
+            let client = (i % 2 == 0).then(|| client("192.0.2.7", "x"));
+            let credentials = Credentials { client, ..credentials("ada@example.com", PASSWORD) };
+            tokio::spawn(async move { atom.accounts().sign_in(credentials).await.map(drop) })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap().expect("each is right");
+    }
+    assert_eq!(number(&database, "SELECT CAST(coalesce(sum(attempts), 0) AS BIGINT) FROM atom_throttles").await, 0);
+});
+
+on_both!(p07_a_crowd_on_one_network_signs_in_and_its_guesses_count, |database| async move {
+    let (atom, _) = opened(&database).await;
+    let callers: Vec<_> = (0..60)
+        .map(|i| {
+            let atom = atom.clone();
+            tokio::spawn(async move { guess(&atom, &format!("user-{i}@example.com"), "203.0.113.66").await.reason() })
+        })
+        .collect();
+    let mut checked = 0;
+    for caller in callers {
+        checked += i64::from(caller.await.unwrap() == "wrong_credentials");
+    }
+    assert!(checked >= 50, "{checked}");
+    assert_eq!(number(&database, "SELECT max(attempts) FROM atom_throttles").await, 60, "every one of them is counted");
+    wait(&attempt(&atom, "ada@example.com", PASSWORD, "203.0.113.66").await.err().expect("the network must wait now"));
 });
 
 on_both!(p04_whether_a_name_is_known_shows_neither_in_the_answer_nor_in_the_count, |database| async move {

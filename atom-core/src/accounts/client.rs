@@ -103,7 +103,9 @@ mod tests {
         ] {
             assert_eq!(network_of(ip).as_deref(), Some("192.0.2.7"), "{ip}");
         }
-        for ip in ["2001:db8:0:1::5", "2001:DB8:0:1:ffff::1", "2001:0db8:0000:0001:0:0:0:9", "[2001:db8:0:1::]", "2001:db8:0:1::5%eth0"] {
+        for ip in
+            ["2001:db8:0:1::5", "2001:DB8:0:1:ffff::1", "2001:0db8:0000:0001:0:0:0:9", "[2001:db8:0:1::]", "2001:db8:0:1::5%eth0"]
+        {
             assert_eq!(network_of(ip).as_deref(), Some("2001:db8:0:1::/64"), "{ip}");
         }
         assert_ne!(network_of("2001:db8:0:2::5"), network_of("2001:db8:0:1::5"));
@@ -119,7 +121,8 @@ mod tests {
 
     #[test]
     fn texts_of_a_client_become_one_short_line() {
-        let loud = Client { user_agent: Some(format!("Mozilla\r\n{}", "x".repeat(600))), device_name: Some(" \n".into()), ip: None };
+        let loud =
+            Client { user_agent: Some(format!("Mozilla\r\n{}", "x".repeat(600))), device_name: Some(" \n".into()), ip: None };
         let kept = loud.canonical().expect("texts are cut").expect("something is known");
         let user_agent = kept.user_agent.expect("some of it");
         assert!(user_agent.starts_with("Mozilla  xx") && user_agent.chars().count() == LONGEST_USER_AGENT);

@@ -24,6 +24,7 @@ pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
+pub(crate) use throttle::Turns;
 
 use crate::atom::Inner;
 use crate::{Result, Secret};

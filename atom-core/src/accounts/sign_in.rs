@@ -20,12 +20,16 @@ pub(super) async fn run(inner: &Inner, credentials: Credentials) -> Result<Sessi
         _ => None,
     };
     let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
-    let counted = throttle::count(db, &attempt, inner.now()).await?;
+    let counted = throttle::count(inner, &attempt).await?;
     let hash = found.as_ref().and_then(|user| user.password_hash.clone());
     let right = inner.hasher.verify(&credentials.password, hash).await?;
-    let user = found.filter(|_| right).ok_or_else(wrong)?.into_user();
     let now = inner.now();
-    counted.give_back(db, now).await?;
+    let Some(user) = found.filter(|_| right) else {
+        counted.keep(db, now).await?;
+        return Err(wrong());
+    };
+    counted.give_back(db).await?;
+    let user = user.into_user();
     let membership = store::membership(db, user.id, credentials.workspace_id).await?;
     let (workspace, role) = membership.ok_or_else(|| not_a_member(user.id))?;
 

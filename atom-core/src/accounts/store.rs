@@ -110,10 +110,17 @@ pub(super) async fn count_attempt(
     Ok((attempts, until.0))
 }
 
-/// Lets no attempt through until then.
-pub(super) async fn block_attempts(tx: &mut Tx, key: &str, until: Timestamp) -> Result<()> {
-    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_throttles SET blocked_until = $2 WHERE key = $1")
-        .bind(key).bind(until).execute(c).await.map(drop))?)
+/// How many attempts there are.
+pub(super) async fn attempts(tx: &mut Tx, key: &str) -> Result<i64> {
+    let row: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as("SELECT attempts FROM atom_throttles WHERE key = $1")
+        .bind(key).fetch_optional(c).await)?;
+    Ok(row.map_or(0, |(attempts,)| attempts))
+}
+
+/// Lets no attempt through until then, or until later if that was said before.
+pub(super) async fn block_attempts(tx: &mut Tx, key: &str, until: DateTime<Utc>) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_throttles SET blocked_until = $2 WHERE key = $1 AND blocked_until < $2")
+        .bind(key).bind(Timestamp::from(until)).execute(c).await.map(drop))?)
 }
 
 /// Begins anew.
@@ -121,12 +128,10 @@ pub(super) async fn forget_attempts(tx: &mut Tx, key: &str) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_throttles WHERE key = $1").bind(key).execute(c).await.map(drop))?)
 }
 
-/// Takes one attempt back, with the delay that it caused.
-pub(super) async fn give_attempt_back(tx: &mut Tx, key: &str, until: Timestamp, now: DateTime<Utc>) -> Result<()> {
-    Ok(on!(tx: tx, c => sqlx::query(
-        "UPDATE atom_throttles SET attempts = attempts - 1, blocked_until = CASE WHEN blocked_until = $2 THEN $3 ELSE blocked_until END
-          WHERE key = $1 AND attempts > 0")
-        .bind(key).bind(until).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
+/// Takes one attempt back.
+pub(super) async fn give_attempt_back(tx: &mut Tx, key: &str) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_throttles SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
+        .bind(key).execute(c).await.map(drop))?)
 }
 
 /// Deletes counts that are over.

@@ -10,13 +10,21 @@
 //!
 //! Beyond some free attempts each costs twice the delay of the one before, up to a longest; an attempt that comes too early is refused, and
 //! counts too. After a day without one, all is forgotten. A malformed or unknown identifier is counted like any other.
+//!
+//! Attempts for one identifier from one place take turns within a process, and each is taken for wrong until it is known to be right: a burst
+//! of guesses gets no further than one after the other, and twenty right passwords at once do not refuse each other. A network is only
+//! delayed by what was wrong, because many people may sign in there at the same moment.
 
 use super::{Client, store};
+use crate::atom::Inner;
 use crate::crypto::{base64url, length_prefixed};
-use crate::storage::{Db, Timestamp};
+use crate::storage::Db;
 use crate::{Error, ErrorKind, Result, SessionId};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, Weak};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long nobody may have tried for the count to begin anew.
 const FORGOTTEN: TimeDelta = TimeDelta::days(1);
@@ -28,18 +36,18 @@ struct Rule {
     free: i64,
     /// The longest delay, in seconds.
     longest: i64,
-    /// Whether a right password forgets all attempts, and not its own only.
-    forgives: bool,
+    /// Whether it is about one identifier: then attempts take turns, and a right password forgets all of them, not its own only.
+    is_personal: bool,
 }
 
 /// Somebody's password, from one network.
-const PAIR: Rule = Rule { free: 5, longest: 900, forgives: true };
+const PAIR: Rule = Rule { free: 5, longest: 900, is_personal: true };
 /// Somebody's password, from who knows where: anybody could have caused the delay, so it is short.
-const UNPLACED: Rule = Rule { free: 5, longest: 30, forgives: true };
+const UNPLACED: Rule = Rule { free: 5, longest: 30, is_personal: true };
 /// Anybody's password, from one network: many people may share it, and an account of an attacker's own must not clear its record.
-const NETWORK: Rule = Rule { free: 50, longest: 60, forgives: false };
+const NETWORK: Rule = Rule { free: 50, longest: 60, is_personal: false };
 /// Somebody's password, on a device of theirs.
-const DEVICE: Rule = Rule { free: 5, longest: 900, forgives: true };
+const DEVICE: Rule = Rule { free: 5, longest: 900, is_personal: true };
 
 impl Rule {
     /// How long the next attempt must wait after so many.
@@ -80,28 +88,64 @@ impl Bucket {
             return vec![Self::new(DEVICE, "device", &[attempt.identifier, &session.to_string()])];
         }
         match attempt.client.and_then(Client::network) {
-            Some(network) => vec![
-                Self::new(PAIR, "pair", &[attempt.identifier, &network]),
-                Self::new(NETWORK, "network", &[&network]),
-            ],
+            Some(network) => {
+                vec![Self::new(PAIR, "pair", &[attempt.identifier, &network]), Self::new(NETWORK, "network", &[&network])]
+            }
             None => vec![Self::new(UNPLACED, "unplaced", &[attempt.identifier])],
         }
     }
 }
 
-/// An attempt that is counted.
-pub(super) struct Counted(Vec<(Bucket, Timestamp)>);
+/// The attempts of this process that take turns, by what they are counted under.
+#[derive(Default)]
+pub(crate) struct Turns(std::sync::Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    turns: HashMap<String, Weak<Mutex<()>>>,
+    /// How many there may be before those that are over are taken out.
+    most: usize,
+}
+
+impl Turns {
+    /// Waits for a turn, in the order of asking.
+    async fn take(&self, key: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.turns.len() >= waiting.most {
+                waiting.turns.retain(|_, turn| turn.strong_count() > 0);
+                waiting.most = 2 * waiting.turns.len() + 64;
+            }
+            let turn = waiting.turns.get(key).and_then(Weak::upgrade).unwrap_or_default();
+            waiting.turns.insert(key.to_owned(), Arc::downgrade(&turn));
+            turn
+        };
+        turn.lock_owned().await
+    }
+}
+
+/// An attempt that is counted, in its turn.
+pub(super) struct Counted {
+    buckets: Vec<Bucket>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
 
 /// Counts an attempt, or refuses it if it comes too early.
 ///
 /// Fails with `rate_limited` (`too_many_attempts`).
-pub(super) async fn count(db: &Db, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<Counted> {
-    let mut tx = db.begin().await?;
-    let (mut counted, mut free_at) = (Vec::new(), now);
-    for bucket in Bucket::of(attempt) {
+pub(super) async fn count(inner: &Inner, attempt: &Attempt<'_>) -> Result<Counted> {
+    let buckets = Bucket::of(attempt);
+    let turn = match buckets.iter().find(|bucket| bucket.rule.is_personal) {
+        Some(bucket) => Some(inner.sign_ins.take(&bucket.key).await),
+        None => None,
+    };
+    let now = inner.now();
+    let mut tx = inner.db()?.begin().await?;
+    let (mut delays, mut free_at) = (Vec::new(), now);
+    for bucket in &buckets {
         let (attempts, blocked_until) = store::count_attempt(&mut tx, &bucket.key, now, now + FORGOTTEN).await?;
         free_at = free_at.max(blocked_until);
-        counted.push((bucket, attempts));
+        delays.push(bucket.rule.delay(attempts));
     }
     if free_at > now {
         tx.commit().await?;
@@ -109,26 +153,33 @@ pub(super) async fn count(db: &Db, attempt: &Attempt<'_>, now: DateTime<Utc>) ->
         let wait = (free_at - now).to_std().ok();
         return Err(Error::new(ErrorKind::RateLimited, "too_many_attempts", text).with_retry_after(wait));
     }
-    let mut blocks = Vec::new();
-    for (bucket, attempts) in counted {
-        let until = Timestamp::from(now + bucket.rule.delay(attempts));
-        store::block_attempts(&mut tx, &bucket.key, until).await?;
-        blocks.push((bucket, until));
+    for (bucket, delay) in buckets.iter().zip(delays).filter(|(bucket, _)| bucket.rule.is_personal) {
+        store::block_attempts(&mut tx, &bucket.key, now + delay).await?;
     }
     tx.commit().await?;
-    Ok(Counted(blocks))
+    Ok(Counted { buckets, _turn: turn })
 }
 
 impl Counted {
     /// Takes the attempt back: the password was right.
-    pub(super) async fn give_back(self, db: &Db, now: DateTime<Utc>) -> Result<()> {
+    pub(super) async fn give_back(self, db: &Db) -> Result<()> {
         let mut tx = db.begin().await?;
-        for (bucket, until) in self.0 {
-            if bucket.rule.forgives {
+        for bucket in &self.buckets {
+            if bucket.rule.is_personal {
                 store::forget_attempts(&mut tx, &bucket.key).await?;
             } else {
-                store::give_attempt_back(&mut tx, &bucket.key, until, now).await?;
+                store::give_attempt_back(&mut tx, &bucket.key).await?;
             }
+        }
+        tx.commit().await
+    }
+
+    /// Has it count for good: the password was wrong.
+    pub(super) async fn keep(self, db: &Db, now: DateTime<Utc>) -> Result<()> {
+        let mut tx = db.begin().await?;
+        for bucket in self.buckets.iter().filter(|bucket| !bucket.rule.is_personal) {
+            let attempts = store::attempts(&mut tx, &bucket.key).await?;
+            store::block_attempts(&mut tx, &bucket.key, now + bucket.rule.delay(attempts)).await?;
         }
         tx.commit().await
     }

@@ -114,7 +114,17 @@ mod tests {
             let forged = format!("{signed}.{}", base64url(mac.finalize().into_bytes()));
             assert_eq!(verify::<Value>(&public, "at+jwt", &forged), None);
         }
-        for text in ["", ".", "..", "...", "a.b", &format!("{token}."), &format!(".{token}"), &format!("{token}.{token}"), &token.replace('.', " ")] {
+        for text in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a.b",
+            &format!("{token}."),
+            &format!(".{token}"),
+            &format!("{token}.{token}"),
+            &token.replace('.', " "),
+        ] {
             assert_eq!(verify::<Value>(&public, "at+jwt", text), None, "{text}");
         }
         for i in 0..token.len() {

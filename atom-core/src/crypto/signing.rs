@@ -148,7 +148,13 @@ impl SigningRing {
     }
 
     /// The claims of a token of ours, or `None`. No database is asked but for a key that this process does not know, and by one caller now and then.
-    pub(crate) async fn verify<T: DeserializeOwned>(&self, db: &Db, typ: &str, token: &str, now: DateTime<Utc>) -> Result<Option<T>> {
+    pub(crate) async fn verify<T: DeserializeOwned>(
+        &self,
+        db: &Db,
+        typ: &str,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<T>> {
         let Some(kid) = jws::kid(token).filter(|kid| is_kid(kid)) else { return Ok(None) };
         if self.known().is_stale(now)
             && let Ok(_looking) = self.looking.try_lock()

@@ -23,8 +23,8 @@ pub(crate) use columns::COLUMNS;
 pub(crate) use destroy_all::run as destroy_all;
 pub(crate) use given::given;
 pub use model::{DataKey, DataKeyState, KeyRotation, KeyStatus, Resealing, WrappingKey};
-pub use signing::{SigningKey, SigningKeyState, SigningKeys};
 pub(crate) use signing::{CHORE, tend as tend_signing_keys};
+pub use signing::{SigningKey, SigningKeyState, SigningKeys};
 
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditFilter, AuditPage};

@@ -2,12 +2,12 @@
 
 use super::*;
 
-/// A session of Bob's in Ada's workspace.
-async fn guest(database: &Database, atom: &Atom, ada: &Session) -> Session {
-    let (_, _) = sign_up(atom, "bob@example.com").await;
+/// Bob's sessions: the first in his own workspace, and one in Ada's.
+async fn guest(database: &Database, atom: &Atom, ada: &Session) -> (Session, Session) {
+    let (home, _) = sign_up(atom, "bob@example.com").await;
     join(database, "bob@example.com", Role::Member).await;
     let credentials = Credentials { workspace_id: Some(ada.workspace.id), ..credentials("bob@example.com", PASSWORD) };
-    atom.accounts().sign_in(credentials).await.unwrap()
+    (home, atom.accounts().sign_in(credentials).await.unwrap())
 }
 
 on_both!(a_user_sees_their_devices_and_which_of_them_asks, |database| async move {
@@ -37,7 +37,10 @@ on_both!(p39_what_is_known_of_a_client_is_sealed_and_in_no_log, |database| async
     let atom = database.open().await;
     let account = NewAccount { client: Some(client("203.0.113.77", "canary-device")), ..account("ada@example.com") };
     let session = atom.accounts().sign_up(account).await.unwrap();
-    let wrong = Credentials { client: Some(client("203.0.113.77", "canary-device")), ..credentials("ada@example.com", "not the password") };
+    let wrong = Credentials {
+        client: Some(client("203.0.113.77", "canary-device")),
+        ..credentials("ada@example.com", "not the password")
+    };
     assert_eq!(reason(atom.accounts().sign_in(wrong).await), "wrong_credentials");
     atom.accounts().refresh_from(session.refresh_token, client("203.0.113.77", "canary-device")).await.unwrap();
     for part in dump(&database).await {
@@ -48,7 +51,7 @@ on_both!(p39_what_is_known_of_a_client_is_sealed_and_in_no_log, |database| async
 on_both!(p21_nobody_sees_or_ends_the_sessions_of_another, |database| async move {
     let atom = database.open().await;
     let (ada, adas) = sign_up(&atom, "ada@example.com").await;
-    let bob = guest(&database, &atom, &ada).await;
+    let (_, bob) = guest(&database, &atom, &ada).await;
     let bobs = atom.authenticate(bob.access_token.clone()).await.unwrap();
     let ids = |sessions: Vec<ActiveSession>| sessions.into_iter().map(|session| session.id).collect::<Vec<_>>();
     assert_eq!(ids(adas.sessions().list().await.unwrap()), [ada.id], "an owner does not see those of members");
@@ -76,7 +79,8 @@ on_both!(a_session_is_ended_once_by_its_user, |database| async move {
     assert_eq!(reason(atom.accounts().refresh(phone.refresh_token).await), "session_revoked");
     assert_eq!(sessions.list().await.unwrap().len(), 1);
     assert_eq!(endings(&scope).await, [(phone.id.to_string(), "session_revoked".to_owned())]);
-    let acts = scope.audit().list(AuditFilter { action: Some(AuditAction::SessionRevoked), ..Default::default() }).await.unwrap().items;
+    let acts =
+        scope.audit().list(AuditFilter { action: Some(AuditAction::SessionRevoked), ..Default::default() }).await.unwrap().items;
     assert_eq!(acts.len(), 1);
     assert_eq!((acts[0].session_id, acts[0].user_id), (Some(ada.id), Some(ada.user.id)));
 
@@ -88,9 +92,10 @@ on_both!(a_session_is_ended_once_by_its_user, |database| async move {
 on_both!(all_sessions_of_a_user_end_at_once_in_all_their_workspaces, |database| async move {
     let atom = database.open().await;
     let (ada, adas) = sign_up(&atom, "ada@example.com").await;
-    let here = guest(&database, &atom, &ada).await;
+    let (home, here) = guest(&database, &atom, &ada).await;
     let bobs = atom.authenticate(here.access_token.clone()).await.unwrap();
-    let home = atom.accounts().sign_in(credentials("bob@example.com", PASSWORD)).await.unwrap();
+    let phone = Credentials { workspace_id: Some(home.workspace.id), ..credentials("bob@example.com", PASSWORD) };
+    atom.accounts().sign_in(phone).await.unwrap();
     let at_home = atom.authenticate(home.access_token.clone()).await.unwrap();
     assert_eq!(bobs.sessions().revoke_all().await.unwrap(), 3);
     for token in [here.refresh_token, home.refresh_token] {

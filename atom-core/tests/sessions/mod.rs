@@ -1,7 +1,7 @@
 //! Sessions: their tokens, their list, their end.
 
-mod live;
 mod listing;
+mod live;
 pub(crate) mod processes;
 mod rotation;
 mod signing_keys;

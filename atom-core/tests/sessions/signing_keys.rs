@@ -1,10 +1,10 @@
 //! The keys that sign access tokens, and how they take turns.
 
 use super::*;
+use SigningKeyState::{Current, Retired, Retiring, Upcoming};
 use base64::Engine;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
-use SigningKeyState::{Current, Retired, Retiring, Upcoming};
 
 fn decoded(part: &str) -> Vec<u8> {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()
@@ -30,7 +30,10 @@ async fn believed(atom: &Atom, token: &Secret) -> bool {
     let id = kid(token).to_string();
     let (signed, signature) = token.expose().rsplit_once('.').unwrap();
     published(atom).await.iter().any(|key| {
-        assert_eq!((&key["kty"], &key["crv"], &key["use"], &key["alg"]), (&"OKP".into(), &"Ed25519".into(), &"sig".into(), &"EdDSA".into()));
+        assert_eq!(
+            (&key["kty"], &key["crv"], &key["use"], &key["alg"]),
+            (&"OKP".into(), &"Ed25519".into(), &"sig".into(), &"EdDSA".into())
+        );
         let x = decoded(key["x"].as_str().unwrap());
         key["kid"] == *id && UnparsedPublicKey::new(&ED25519, x).verify(signed.as_bytes(), &decoded(signature)).is_ok()
     })
@@ -62,11 +65,19 @@ on_both!(p17_a_key_is_published_before_it_signs_and_until_its_tokens_are_over, |
     }
 
     clock.advance(TimeDelta::minutes(20));
-    assert_eq!(reason(atom.authenticate(last.access_token).await), "invalid_access_token", "its key is over, and it was long before");
+    assert_eq!(
+        reason(atom.authenticate(last.access_token).await),
+        "invalid_access_token",
+        "its key is over, and it was long before"
+    );
     let new = other.accounts().refresh(new.refresh_token).await.unwrap();
     assert_eq!(states(&atom).await, [Retired, Current], "whoever makes a token notices");
     assert_eq!(published(&atom).await.len(), 1);
-    assert_eq!(number(&database, "SELECT count(*) FROM atom_signing_keys WHERE private_key IS NULL").await, 1, "its private half is gone");
+    assert_eq!(
+        number(&database, "SELECT count(*) FROM atom_signing_keys WHERE private_key IS NULL").await,
+        1,
+        "its private half is gone"
+    );
     atom.authenticate(new.access_token).await.unwrap();
 
     let acts = atom.keys().audit(AuditFilter::default()).await.unwrap().items;

@@ -53,7 +53,8 @@ async fn p16_every_claim_is_required_in_its_one_type() {
         let mutations = wrong.into_iter().chain([other]).map(Some).chain([None]);
         for mutation in mutations {
             // An unused id of any text, and a moment long ago from which it is valid, are right.
-            let fine = matches!((name.as_str(), &mutation), ("jti", Some(Value::String(_))) | ("iat" | "nbf", Some(Value::Number(_))));
+            let fine =
+                matches!((name.as_str(), &mutation), ("jti", Some(Value::String(_))) | ("iat" | "nbf", Some(Value::Number(_))));
             if fine && mutation.as_ref().is_none_or(|value| !value.is_f64()) {
                 continue;
             }

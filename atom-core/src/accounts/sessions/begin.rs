@@ -5,7 +5,7 @@ use super::{access_token, store};
 use crate::accounts::{Client, Principal, Role, Session, User, Workspace};
 use crate::atom::Inner;
 use crate::crypto::{Key, NewKey, Place, random_key};
-use crate::storage::Tx;
+use crate::storage::{Timestamp, Tx};
 use crate::{Error, Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 
@@ -83,6 +83,8 @@ impl NewSession {
         role: Role,
         now: DateTime<Utc>,
     ) -> Result<Session> {
+        // As it is stored, so that the list of sessions says the same.
+        let now = Timestamp::from(now).0;
         let expires_at = inner.sessions.expires_at(now, inner.sessions.ends_at(now));
         Issue { user, workspace, role, session: self.id, counter: 0, expires_at }.tokens(inner, &self.key[..], now).await
     }

@@ -8,7 +8,13 @@ use crate::events::{self, Draft, SessionEnded};
 use crate::{Error, Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 
-pub(super) async fn signed_out(inner: &Inner, workspace: WorkspaceId, id: SessionId, user: UserId, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn signed_out(
+    inner: &Inner,
+    workspace: WorkspaceId,
+    id: SessionId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     run(inner, user, Which::One(id), AuditAction::SignedOut, Some((workspace, id)), now).await.map(drop)
 }
 

@@ -1,8 +1,8 @@
 //! The list of a user's sessions.
 
+use super::ActiveSession;
 use super::begin::client_place;
 use super::store::{self, ListedRow};
-use super::ActiveSession;
 use crate::accounts::{Client, Principal};
 use crate::atom::Inner;
 use crate::{Result, SessionId, WorkspaceId};

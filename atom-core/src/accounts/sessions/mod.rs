@@ -106,7 +106,11 @@ impl Sessions {
 }
 
 fn revoked() -> Error {
-    Error::new(ErrorKind::Unauthenticated, "session_revoked", "the session was ended, or its account is no longer active: sign in")
+    Error::new(
+        ErrorKind::Unauthenticated,
+        "session_revoked",
+        "the session was ended, or its account is no longer active: sign in",
+    )
 }
 
 /// Stores so many sessions of a user and returns their refresh tokens, for tests that need many sealed records.

@@ -20,7 +20,8 @@ fn refused(reason: &'static str, text: &str) -> Error {
 pub(in crate::accounts) async fn run(inner: &Inner, refresh_token: Secret, client: Option<Client>) -> Result<Session> {
     let token = RefreshToken::parse(&refresh_token)?;
     let client = client.map(Client::canonical).transpose()?.flatten();
-    let (db, now) = (inner.db()?, inner.now());
+    // To the microsecond, as it is stored: an answer that is given again says the same.
+    let (db, now) = (inner.db()?, Timestamp::from(inner.now()).0);
     loop {
         let row = store::get(db, token.workspace, token.session).await?.ok_or_else(unknown)?;
         let key = inner.keys.open_record(db, &key_place(token.workspace, &token.session), &row.refresh_key).await?;
@@ -69,7 +70,7 @@ async fn advance(
 ) -> Result<bool> {
     let db = inner.db()?;
     let remembered = row.recent_uses.0.iter().copied().filter(|at| is_fresh(*at, inner.sessions.grace, now));
-    let uses: Vec<i64> = [Timestamp::from(now).0.timestamp_micros()].into_iter().chain(remembered).take(REMEMBERED).collect();
+    let uses: Vec<i64> = [now.timestamp_micros()].into_iter().chain(remembered).take(REMEMBERED).collect();
     let revision = row.client_revision + 1;
     let client = match client {
         Some(client) => {

@@ -21,7 +21,11 @@ impl SessionSettings {
         let days = |name: &str, days: Option<i32>, default| {
             let days = days.unwrap_or(default);
             let text = format!("{name} is between 1 and 3650");
-            if (1..=3650).contains(&days) { Ok(TimeDelta::days(days.into())) } else { Err(Error::invalid("malformed_option", text)) }
+            if (1..=3650).contains(&days) {
+                Ok(TimeDelta::days(days.into()))
+            } else {
+                Err(Error::invalid("malformed_option", text))
+            }
         };
         let grace = options.refresh_grace_seconds.unwrap_or(30);
         if !(0..=600).contains(&grace) {

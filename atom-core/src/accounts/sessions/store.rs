@@ -135,12 +135,7 @@ pub(super) async fn exists(db: &Db, user: UserId, session: SessionId) -> Result<
 }
 
 /// The sessions of a user in all their workspaces that have not ended, newest first.
-pub(super) async fn list(
-    db: &Db,
-    user: UserId,
-    now: DateTime<Utc>,
-    idle_since: DateTime<Utc>,
-) -> Result<Vec<ListedRow>> {
+pub(super) async fn list(db: &Db, user: UserId, now: DateTime<Utc>, idle_since: DateTime<Utc>) -> Result<Vec<ListedRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, ListedRow>(
         "SELECT workspace_id, id, client, client_revision, created_at, refreshed_at, expires_at FROM atom_sessions
           WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND refreshed_at > $3 ORDER BY id DESC")

@@ -74,9 +74,7 @@ impl SigningKeys {
     /// an hour, or for less than the lead that you rotate with.
     pub async fn jwks(&self) -> Result<String> {
         let keys = store::public_keys(self.inner.db()?).await?;
-        let jwk = |(id, public): (uuid::Uuid, Vec<u8>)| {
-            json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(public), "kid": id.to_string(), "use": "sig", "alg": "EdDSA" })
-        };
+        let jwk = |(id, public): (uuid::Uuid, Vec<u8>)| json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(public), "kid": id.to_string(), "use": "sig", "alg": "EdDSA" });
         Ok(json!({ "keys": keys.into_iter().map(jwk).collect::<Vec<_>>() }).to_string())
     }
 }

@@ -21,7 +21,8 @@ pub(super) async fn run(inner: &Inner, lead_seconds: Option<i64>) -> Result<Sign
         return Err(Error::invalid("malformed_option", "lead_seconds is between 0 and 2592000, a month"));
     }
     let meanwhile = || {
-        let text = "another process has rotated the signing keys at the same moment: list them, and rotate again if that is not enough";
+        let text =
+            "another process has rotated the signing keys at the same moment: list them, and rotate again if that is not enough";
         Error::new(ErrorKind::Conflict, "rotated_meanwhile", text)
     };
     let (last, _) = store::last(inner.db()?).await?.ok_or_else(meanwhile)?;
@@ -42,7 +43,8 @@ pub(super) async fn follow(inner: &Inner, last: Uuid, lead: TimeDelta, now: Date
     key.insert(&mut tx, now, signs_from).await?;
     let (subject, from) = (Some(key.id.to_string()), signs_from.to_rfc3339());
     let details = [("signs_from", from.as_str())];
-    let entry = Entry { workspace: INSTALLATION, actor: nobody(), action: AuditAction::SigningKeyAdded, subject, details: &details };
+    let entry =
+        Entry { workspace: INSTALLATION, actor: nobody(), action: AuditAction::SigningKeyAdded, subject, details: &details };
     audit::append(&mut tx, entry, now).await?;
     events::append(&mut tx, INSTALLATION, SigningKeyAdded { key_id: SigningKeyId(key.id), signs_from }, now).await?;
     tx.commit().await?;
