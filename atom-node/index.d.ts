@@ -629,24 +629,60 @@ export declare class Accounts {
   /**
    * Creates a user with a workspace of their own and signs them in.
    *
-   * Fails with `invalid` (`malformed_email`, `weak_password`) or `conflict` (`email_taken`: offer to sign in instead).
+   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`) or `conflict` (`email_taken`: offer to sign in instead).
    */
   signUp(account: NewAccount): Promise<Session>
   /**
    * Signs a user in with e-mail and password, into the named workspace or the one they joined first.
    *
-   * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known.
+   * Wrong passwords are counted, over all processes, for an e-mail address from one network and for a network: from some on, each makes the next
+   * attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
+   * `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
+   *
+   * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
+   * wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
    */
   signIn(credentials: Credentials): Promise<Session>
   /**
    * Exchanges a refresh token for a new pair of tokens.
    *
-   * Safe to repeat: a caller that lost the answer gets the same new token again. A token that is older than that has leaked, so
-   * the session ends with `unauthenticated` (`refresh_token_reused`): let the user sign in.
+   * Safe to repeat: a caller that lost the answer gets the same new refresh token again, as long as nobody used that one, and in any case for
+   * `OpenOptions.refresh_grace_seconds` after the first use. A token that is older has leaked, so the session ends.
+   *
+   * Fails with `unauthenticated`: `refresh_token_reused`, `session_revoked`, `session_expired`, `invalid_refresh_token`. Each means to let the
+   * user sign in.
    */
   refresh(refreshToken: string): Promise<Session>
-  /** Ends the session of a refresh token. Ending it twice is no error. */
+  /**
+   * The same, with what the host knows of the client now: it replaces what the session's list told before.
+   *
+   * Fails as `refresh` does, and with `invalid` (`malformed_client`).
+   */
+  refreshFrom(refreshToken: string, client: Client): Promise<Session>
+  /**
+   * Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
+   *
+   * Fails with `unauthenticated` (`invalid_refresh_token`).
+   */
   signOut(refreshToken: string): Promise<void>
+}
+
+/** A session of a user's that has not ended: a device that is signed in. */
+export interface ActiveSession {
+  /** Its id. */
+  id: SessionId
+  /** The workspace that was entered. */
+  workspaceId: WorkspaceId
+  /** Whether it is the one that asks. */
+  isCurrent: boolean
+  /** When the user signed in. */
+  createdAt: Date
+  /** When it was last refreshed: what it did since is up to an access token's life more recent. */
+  lastUsedAt: Date
+  /** When it ends if it is not refreshed before. */
+  expiresAt: Date
+  /** What is known of the client, as it was told last. */
+  client?: Client
 }
 
 /** One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation. */
@@ -696,11 +732,19 @@ export declare class Atom {
   /** The events that Atom itself emits, to show or to choose from. Those of the host are not among them. */
   get eventCatalogue(): EventType[]
   /**
-   * The scope of the user that an access token speaks for.
+   * The scope of the user that an access token speaks for. The token is believed until it expires, without asking the database: if its session is ended or
+   * the role changes meanwhile, this shows a quarter of an hour later at the latest.
    *
    * Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
    */
   authenticate(accessToken: string): Promise<Scope>
+  /**
+   * The same for what cannot wait: the database is asked whether the session stands at this moment and the user is active and a member, and for
+   * their role. What another process has ended is refused at once.
+   *
+   * Fails as `authenticate` does, and with `unauthenticated` (`session_revoked`, `session_expired`: sign in).
+   */
+  authenticateLive(accessToken: string): Promise<Scope>
   /**
    * The scope of a member who is not present, for work on their behalf. Who may ask for it is for the host to decide.
    *
@@ -719,6 +763,8 @@ export declare class Atom {
   get schedules(): Schedules
   /** The keys of the installation, and their rotation. */
   get keys(): Keys
+  /** The keys that sign access tokens: their rotation, and the public halves to publish. */
+  get signingKeys(): SigningKeys
   /** The queues and workers of the installation. */
   get queues(): Queues
   /**
@@ -759,7 +805,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed'
+export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -768,8 +814,10 @@ export declare const AuditAction: {
   readonly SignedIn: 'signed_in'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
-  /** An old refresh token came back, so the session was ended. */
+  /** A user ended a session from another one, or the host did for them. */
   readonly SessionRevoked: 'session_revoked'
+  /** An old refresh token came back, so the session was ended. */
+  readonly RefreshTokenReused: 'refresh_token_reused'
   /** An account at a provider was connected, or connected again. */
   readonly Connected: 'connected'
   /** The provider no longer accepts a connection's grant. */
@@ -852,6 +900,10 @@ export declare const AuditAction: {
   readonly DataKeyRotated: 'data_key_rotated'
   /** An older data key was destroyed, because no stored record needed it. */
   readonly DataKeyDestroyed: 'data_key_destroyed'
+  /** A new signing key was made; the details say from when it signs. */
+  readonly SigningKeyAdded: 'signing_key_added'
+  /** A signing key was retired. */
+  readonly SigningKeyRetired: 'signing_key_retired'
 }
 
 /** One entry of the audit log. */
@@ -1391,6 +1443,19 @@ export interface CheckedManifest {
 }
 
 /**
+ * What the host knows of the client that calls it. A user finds it in the list of their sessions, and failed sign-ins are counted by its
+ * address.
+ */
+export interface Client {
+  /** Its IP address: that of the connection, or the one that a proxy of the host's own names. Never take it from a header that the client can write. */
+  ip?: string
+  /** The `User-Agent` of its request. What is beyond 500 characters is cut off. */
+  userAgent?: string
+  /** What to call the device, such as `Ada's phone`. What is beyond 100 characters is cut off. */
+  deviceName?: string
+}
+
+/**
  * The repositories of a connected account. Its issues are `Connection::tasks`.
  *
  * Where the provider lacks an operation or an input, a call fails with `unsupported` before anything is sent. `not_found`,
@@ -1900,6 +1965,13 @@ export interface Credentials {
   password: string
   /** The workspace to enter. Default: the one that the user joined first. */
   workspaceId?: WorkspaceId | null
+  /** What is known of the client that signs in. */
+  client?: Client | null
+  /**
+   * The last refresh token that this device had for the account, if it has one, even of a session that has expired or was signed out of: on a device that
+   * was signed in before, the failures of others do not count. Any other text is ignored.
+   */
+  knownDevice?: string | null
 }
 
 /**
@@ -4393,6 +4465,8 @@ export interface NewAccount {
   displayName?: string | null
   /** The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`. */
   workspaceName?: string | null
+  /** What is known of the client that signs up. */
+  client?: Client | null
 }
 
 /** A bill to enter. */
@@ -5181,6 +5255,17 @@ export interface OpenOptions {
   issuer?: string | null
   /** The shortest password for sign-up, in characters. Default: 15; at least 8. */
   minPasswordLength?: number | null
+  /** How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30. */
+  sessionIdleDays?: number | null
+  /** How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180. */
+  sessionMaxDays?: number | null
+  /**
+   * How long a refresh token gives the same answer once more after its first use, in seconds, 0 to 600. Default: 30. After that it is taken for
+   * stolen, unless nobody has used the answer.
+   */
+  refreshGraceSeconds?: number | null
+  /** From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`. */
+  signingKeyDays?: number | null
   /** The kinds of jobs that this process enqueues or handles. */
   jobKinds?: JobKind[] | null
   /** Bring the schema up to date on opening. Default: true. With false, an older schema is an error. */
@@ -6502,6 +6587,8 @@ export declare class Scope {
    * Fails with `invalid` (`malformed_purpose`) or `forbidden` (`purpose_fixed`: the scope has another purpose, or another tool).
    */
   forPurpose(purpose: Purpose): Promise<Scope>
+  /** The user's sessions, in all their workspaces: the devices that are signed in. */
+  get sessions(): Sessions
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -6994,6 +7081,33 @@ export interface Session {
 /** A signed-in session of a user. */
 export type SessionId = string
 
+/**
+ * The sessions of the user, in all their workspaces: the devices that are signed in.
+ *
+ * The session that asks must stand at this moment, as with `Atom.authenticate_live`, and the scope must have no purpose: `unauthenticated`
+ * (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`).
+ */
+export declare class Sessions {
+  private constructor()
+  /** The user's sessions that have not ended, newest first. */
+  list(): Promise<ActiveSession[]>
+  /**
+   * Ends a session of the user's: its refresh token is refused from now on and so is its access token by `Atom.authenticate_live`, in all
+   * processes. `Atom.authenticate` believes the access token until it expires. Ending it twice is no error.
+   *
+   * Fails with `not_found`.
+   */
+  revoke(id: SessionId): Promise<void>
+  /**
+   * Ends all sessions of the user but this one, in one transaction, and returns how many: after a change of the password, or on a suspicion.
+   *
+   * Fails with `invalid` (`no_session`: the scope is of `Atom.act_as`).
+   */
+  revokeOthers(): Promise<number>
+  /** Ends all sessions of the user, this one too, in one transaction, and returns how many. */
+  revokeAll(): Promise<number>
+}
+
 /** What a sample looks like. */
 export type Shape =
   /** Round, with a radius in metres. */
@@ -7161,6 +7275,73 @@ export interface ShopProductPatch {
   vendor?: string | null
   /** What sort of thing it is. */
   kind?: string | null
+}
+
+/** A key that signs access tokens and checkpoints. */
+export interface SigningKey {
+  /** Its id: the `kid` of what it signs. */
+  id: SigningKeyId
+  /** What it is there for. */
+  state: SigningKeyState
+  /** When it was made and published. */
+  createdAt: Date
+  /** When its turn to sign begins. */
+  signsFrom: Date
+  /** When it can be retired: after that no token lives that it signed. None as long as no other key follows it. */
+  overAt?: Date
+  /** When it was retired. */
+  retiredAt?: Date
+}
+
+/** A key that signs access tokens. */
+export type SigningKeyId = string
+
+/** What a signing key is there for. */
+export type SigningKeyState = 'upcoming' | 'current' | 'retiring' | 'retired'
+
+export declare const SigningKeyState: {
+  /** It is published and does not sign yet. */
+  readonly Upcoming: 'upcoming'
+  /** It signs and verifies. */
+  readonly Current: 'current'
+  /** It verifies what it has signed, until all of that is over. */
+  readonly Retiring: 'retiring'
+  /** Its private half is destroyed, and it verifies no token. Its public half is kept for checkpoints of the audit log. */
+  readonly Retired: 'retired'
+}
+
+/**
+ * The keys that sign access tokens (Ed25519), and their rotation. Who may call this is for the host to decide.
+ *
+ * A key older than `OpenOptions.signing_key_days` gets a successor by itself, which is published an hour before it signs; a key is retired
+ * twenty minutes after its successor began to sign, when no token lives that it signed. What was done is among `Keys.audit` and `Keys.events`.
+ */
+export declare class SigningKeys {
+  private constructor()
+  /** All keys, retired ones too, in the order of their turns. */
+  list(): Promise<SigningKey[]>
+  /**
+   * Makes the next key and publishes it. It signs `lead_seconds` later, an hour by default: as long as a copy of `jwks` may be kept
+   * elsewhere. Processes of the installation need no lead: a key that one of them does not know it looks for at once. With 0 it signs now.
+   *
+   * Where a key may have leaked: rotate with 0, then `retire` the old one.
+   *
+   * Fails with `conflict` (`rotated_meanwhile`) or `invalid` (`malformed_option`: 0 to 2592000 seconds).
+   */
+  rotate(leadSeconds?: number | null): Promise<SigningKey>
+  /**
+   * Retires a key now, though tokens may live that it signed: they are refused, here at once and in other processes within half a minute, and their sessions
+   * must be refreshed. Its private half is destroyed. Retiring it twice is no error.
+   *
+   * Fails with `not_found` or `conflict` (`signing_key_in_use`: rotate first).
+   */
+  retire(id: SigningKeyId): Promise<void>
+  /**
+   * The public halves of all keys that are not retired, as a JSON Web Key Set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517), with the keys of
+   * [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)): for a host whose access tokens are verified elsewhere. Let it be cached for less than
+   * an hour, or for less than the lead that you rotate with.
+   */
+  jwks(): Promise<string>
 }
 
 /**

@@ -1,13 +1,13 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{Accounts, AuditTrail, Events, Principal};
+use crate::accounts::{self, Accounts, AuditTrail, Events, Principal, SessionSettings, Sessions, Turns};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{
     self, Apps, Connections, Exports, Flights, KnownManifests, Provider, RegisteredCache, WorkspaceProviders, check_callback_url,
 };
 use crate::crypto::password::Hasher;
-use crate::crypto::{HostKey, KeyRing, SigningKeys};
+use crate::crypto::{HostKey, KeyRing, SigningRing};
 use crate::egress::Egress;
 use crate::emergency::{self, EmergencyAccess};
 use crate::events::{self, EventType};
@@ -15,7 +15,7 @@ use crate::http_client::HttpClient;
 use crate::integrations::engine::Budgets;
 use crate::integrations::hooks::{Hooks, HostHook};
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
-use crate::keys::{self, Keys};
+use crate::keys::{self, Keys, SigningKeys};
 use crate::providers::{self, CatalogueEntry};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
@@ -59,11 +59,13 @@ pub(crate) struct Inner {
     db: OwnDb,
     clock: Arc<dyn Clock>,
     pub(crate) keys: KeyRing,
-    pub(crate) signing: Arc<SigningKeys>,
+    pub(crate) signing: SigningRing,
     /// The `iss` and `aud` of access tokens.
     pub(crate) issuer: String,
     pub(crate) hasher: Hasher,
     pub(crate) min_password_length: usize,
+    pub(crate) sessions: SessionSettings,
+    pub(crate) sign_ins: Turns,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -178,11 +180,21 @@ impl Atom {
         events::catalogue()
     }
 
-    /// The scope of the user that an access token speaks for.
+    /// The scope of the user that an access token speaks for. The token is believed until it expires, without asking the database: if its session is ended or
+    /// the role changes meanwhile, this shows a quarter of an hour later at the latest.
     ///
     /// Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
     pub async fn authenticate(&self, access_token: Secret) -> Result<Scope> {
         let principal = self.accounts().authenticate(&access_token).await?;
+        Ok(Scope { inner: Arc::clone(&self.inner), principal })
+    }
+
+    /// The same for what cannot wait: the database is asked whether the session stands at this moment and the user is active and a member, and for
+    /// their role. What another process has ended is refused at once.
+    ///
+    /// Fails as `authenticate` does, and with `unauthenticated` (`session_revoked`, `session_expired`: sign in).
+    pub async fn authenticate_live(&self, access_token: Secret) -> Result<Scope> {
+        let principal = self.accounts().authenticate_live(&access_token).await?;
         Ok(Scope { inner: Arc::clone(&self.inner), principal })
     }
 
@@ -214,6 +226,11 @@ impl Atom {
     /// The keys of the installation, and their rotation.
     pub fn keys(&self) -> Keys {
         Keys { inner: Arc::clone(&self.inner) }
+    }
+
+    /// The keys that sign access tokens: their rotation, and the public halves to publish.
+    pub fn signing_keys(&self) -> SigningKeys {
+        SigningKeys { inner: Arc::clone(&self.inner) }
     }
 
     /// The queues and workers of the installation.
@@ -292,6 +309,12 @@ impl Atom {
         if !(0.0..=60.0).contains(&token_cache_seconds) {
             return Err(Error::invalid("malformed_option", "token_cache_seconds is between 0 and 60"));
         }
+        let signing_key_days = options.signing_key_days.unwrap_or(90);
+        if !(0..=3650).contains(&signing_key_days) {
+            return Err(Error::invalid("malformed_option", "signing_key_days is between 0 and 3650"));
+        }
+        let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
+        let sessions = SessionSettings::new(&options)?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
@@ -312,18 +335,21 @@ impl Atom {
             return Err(Error::invalid("schema_older", text));
         }
         db.sweep(now).await?;
+        accounts::sweep(&db, now).await?;
         let keep_events = TimeDelta::days(keep_events_days.into());
         events::sweep(&db, now - keep_events).await?;
         let keys = KeyRing::open(&db, wrapping, Arc::clone(&clock), keys::worn).await?;
-        let signing = SigningKeys::open(&db, &keys, now).await?;
+        let signing = SigningRing::open(&db, &keys, longest, now).await?;
         let inner = Inner {
             db: OwnDb::new(db),
             clock,
             keys,
-            signing: Arc::new(signing),
+            signing,
             issuer: options.issuer.unwrap_or_else(|| "atom".into()),
             hasher: Hasher::new()?,
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
+            sessions,
+            sign_ins: Turns::default(),
             http,
             egress,
             apps,
@@ -363,6 +389,8 @@ fn chores() -> Vec<Chore> {
         },
     };
     let mut chores = vec![
+        accounts::CHORE,
+        keys::CHORE,
         schedules::CHORE,
         service_keys::CHORE,
         leases::CHORE,
@@ -408,6 +436,11 @@ impl Scope {
     /// Fails with `invalid` (`malformed_purpose`) or `forbidden` (`purpose_fixed`: the scope has another purpose, or another tool).
     pub async fn for_purpose(&self, purpose: Purpose) -> Result<Scope> {
         Ok(Scope { inner: Arc::clone(&self.inner), principal: self.principal.clone().for_purpose(purpose)? })
+    }
+
+    /// The user's sessions, in all their workspaces: the devices that are signed in.
+    pub fn sessions(&self) -> Sessions {
+        Sessions { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's connected accounts.

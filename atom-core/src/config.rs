@@ -39,6 +39,15 @@ pub struct OpenOptions {
     pub issuer: Option<String>,
     /// The shortest password for sign-up, in characters. Default: 15; at least 8.
     pub min_password_length: Option<i32>,
+    /// How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30.
+    pub session_idle_days: Option<i32>,
+    /// How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180.
+    pub session_max_days: Option<i32>,
+    /// How long a refresh token gives the same answer once more after its first use, in seconds, 0 to 600. Default: 30. After that it is taken for
+    /// stolen, unless nobody has used the answer.
+    pub refresh_grace_seconds: Option<i32>,
+    /// From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`.
+    pub signing_key_days: Option<i32>,
     /// The kinds of jobs that this process enqueues or handles.
     pub job_kinds: Option<Vec<JobKind>>,
     /// Bring the schema up to date on opening. Default: true. With false, an older schema is an error.
@@ -146,6 +155,30 @@ impl Builder {
     /// The shortest password for sign-up. Default: 15; at least 8.
     pub fn min_password_length(mut self, characters: i32) -> Self {
         self.options.min_password_length = Some(characters);
+        self
+    }
+
+    /// How long a session lasts that nobody refreshes, in days. Default: 30.
+    pub fn session_idle_days(mut self, days: i32) -> Self {
+        self.options.session_idle_days = Some(days);
+        self
+    }
+
+    /// How long a session lasts however often it is refreshed, in days. Default: 180.
+    pub fn session_max_days(mut self, days: i32) -> Self {
+        self.options.session_max_days = Some(days);
+        self
+    }
+
+    /// How long a refresh token gives the same answer once more after its first use, in seconds. Default: 30.
+    pub fn refresh_grace_seconds(mut self, seconds: i32) -> Self {
+        self.options.refresh_grace_seconds = Some(seconds);
+        self
+    }
+
+    /// From what age on a key that signs access tokens gets a successor by itself, in days. Default: 90; 0 for never.
+    pub fn signing_key_days(mut self, days: i32) -> Self {
+        self.options.signing_key_days = Some(days);
         self
     }
 

@@ -58,6 +58,10 @@ pub struct WebhookDeliveryId;
 #[id]
 pub struct DataKeyId;
 
+/// A key that signs access tokens.
+#[id]
+pub struct SigningKeyId;
+
 /// The plain Rust side of an id; the bridges add theirs.
 macro_rules! impl_id {
     ($name:ident) => {

@@ -43,7 +43,10 @@ mod value;
 mod vault;
 mod webhooks;
 
-pub use accounts::{Accounts, AuditTrail, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, User, Workspace};
+pub use accounts::{
+    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
+    User, Workspace,
+};
 pub use atom::{Atom, Scope};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
@@ -67,8 +70,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId,
-    WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId,
+    SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,
@@ -147,7 +150,9 @@ pub use jobs::{
     JobProgress, JobState, Jobs, NewBatch, NewJob, OnDuplicate, QueueStatus, Queues, RecordedStep, RetryPolicy, RunningJob,
     StoredJob, UniqueJob, UniqueUntil, Worker, WorkerOptions, WorkerStatus,
 };
-pub use keys::{DataKey, DataKeyState, KeyRotation, KeyStatus, Keys, Resealing, WrappingKey};
+pub use keys::{
+    DataKey, DataKeyState, KeyRotation, KeyStatus, Keys, Resealing, SigningKey, SigningKeyState, SigningKeys, WrappingKey,
+};
 pub use providers::{Capability, CatalogueEntry, ManifestChange, OperationInfo};
 pub use raw::{RawRequest, RawResponse};
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};

@@ -1,16 +1,7 @@
 //! Signing up and in, refreshing, signing out.
 
 use crate::support::*;
-use atom_core::{Credentials, Error, ErrorKind, Role, Secret};
-use chrono::TimeDelta;
-
-fn reason<T>(result: Result<T, Error>) -> &'static str {
-    result.err().expect("refused").reason()
-}
-
-fn credentials(email: &str, password: &str) -> Credentials {
-    Credentials { email: email.into(), password: password.into(), ..Default::default() }
-}
+use atom_core::{ErrorKind, Role, Secret};
 
 on_both!(a_new_user_owns_a_workspace_and_signs_in_again, |database| async move {
     let atom = database.open().await;
@@ -64,67 +55,6 @@ on_both!(p02_weak_passwords_and_malformed_addresses_are_refused, |database| asyn
     let mut long = account("ada@example.com");
     long.password = "x".repeat(1001).into();
     assert_eq!(reason(atom.accounts().sign_up(long).await), "password_too_long");
-});
-
-on_both!(p13_twenty_callers_with_one_refresh_token_get_one_successor, |database| async move {
-    let atom = database.open().await;
-    let (session, _) = sign_up(&atom, "ada@example.com").await;
-    let callers: Vec<_> = (0..20)
-        .map(|_| {
-            let (accounts, token) = (atom.accounts(), session.refresh_token.clone());
-            tokio::spawn(async move { accounts.refresh(token).await.unwrap().refresh_token.expose().to_owned() })
-        })
-        .collect();
-    let mut successors = std::collections::HashSet::new();
-    for caller in callers {
-        successors.insert(caller.await.unwrap());
-    }
-    assert_eq!(successors.len(), 1);
-    assert!(!successors.contains(session.refresh_token.expose()));
-});
-
-on_both!(p13_a_lost_answer_can_be_asked_for_again_and_an_old_token_ends_the_session, |database| async move {
-    let atom = database.open().await;
-    let accounts = atom.accounts();
-    let (first, _) = sign_up(&atom, "ada@example.com").await;
-    let other = accounts.sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap();
-    let second = accounts.refresh(first.refresh_token.clone()).await.unwrap();
-    let again = accounts.refresh(first.refresh_token.clone()).await.unwrap();
-    assert!(second.refresh_token == again.refresh_token, "the answer may have been lost");
-
-    let third = accounts.refresh(second.refresh_token).await.unwrap();
-    assert_eq!(reason(accounts.refresh(first.refresh_token).await), "refresh_token_reused");
-    assert_eq!(reason(accounts.refresh(third.refresh_token).await), "session_revoked");
-    accounts.refresh(other.refresh_token).await.expect("the other device is unaffected");
-});
-
-on_both!(p14_sessions_end_when_idle_and_in_the_end_anyway, |database| async move {
-    let clock = TestClock::new();
-    let atom = database.builder().clock(clock.clone()).open().await.unwrap();
-    let (mut session, _) = sign_up(&atom, "ada@example.com").await;
-    clock.advance(TimeDelta::minutes(16));
-    assert_eq!(reason(atom.authenticate(session.access_token.clone()).await), "access_token_expired");
-    for _ in 0..6 {
-        clock.advance(TimeDelta::days(29));
-        session = atom.accounts().refresh(session.refresh_token).await.unwrap();
-        atom.authenticate(session.access_token.clone()).await.unwrap();
-    }
-    clock.advance(TimeDelta::days(29));
-    assert_eq!(reason(atom.accounts().refresh(session.refresh_token).await), "session_expired");
-
-    let idle = atom.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap();
-    clock.advance(TimeDelta::days(31));
-    assert_eq!(reason(atom.accounts().refresh(idle.refresh_token).await), "session_expired");
-});
-
-on_both!(signing_out_ends_the_session_and_only_it, |database| async move {
-    let atom = database.open().await;
-    let (session, _) = sign_up(&atom, "ada@example.com").await;
-    let other = atom.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap();
-    atom.accounts().sign_out(session.refresh_token.clone()).await.unwrap();
-    atom.accounts().sign_out(session.refresh_token.clone()).await.expect("twice is no error");
-    assert_eq!(reason(atom.accounts().refresh(session.refresh_token).await), "session_revoked");
-    atom.accounts().refresh(other.refresh_token).await.unwrap();
 });
 
 on_both!(tokens_of_another_installation_and_garbage_are_refused, |database| async move {

@@ -1,6 +1,7 @@
 //! The audit log: written with the act, and broken by nobody unnoticed.
 
 use crate::support::*;
+use atom_core::testing::GoogleStandIn;
 use atom_core::*;
 
 async fn signed_in(database: &Database, times: usize) -> (Atom, AuditTrail) {
@@ -22,7 +23,8 @@ fn intact(entries: i64) -> AuditReport {
 }
 
 on_both!(p40_audit_entries_stand_in_the_order_of_the_acts, |database| async move {
-    let (atom, google) = database.with_google().await;
+    let google = GoogleStandIn::start().await.unwrap();
+    let atom = database.builder().provider(google.app()).refresh_grace_seconds(0).open().await.unwrap();
     let (session, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
     google.revoke_grants().await.unwrap();
@@ -39,7 +41,7 @@ on_both!(p40_audit_entries_stand_in_the_order_of_the_acts, |database| async move
     entries.reverse();
     use AuditAction::*;
     let actions: Vec<_> = entries.iter().map(|e| e.action).collect();
-    assert_eq!(actions, [SignedUp, Connected, ReauthRequired, Disconnected, SessionRevoked]);
+    assert_eq!(actions, [SignedUp, Connected, ReauthRequired, Disconnected, RefreshTokenReused]);
     assert!(entries.iter().zip(1..).all(|(e, n)| e.sequence == n && e.user_id == Some(session.user.id)));
     assert_eq!(entries[2].details["reason"], "invalid_grant");
     assert_eq!(entries[1].subject, Some(connection.id().to_string()));

@@ -26,6 +26,8 @@ enum Thing {
     EmergencyAccess(EmergencyAccess),
     Jobs(Jobs),
     Keys(Keys),
+    SigningKeys(SigningKeys),
+    Sessions(Sessions),
     Queues(Queues),
     Schedules(Schedules),
     ServiceKeys(ServiceKeys),
@@ -76,6 +78,8 @@ impl Thing {
             (Self::Scope(scope), "audit") => Self::Audit(scope.audit()),
             (Self::Atom(atom), "jobs") => Self::Jobs(atom.jobs()),
             (Self::Atom(atom), "keys") => Self::Keys(atom.keys()),
+            (Self::Atom(atom), "signing_keys") => Self::SigningKeys(atom.signing_keys()),
+            (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
             (Self::Scope(scope), "jobs") => Self::Jobs(scope.jobs()),
@@ -118,6 +122,7 @@ impl Thing {
         let plain = |value: Result<Value>| value.map(Self::Value);
         match (self, method) {
             (Self::Atom(atom), "authenticate") => atom.authenticate(args.secret()).await.map(Self::Scope),
+            (Self::Atom(atom), "authenticate_live") => atom.authenticate_live(args.secret()).await.map(Self::Scope),
             (Self::Atom(atom), "act_as") => atom.act_as(args.next(), args.next()).await.map(Self::Scope),
             (Self::Atom(atom), "use_lease") => atom.use_lease(args.secret()).await.map(Self::LeasedSecret),
             (Self::Scope(scope), "for_purpose") => scope.for_purpose(args.next()).await.map(Self::Scope),
@@ -128,11 +133,22 @@ impl Thing {
             (Self::Accounts(accounts), "sign_up") => plain(accounts.sign_up(args.account()).await.map(|s| session(&s))),
             (Self::Accounts(accounts), "sign_in") => plain(accounts.sign_in(args.credentials()).await.map(|s| session(&s))),
             (Self::Accounts(accounts), "refresh") => plain(accounts.refresh(args.secret()).await.map(|s| session(&s))),
+            (Self::Accounts(accounts), "refresh_from") => {
+                plain(accounts.refresh_from(args.secret(), args.next()).await.map(|s| session(&s)))
+            }
             (Self::Accounts(accounts), "sign_out") => accounts.sign_out(args.secret()).await.map(Self::plain),
             (Self::Audit(audit), "list") => audit.list(args.next()).await.map(Self::plain),
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
             (Self::Jobs(jobs), method) => jobs_method(jobs, method, args).await,
+            (Self::SigningKeys(keys), "list") => keys.list().await.map(Self::plain),
+            (Self::SigningKeys(keys), "rotate") => keys.rotate(args.next()).await.map(Self::plain),
+            (Self::SigningKeys(keys), "retire") => keys.retire(args.next()).await.map(Self::plain),
+            (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
+            (Self::Sessions(sessions), "list") => sessions.list().await.map(Self::plain),
+            (Self::Sessions(sessions), "revoke") => sessions.revoke(args.next()).await.map(Self::plain),
+            (Self::Sessions(sessions), "revoke_others") => sessions.revoke_others().await.map(Self::plain),
+            (Self::Sessions(sessions), "revoke_all") => sessions.revoke_all().await.map(Self::plain),
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
             (Self::ServiceKeys(keys), method) => service_keys_method(keys, method, args).await,
@@ -241,6 +257,7 @@ impl Args {
             password: take("password").unwrap().into(),
             display_name: take("display_name"),
             workspace_name: take("workspace_name"),
+            client: field(&fields, "client"),
         }
     }
 
@@ -315,8 +332,13 @@ impl Args {
     fn credentials(&mut self) -> Credentials {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
-        let workspace_id = text("workspace_id").map(|id| id.parse().unwrap());
-        Credentials { email: text("email").unwrap().into(), password: text("password").unwrap().into(), workspace_id }
+        Credentials {
+            email: text("email").unwrap().into(),
+            password: text("password").unwrap().into(),
+            workspace_id: field(&fields, "workspace_id"),
+            client: field(&fields, "client"),
+            known_device: text("known_device").map(Secret::from),
+        }
     }
 }
 

@@ -30,6 +30,8 @@ mod refresh_over_processes;
 mod revoke;
 mod schedules;
 mod service_keys;
+mod sessions;
+mod sign_in_limits;
 mod support;
 mod token_cache;
 mod usage;

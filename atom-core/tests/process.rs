@@ -127,6 +127,16 @@ impl Process {
         now()
     }
 
+    /// Kills it with signal 9, and returns what it had said until then.
+    pub(crate) async fn kill_and_listen(mut self) -> Vec<String> {
+        self.child.kill().await.unwrap();
+        let mut said = Vec::new();
+        while let Some(line) = self.lines.next_line().await.unwrap() {
+            said.extend(line.split_once("> ").map(|(_, said)| said.to_owned()));
+        }
+        said
+    }
+
     /// Its id in the system.
     pub(crate) fn id(&self) -> u32 {
         self.child.id().expect("it lives")

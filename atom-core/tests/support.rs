@@ -1,8 +1,10 @@
 //! Databases, installations and people to test with.
 
 use atom_core::testing::GoogleStandIn;
-use atom_core::{Atom, Builder, Clock, Connection, LocalKey, NewAccount, Role, Scope, Session, StartConnection};
-use chrono::{DateTime, TimeDelta, Utc};
+use atom_core::{
+    Atom, Builder, Clock, Connection, Credentials, Error, LocalKey, NewAccount, Role, Scope, Session, StartConnection,
+};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use sqlx::{Connection as _, Executor, PgConnection, Row as _};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -81,6 +83,18 @@ pub(crate) async fn sql(database: &Database, sqlite: impl Into<String>, postgres
     } else {
         let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(postgres.into())).execute(&mut c).await.unwrap();
+    }
+}
+
+/// A number that the database has.
+pub(crate) async fn number(database: &Database, query: impl Into<String>) -> i64 {
+    let query = sqlx::AssertSqlSafe(query.into());
+    if database.url.starts_with("sqlite:") {
+        let mut c = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut c).await.unwrap()
+    } else {
+        let mut c = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut c).await.unwrap()
     }
 }
 
@@ -164,6 +178,14 @@ pub(crate) async fn sign_up(atom: &Atom, email: &str) -> (Session, Scope) {
     (session, scope)
 }
 
+pub(crate) fn reason<T>(result: Result<T, Error>) -> &'static str {
+    result.err().expect("refused").reason()
+}
+
+pub(crate) fn credentials(email: &str, password: &str) -> Credentials {
+    Credentials { email: email.into(), password: password.into(), ..Default::default() }
+}
+
 pub(crate) fn start(provider: &str) -> StartConnection {
     StartConnection { provider: provider.into(), ..Default::default() }
 }
@@ -177,20 +199,29 @@ pub(crate) async fn connect(scope: &Scope, google: &GoogleStandIn, email: &str) 
 
 /// A clock that a test moves.
 #[derive(Clone)]
-pub(crate) struct TestClock(Arc<Mutex<TimeDelta>>);
+pub(crate) struct TestClock {
+    ahead: Arc<Mutex<TimeDelta>>,
+    /// Where it stands, if it does not go by itself.
+    stopped_at: Option<DateTime<Utc>>,
+}
 
 impl TestClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::default())
+        Self { ahead: Arc::default(), stopped_at: None }
+    }
+
+    /// One that only the test moves.
+    pub(crate) fn stopped() -> Self {
+        Self { stopped_at: Some(Utc::now().trunc_subsecs(3)), ..Self::new() }
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
+        *self.ahead.lock().unwrap() += by;
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now() + *self.0.lock().unwrap()
+        self.stopped_at.unwrap_or_else(Utc::now) + *self.ahead.lock().unwrap()
     }
 }

@@ -43,7 +43,8 @@ impl AuditTrail {
     /// The end of the log as a signed text. Keep some of them outside the database: they show even a log that was rewritten as a whole.
     pub async fn checkpoint(&self) -> Result<String> {
         self.check_role()?;
-        audit::checkpoint(self.inner.db()?, &self.inner.signing, self.principal.workspace_id, self.inner.now()).await
+        let Inner { signing, keys, .. } = &*self.inner;
+        audit::checkpoint(self.inner.db()?, (signing, keys), self.principal.workspace_id, self.inner.now()).await
     }
 
     /// Walks the whole log and compares it with checkpoints that were kept. A broken log is a report, not an error.

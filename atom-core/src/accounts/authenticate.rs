@@ -1,13 +1,18 @@
 //! From a proof to a principal.
 
-use super::{Accounts, Principal, Role, access_token, store};
+use super::{Accounts, Principal, Role, sessions, store};
 use crate::storage::Tx;
 use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
 
 impl Accounts {
     /// Who an access token speaks for.
     pub(crate) async fn authenticate(&self, access_token: &Secret) -> Result<Principal> {
-        access_token::verify(&self.inner, access_token).await
+        sessions::verify(&self.inner, access_token).await
+    }
+
+    /// The same, if its session stands at this moment, with the role of this moment.
+    pub(crate) async fn authenticate_live(&self, access_token: &Secret) -> Result<Principal> {
+        sessions::check_live(&self.inner, sessions::verify(&self.inner, access_token).await?).await
     }
 
     /// The role of a member as it is now, in a transaction that relies on it; none if they are no active member. An access token may be from

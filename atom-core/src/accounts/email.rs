@@ -3,6 +3,9 @@
 use crate::{Error, Result};
 use unicode_normalization::UnicodeNormalization;
 
+/// The longest address, in characters.
+const MOST: usize = 254;
+
 /// The form that identifies an account: trimmed, NFKC, lower case. Two spellings of one address are one account.
 pub(super) fn canonical(email: &str) -> Result<String> {
     let canonical: String = email.trim().nfkc().flat_map(char::to_lowercase).collect();
@@ -19,15 +22,28 @@ pub(super) fn canonical(email: &str) -> Result<String> {
         && !domain.starts_with('.')
         && !domain.ends_with('.')
         && !domain.contains("..")
-        && canonical.len() <= 254
+        && canonical.len() <= MOST
         && !canonical.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"\\()".contains(c))
         && !name.contains('@');
     if fine { Ok(canonical) } else { Err(malformed()) }
 }
 
+/// The text under which attempts for an address are counted: its canonical form, or what comes next to it where it is no address.
+pub(super) fn identifier(email: &str) -> String {
+    let lower = || email.trim().chars().take(MOST + 1).nfkc().flat_map(char::to_lowercase).collect();
+    if email.len() > 4 * MOST { lower() } else { canonical(email).unwrap_or_else(|_| lower()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p07_whatever_is_typed_is_counted_under_one_text() {
+        assert_eq!(identifier(" ADA@example.com\t"), "ada@example.com");
+        assert_eq!(identifier(" Not an Address "), "not an address");
+        assert!(identifier(&"x".repeat(1_000_000)).len() <= MOST + 1);
+    }
 
     #[test]
     fn spellings_of_one_address_are_one_account() {

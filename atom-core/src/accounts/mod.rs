@@ -1,27 +1,30 @@
 //! People: who they are, how they prove it, and the sessions that follow.
 
-mod access_token;
 mod audit_trail;
 mod authenticate;
+mod client;
 mod email;
 mod events;
 mod model;
 mod purpose;
-mod refresh;
-mod session;
+mod sessions;
 mod sign_in;
-mod sign_out;
 mod sign_up;
 mod store;
+mod throttle;
 
 #[cfg(feature = "testing")]
-pub(crate) use session::fill as fill_sessions;
+pub(crate) use sessions::fill as fill_sessions;
 
 pub use audit_trail::AuditTrail;
+pub use client::Client;
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
+pub use sessions::{ActiveSession, Sessions};
+pub(crate) use sessions::{CHORE, SessionSettings, sweep};
+pub(crate) use throttle::Turns;
 
 use crate::atom::Inner;
 use crate::{Result, Secret};
@@ -59,28 +62,45 @@ pub struct Accounts {
 impl Accounts {
     /// Creates a user with a workspace of their own and signs them in.
     ///
-    /// Fails with `invalid` (`malformed_email`, `weak_password`) or `conflict` (`email_taken`: offer to sign in instead).
+    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`) or `conflict` (`email_taken`: offer to sign in instead).
     pub async fn sign_up(&self, account: NewAccount) -> Result<Session> {
         sign_up::run(&self.inner, account).await
     }
 
     /// Signs a user in with e-mail and password, into the named workspace or the one they joined first.
     ///
-    /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known.
+    /// Wrong passwords are counted, over all processes, for an e-mail address from one network and for a network: from some on, each makes the next
+    /// attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
+    /// `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
+    ///
+    /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
+    /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<Session> {
         sign_in::run(&self.inner, credentials).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.
     ///
-    /// Safe to repeat: a caller that lost the answer gets the same new token again. A token that is older than that has leaked, so
-    /// the session ends with `unauthenticated` (`refresh_token_reused`): let the user sign in.
+    /// Safe to repeat: a caller that lost the answer gets the same new refresh token again, as long as nobody used that one, and in any case for
+    /// `OpenOptions.refresh_grace_seconds` after the first use. A token that is older has leaked, so the session ends.
+    ///
+    /// Fails with `unauthenticated`: `refresh_token_reused`, `session_revoked`, `session_expired`, `invalid_refresh_token`. Each means to let the
+    /// user sign in.
     pub async fn refresh(&self, refresh_token: Secret) -> Result<Session> {
-        refresh::run(&self.inner, refresh_token).await
+        sessions::refresh(&self.inner, refresh_token, None).await
     }
 
-    /// Ends the session of a refresh token. Ending it twice is no error.
+    /// The same, with what the host knows of the client now: it replaces what the session's list told before.
+    ///
+    /// Fails as `refresh` does, and with `invalid` (`malformed_client`).
+    pub async fn refresh_from(&self, refresh_token: Secret, client: Client) -> Result<Session> {
+        sessions::refresh(&self.inner, refresh_token, Some(client)).await
+    }
+
+    /// Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
+    ///
+    /// Fails with `unauthenticated` (`invalid_refresh_token`).
     pub async fn sign_out(&self, refresh_token: Secret) -> Result<()> {
-        sign_out::run(&self.inner, refresh_token).await
+        sessions::sign_out(&self.inner, refresh_token).await
     }
 }

@@ -1,6 +1,6 @@
 //! What the accounts API takes and returns.
 
-use super::Purpose;
+use super::{Client, Purpose};
 use crate::audit::Actor;
 use crate::{Error, ErrorKind, Result, Secret, SessionId, UserId, WorkspaceId};
 use atom_macros::model;
@@ -61,6 +61,8 @@ pub struct NewAccount {
     pub display_name: Option<String>,
     /// The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`.
     pub workspace_name: Option<String>,
+    /// What is known of the client that signs up.
+    pub client: Option<Client>,
 }
 
 /// What is needed to sign in.
@@ -72,6 +74,11 @@ pub struct Credentials {
     pub password: Secret,
     /// The workspace to enter. Default: the one that the user joined first.
     pub workspace_id: Option<WorkspaceId>,
+    /// What is known of the client that signs in.
+    pub client: Option<Client>,
+    /// The last refresh token that this device had for the account, if it has one, even of a session that has expired or was signed out of: on a device that
+    /// was signed in before, the failures of others do not count. Any other text is ignored.
+    pub known_device: Option<Secret>,
 }
 
 /// A signed-in user: who, where, and the two tokens.

@@ -1,7 +1,8 @@
 //! Sign in with e-mail and password.
 
-use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
-use super::{Credentials, Session, email, store};
+use super::sessions::{self, NewSession};
+use super::throttle::{self, Attempt};
+use super::{Client, Credentials, Session, email, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, SessionStarted};
@@ -10,31 +11,39 @@ use crate::{Error, ErrorKind, Result, UserId};
 pub(super) async fn run(inner: &Inner, credentials: Credentials) -> Result<Session> {
     let wrong = || Error::new(ErrorKind::Unauthenticated, "wrong_credentials", "the e-mail address or the password is wrong");
     let db = inner.db()?;
-    // A malformed address takes the same path as an unknown one, so that both answers look and last alike.
-    let found = match email::canonical(&credentials.email) {
-        Ok(canonical) => store::user_by_email(db, &canonical).await?,
-        Err(_) => None,
+    let client = credentials.client.map(Client::canonical).transpose()?.flatten();
+    // A malformed address takes the same path as an unknown one, and that the same as a known one, so that all answers look, last and count alike.
+    let identifier = email::identifier(&credentials.email);
+    let found = store::user_by_email(db, &identifier).await?;
+    let device = match (&found, &credentials.known_device) {
+        (Some(user), Some(token)) => sessions::known_device(inner, token, UserId(user.id)).await?,
+        _ => None,
     };
+    let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
+    let counted = throttle::count(inner, &attempt).await?;
     let hash = found.as_ref().and_then(|user| user.password_hash.clone());
     let right = inner.hasher.verify(&credentials.password, hash).await?;
-    let user = found.filter(|_| right).ok_or_else(wrong)?.into_user();
+    let now = inner.now();
+    let Some(user) = found.filter(|_| right) else {
+        counted.keep(db, now).await?;
+        return Err(wrong());
+    };
+    counted.give_back(db).await?;
+    let user = user.into_user();
     let membership = store::membership(db, user.id, credentials.workspace_id).await?;
     let (workspace, role) = membership.ok_or_else(|| not_a_member(user.id))?;
 
-    let now = inner.now();
-    let session = NewSession::generate()?;
-    let sealed = inner.keys.seal_record(db, &place(workspace.id, &session.id), &session.key[..]).await?;
+    let session = NewSession::generate(client)?;
+    let sealed = session.seal(inner, workspace.id).await?;
     let mut tx = db.begin_durable().await?;
-    session.insert(&mut tx, workspace.id, user.id, &sealed, now).await?;
+    session.insert(inner, &mut tx, workspace.id, user.id, &sealed, now).await?;
     let actor = Actor { user: user.id, session: Some(session.id) };
     let entry =
         Entry { workspace: workspace.id, actor, action: AuditAction::SignedIn, subject: Some(user.id.to_string()), details: &[] };
     audit::append(&mut tx, entry, now).await?;
     events::append(&mut tx, workspace.id, SessionStarted { session_id: session.id, user_id: user.id }, now).await?;
     tx.commit().await?;
-
-    let issue = Issue { user, workspace, role, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };
-    issue.tokens(inner, &session.key[..], now)
+    session.tokens(inner, user, workspace, role, now).await
 }
 
 fn not_a_member(user: UserId) -> Error {

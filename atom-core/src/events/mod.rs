@@ -25,8 +25,8 @@ pub(crate) use catalogue::{
     JobFailed, JobInDoubt, JobSucceeded, KeyRetired, OfflineKeyRemoved, OfflineKeySet, ProviderRegistered, ProviderRemoved,
     ProviderUpdated, SecretDenied, SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged,
     SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved,
-    ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled,
-    WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
+    ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, SigningKeyAdded, SigningKeyRetired, UserSignedUp,
+    WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookEndpointId,
-    WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
+    WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -40,6 +40,7 @@ fields!(
     SecretLeaseId = Id,
     ServiceKeyId = Id,
     SessionId = Id,
+    SigningKeyId = Id,
     UserId = Id,
     WebhookEndpointId = Id,
     WorkspaceProviderId = Id,

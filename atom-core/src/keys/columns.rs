@@ -58,6 +58,7 @@ pub(crate) const COLUMNS: &[SealedColumn] = &[
     SealedColumn { table: "atom_single_use", column: "payload", owner: Installation, renewal: Expires { at: "expires_at" } },
     SealedColumn { table: "atom_revocations", column: "sealed", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_service_key_values", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("key_id"), Integer("revision")], version: Some("revision") } },
+    SealedColumn { table: "atom_sessions", column: "client", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: Some("client_revision") } },
     SealedColumn { table: "atom_sessions", column: "refresh_key", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_token_sets", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("connection_id"), Text("name")], version: Some("revision") } },
     SealedColumn { table: "atom_workspace_providers", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: Some("revision") } },

@@ -3,6 +3,8 @@
 //! There are two levels. A **key-encryption key** is the host's; it wraps the data keys, and [`rotate`] gives them all a new wrapping.
 //! A **data key** seals the records of one workspace; [`rotate_workspace`] makes a new one, and [`reseal`] takes over what the
 //! older ones have sealed, through the list of all sealed [`columns`]. Both go on where they were, in any process.
+//!
+//! Beside them stand the keys that sign access tokens ([`signing`]), which take turns.
 
 mod columns;
 #[cfg(feature = "testing")] // until workspaces can be deleted
@@ -12,6 +14,7 @@ mod model;
 mod reseal;
 mod rotate;
 mod rotate_workspace;
+mod signing;
 mod store;
 
 #[cfg(feature = "testing")]
@@ -20,6 +23,8 @@ pub(crate) use columns::COLUMNS;
 pub(crate) use destroy_all::run as destroy_all;
 pub(crate) use given::given;
 pub use model::{DataKey, DataKeyState, KeyRotation, KeyStatus, Resealing, WrappingKey};
+pub(crate) use signing::{CHORE, tend as tend_signing_keys};
+pub use signing::{SigningKey, SigningKeyState, SigningKeys};
 
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditFilter, AuditPage};

@@ -61,6 +61,9 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let atom = open().await.unwrap();
     let (session, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
+    let client = Client { ip: Some("192.0.2.7".into()), ..Default::default() };
+    let phone = Credentials { client: Some(client.clone()), ..credentials("ada@example.com", PASSWORD) };
+    atom.accounts().sign_in(phone).await.unwrap();
     let pending = scope.connections().start(start("google")).await.unwrap();
     let endpoint = NewWebhookEndpoint { url: "https://hooks.example.com/atom".into(), ..Default::default() };
     let endpoint = scope.webhooks().create(endpoint).await.unwrap();
@@ -121,6 +124,7 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let fresh = open().await.unwrap();
     let scope = fresh.authenticate(session.access_token).await.unwrap();
     fresh.accounts().refresh(session.refresh_token).await.unwrap();
+    assert!(scope.sessions().list().await.unwrap().iter().any(|session| session.client.as_ref() == Some(&client)));
     scope.connections().open(connection.id()).await.unwrap().access_token().await.unwrap();
     assert!(scope.service_keys().reveal(service_key.id).await.unwrap().value == "sk-canary-0123456789abcdef".into());
     assert!(scope.webhooks().verification_key(endpoint.id).await.unwrap() == verification_key);

@@ -55,7 +55,7 @@ async fn use_connections(connections: Vec<Connection>, google: GoogleStandIn, ta
 async fn sign_in(atom: Atom, tally: Arc<Tally>) -> Vec<Secret> {
     let mut tokens = Vec::new();
     while tally.goes_on() {
-        let credentials = Credentials { email: "user0@example.com".into(), password: PASSWORD.into(), workspace_id: None };
+        let credentials = Credentials { email: "user0@example.com".into(), password: PASSWORD.into(), ..Default::default() };
         tokens.push(atom.accounts().sign_in(credentials).await.expect("a session is sealed").refresh_token);
         tally.sign_ins.fetch_add(1, Ordering::Relaxed);
     }

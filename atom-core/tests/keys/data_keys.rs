@@ -134,7 +134,7 @@ on_both!(a_record_that_was_altered_stays_and_keeps_its_data_key, |database| asyn
     let (session, _) = sign_up(&atom, "ada@example.com").await;
     let bob = atom
         .accounts()
-        .sign_in(Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), workspace_id: None })
+        .sign_in(Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() })
         .await
         .unwrap();
     let cut = "UPDATE atom_sessions SET refresh_key = substr(refresh_key, 1, 100) WHERE id = (SELECT min(id) FROM atom_sessions)";

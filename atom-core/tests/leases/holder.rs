@@ -32,7 +32,7 @@ on_both!(p41_the_token_of_a_lease_opens_nothing_else, |database| async move {
     assert_eq!(reason(place.atom.authenticate(token().await).await), "invalid_access_token");
     assert_eq!(reason(place.atom.accounts().refresh(token().await).await), "invalid_refresh_token");
     let _ = place.atom.accounts().sign_out(token().await).await;
-    let credentials = Credentials { email: "ada@example.com".into(), password: token().await, workspace_id: None };
+    let credentials = Credentials { email: "ada@example.com".into(), password: token().await, ..Default::default() };
     assert_eq!(reason(place.atom.accounts().sign_in(credentials).await), "wrong_credentials");
     let connections = place.scope.connections();
     assert_eq!(reason(connections.complete_link(token().await.expose().to_owned(), token().await).await), "state_unknown");

@@ -48,6 +48,7 @@ __all__ = [
     "AccountingPayment",
     "AccountingPaymentPage",
     "Accounts",
+    "ActiveSession",
     "Atom",
     "Attendee",
     "AttendeeResponse",
@@ -81,6 +82,7 @@ __all__ = [
     "ChatUser",
     "ChatUserPage",
     "CheckedManifest",
+    "Client",
     "Code",
     "CodeCommit",
     "CodeCommitPage",
@@ -383,6 +385,7 @@ __all__ = [
     "ServiceKeys",
     "ServiceStatus",
     "Session",
+    "Sessions",
     "Shape",
     "ShopCustomer",
     "ShopCustomerPage",
@@ -392,6 +395,9 @@ __all__ = [
     "ShopProduct",
     "ShopProductPage",
     "ShopProductPatch",
+    "SigningKey",
+    "SigningKeyState",
+    "SigningKeys",
     "Social",
     "SocialComment",
     "SocialCommentPage",
@@ -1311,29 +1317,75 @@ class Accounts:
     async def sign_up(self, account: NewAccount) -> Session:
         """Creates a user with a workspace of their own and signs them in.
 
-        Fails with `invalid` (`malformed_email`, `weak_password`) or `conflict` (`email_taken`: offer to sign in instead).
+        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`) or `conflict` (`email_taken`: offer to sign in instead).
         """
     def sign_up_blocking(self, account: NewAccount) -> Session:
         """`sign_up`, but the thread waits until it is done."""
     async def sign_in(self, credentials: Credentials) -> Session:
         """Signs a user in with e-mail and password, into the named workspace or the one they joined first.
 
-        Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known.
+        Wrong passwords are counted, over all processes, for an e-mail address from one network and for a network: from some on, each makes the next
+        attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
+        `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
+
+        Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
+        wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
         """
     def sign_in_blocking(self, credentials: Credentials) -> Session:
         """`sign_in`, but the thread waits until it is done."""
     async def refresh(self, refresh_token: str) -> Session:
         """Exchanges a refresh token for a new pair of tokens.
 
-        Safe to repeat: a caller that lost the answer gets the same new token again. A token that is older than that has leaked, so
-        the session ends with `unauthenticated` (`refresh_token_reused`): let the user sign in.
+        Safe to repeat: a caller that lost the answer gets the same new refresh token again, as long as nobody used that one, and in any case for
+        `OpenOptions.refresh_grace_seconds` after the first use. A token that is older has leaked, so the session ends.
+
+        Fails with `unauthenticated`: `refresh_token_reused`, `session_revoked`, `session_expired`, `invalid_refresh_token`. Each means to let the
+        user sign in.
         """
     def refresh_blocking(self, refresh_token: str) -> Session:
         """`refresh`, but the thread waits until it is done."""
+    async def refresh_from(self, refresh_token: str, client: Client) -> Session:
+        """The same, with what the host knows of the client now: it replaces what the session's list told before.
+
+        Fails as `refresh` does, and with `invalid` (`malformed_client`).
+        """
+    def refresh_from_blocking(self, refresh_token: str, client: Client) -> Session:
+        """`refresh_from`, but the thread waits until it is done."""
     async def sign_out(self, refresh_token: str) -> None:
-        """Ends the session of a refresh token. Ending it twice is no error."""
+        """Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
+
+        Fails with `unauthenticated` (`invalid_refresh_token`).
+        """
     def sign_out_blocking(self, refresh_token: str) -> None:
         """`sign_out`, but the thread waits until it is done."""
+
+@typing.final
+class ActiveSession:
+    """A session of a user's that has not ended: a device that is signed in."""
+    def __new__(cls, *, id: str, workspace_id: str, is_current: bool, created_at: datetime.datetime, last_used_at: datetime.datetime, expires_at: datetime.datetime, client: Client | None = None) -> ActiveSession: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def workspace_id(self) -> str:
+        """The workspace that was entered."""
+    @property
+    def is_current(self) -> bool:
+        """Whether it is the one that asks."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When the user signed in."""
+    @property
+    def last_used_at(self) -> datetime.datetime:
+        """When it was last refreshed: what it did since is up to an access token's life more recent."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends if it is not refreshed before."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client, as it was told last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class Atom:
@@ -1396,12 +1448,21 @@ class Atom:
     def event_catalogue(self) -> list[EventType]:
         """The events that Atom itself emits, to show or to choose from. Those of the host are not among them."""
     async def authenticate(self, access_token: str) -> Scope:
-        """The scope of the user that an access token speaks for.
+        """The scope of the user that an access token speaks for. The token is believed until it expires, without asking the database: if its session is ended or
+        the role changes meanwhile, this shows a quarter of an hour later at the latest.
 
         Fails with `unauthenticated` (`access_token_expired`: refresh the session; `invalid_access_token`: sign in).
         """
     def authenticate_blocking(self, access_token: str) -> Scope:
         """`authenticate`, but the thread waits until it is done."""
+    async def authenticate_live(self, access_token: str) -> Scope:
+        """The same for what cannot wait: the database is asked whether the session stands at this moment and the user is active and a member, and for
+        their role. What another process has ended is refused at once.
+
+        Fails as `authenticate` does, and with `unauthenticated` (`session_revoked`, `session_expired`: sign in).
+        """
+    def authenticate_live_blocking(self, access_token: str) -> Scope:
+        """`authenticate_live`, but the thread waits until it is done."""
     async def act_as(self, user_id: str, workspace_id: str) -> Scope:
         """The scope of a member who is not present, for work on their behalf. Who may ask for it is for the host to decide.
 
@@ -1425,6 +1486,9 @@ class Atom:
     @property
     def keys(self) -> Keys:
         """The keys of the installation, and their rotation."""
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """The keys that sign access tokens: their rotation, and the public halves to publish."""
     @property
     def queues(self) -> Queues:
         """The queues and workers of the installation."""
@@ -1490,6 +1554,8 @@ class AuditAction:
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
+    """A user ended a session from another one, or the host did for them."""
+    REFRESH_TOKEN_REUSED: typing.ClassVar[AuditAction]
     """An old refresh token came back, so the session was ended."""
     CONNECTED: typing.ClassVar[AuditAction]
     """An account at a provider was connected, or connected again."""
@@ -1573,8 +1639,12 @@ class AuditAction:
     """The workspace, or the installation, got a new data key."""
     DATA_KEY_DESTROYED: typing.ClassVar[AuditAction]
     """An older data key was destroyed, because no stored record needed it."""
+    SIGNING_KEY_ADDED: typing.ClassVar[AuditAction]
+    """A new signing key was made; the details say from when it signs."""
+    SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
+    """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2378,6 +2448,24 @@ class CheckedManifest:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class Client:
+    """What the host knows of the client that calls it. A user finds it in the list of their sessions, and failed sign-ins are counted by its
+    address.
+    """
+    def __new__(cls, *, ip: str | None = None, user_agent: str | None = None, device_name: str | None = None) -> Client: ...
+    @property
+    def ip(self) -> str | None:
+        """Its IP address: that of the connection, or the one that a proxy of the host's own names. Never take it from a header that the client can write."""
+    @property
+    def user_agent(self) -> str | None:
+        """The `User-Agent` of its request. What is beyond 500 characters is cut off."""
+    @property
+    def device_name(self) -> str | None:
+        """What to call the device, such as `Ada's phone`. What is beyond 100 characters is cut off."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Code:
     """The repositories of a connected account. Its issues are `Connection::tasks`.
 
@@ -3081,7 +3169,7 @@ class Connections:
 @typing.final
 class Credentials:
     """What is needed to sign in."""
-    def __new__(cls, *, email: str, password: str, workspace_id: str | None = None) -> Credentials: ...
+    def __new__(cls, *, email: str, password: str, workspace_id: str | None = None, client: Client | None = None, known_device: str | None = None) -> Credentials: ...
     @property
     def email(self) -> str:
         """The e-mail address of the account."""
@@ -3091,6 +3179,14 @@ class Credentials:
     @property
     def workspace_id(self) -> str | None:
         """The workspace to enter. Default: the one that the user joined first."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that signs in."""
+    @property
+    def known_device(self) -> str | None:
+        """The last refresh token that this device had for the account, if it has one, even of a session that has expired or was signed out of: on a device that
+        was signed in before, the failures of others do not count. Any other text is ignored.
+        """
 
 @typing.final
 class Crm:
@@ -6755,7 +6851,7 @@ class Money:
 @typing.final
 class NewAccount:
     """What is needed to sign up."""
-    def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None) -> NewAccount: ...
+    def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None, client: Client | None = None) -> NewAccount: ...
     @property
     def email(self) -> str:
         """The e-mail address. Letter case and surrounding spaces do not matter for finding the account again."""
@@ -6768,6 +6864,9 @@ class NewAccount:
     @property
     def workspace_name(self) -> str | None:
         """The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that signs up."""
 
 @typing.final
 class NewAccountingBill:
@@ -7922,7 +8021,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -7968,6 +8067,20 @@ class OpenOptions:
     @property
     def min_password_length(self) -> int | None:
         """The shortest password for sign-up, in characters. Default: 15; at least 8."""
+    @property
+    def session_idle_days(self) -> int | None:
+        """How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30."""
+    @property
+    def session_max_days(self) -> int | None:
+        """How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180."""
+    @property
+    def refresh_grace_seconds(self) -> int | None:
+        """How long a refresh token gives the same answer once more after its first use, in seconds, 0 to 600. Default: 30. After that it is taken for
+        stolen, unless nobody has used the answer.
+        """
+    @property
+    def signing_key_days(self) -> int | None:
+        """From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`."""
     @property
     def job_kinds(self) -> list[JobKind] | None:
         """The kinds of jobs that this process enqueues or handles."""
@@ -9899,6 +10012,9 @@ class Scope:
     def for_purpose_blocking(self, purpose: Purpose) -> Scope:
         """`for_purpose`, but the thread waits until it is done."""
     @property
+    def sessions(self) -> Sessions:
+        """The user's sessions, in all their workspaces: the devices that are signed in."""
+    @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
     @property
@@ -10567,6 +10683,37 @@ class Session:
     def refresh_expires_at(self) -> datetime.datetime:
         """When the session ends if it is not refreshed before."""
 
+@typing.final
+class Sessions:
+    """The sessions of the user, in all their workspaces: the devices that are signed in.
+
+    The session that asks must stand at this moment, as with `Atom.authenticate_live`, and the scope must have no purpose: `unauthenticated`
+    (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`).
+    """
+    async def list(self) -> builtins.list[ActiveSession]:
+        """The user's sessions that have not ended, newest first."""
+    def list_blocking(self) -> builtins.list[ActiveSession]:
+        """`list`, but the thread waits until it is done."""
+    async def revoke(self, id: str) -> None:
+        """Ends a session of the user's: its refresh token is refused from now on and so is its access token by `Atom.authenticate_live`, in all
+        processes. `Atom.authenticate` believes the access token until it expires. Ending it twice is no error.
+
+        Fails with `not_found`.
+        """
+    def revoke_blocking(self, id: str) -> None:
+        """`revoke`, but the thread waits until it is done."""
+    async def revoke_others(self) -> int:
+        """Ends all sessions of the user but this one, in one transaction, and returns how many: after a change of the password, or on a suspicion.
+
+        Fails with `invalid` (`no_session`: the scope is of `Atom.act_as`).
+        """
+    def revoke_others_blocking(self) -> int:
+        """`revoke_others`, but the thread waits until it is done."""
+    async def revoke_all(self) -> int:
+        """Ends all sessions of the user, this one too, in one transaction, and returns how many."""
+    def revoke_all_blocking(self) -> int:
+        """`revoke_all`, but the thread waits until it is done."""
+
 @typing_extensions.disjoint_base
 class Shape:
     """What a sample looks like."""
@@ -10829,6 +10976,86 @@ class ShopProductPatch:
         """What sort of thing it is."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SigningKey:
+    """A key that signs access tokens and checkpoints."""
+    def __new__(cls, *, id: str, state: SigningKeyState, created_at: datetime.datetime, signs_from: datetime.datetime, over_at: datetime.datetime | None = None, retired_at: datetime.datetime | None = None) -> SigningKey: ...
+    @property
+    def id(self) -> str:
+        """Its id: the `kid` of what it signs."""
+    @property
+    def state(self) -> SigningKeyState:
+        """What it is there for."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made and published."""
+    @property
+    def signs_from(self) -> datetime.datetime:
+        """When its turn to sign begins."""
+    @property
+    def over_at(self) -> datetime.datetime | None:
+        """When it can be retired: after that no token lives that it signed. None as long as no other key follows it."""
+    @property
+    def retired_at(self) -> datetime.datetime | None:
+        """When it was retired."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SigningKeyState:
+    """What a signing key is there for."""
+    UPCOMING: typing.ClassVar[SigningKeyState]
+    """It is published and does not sign yet."""
+    CURRENT: typing.ClassVar[SigningKeyState]
+    """It signs and verifies."""
+    RETIRING: typing.ClassVar[SigningKeyState]
+    """It verifies what it has signed, until all of that is over."""
+    RETIRED: typing.ClassVar[SigningKeyState]
+    """Its private half is destroyed, and it verifies no token. Its public half is kept for checkpoints of the audit log."""
+    @property
+    def value(self) -> typing.Literal["upcoming", "current", "retiring", "retired"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class SigningKeys:
+    """The keys that sign access tokens (Ed25519), and their rotation. Who may call this is for the host to decide.
+
+    A key older than `OpenOptions.signing_key_days` gets a successor by itself, which is published an hour before it signs; a key is retired
+    twenty minutes after its successor began to sign, when no token lives that it signed. What was done is among `Keys.audit` and `Keys.events`.
+    """
+    async def list(self) -> builtins.list[SigningKey]:
+        """All keys, retired ones too, in the order of their turns."""
+    def list_blocking(self) -> builtins.list[SigningKey]:
+        """`list`, but the thread waits until it is done."""
+    async def rotate(self, lead_seconds: int | None = None) -> SigningKey:
+        """Makes the next key and publishes it. It signs `lead_seconds` later, an hour by default: as long as a copy of `jwks` may be kept
+        elsewhere. Processes of the installation need no lead: a key that one of them does not know it looks for at once. With 0 it signs now.
+
+        Where a key may have leaked: rotate with 0, then `retire` the old one.
+
+        Fails with `conflict` (`rotated_meanwhile`) or `invalid` (`malformed_option`: 0 to 2592000 seconds).
+        """
+    def rotate_blocking(self, lead_seconds: int | None = None) -> SigningKey:
+        """`rotate`, but the thread waits until it is done."""
+    async def retire(self, id: str) -> None:
+        """Retires a key now, though tokens may live that it signed: they are refused, here at once and in other processes within half a minute, and their sessions
+        must be refreshed. Its private half is destroyed. Retiring it twice is no error.
+
+        Fails with `not_found` or `conflict` (`signing_key_in_use`: rotate first).
+        """
+    def retire_blocking(self, id: str) -> None:
+        """`retire`, but the thread waits until it is done."""
+    async def jwks(self) -> str:
+        """The public halves of all keys that are not retired, as a JSON Web Key Set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517), with the keys of
+        [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)): for a host whose access tokens are verified elsewhere. Let it be cached for less than
+        an hour, or for less than the lead that you rotate with.
+        """
+    def jwks_blocking(self) -> str:
+        """`jwks`, but the thread waits until it is done."""
 
 @typing.final
 class Social:

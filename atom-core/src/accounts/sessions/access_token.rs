@@ -1,7 +1,9 @@
 //! Access tokens: what a session shows at every call.
 
-use super::{Principal, Role};
+use crate::accounts::{Principal, Role};
 use crate::atom::Inner;
+use crate::crypto::TOKEN_LIFE;
+use crate::keys;
 use crate::{Error, ErrorKind, Result, Secret, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,8 +13,6 @@ use uuid::Uuid;
 const TYPE: &str = "at+jwt";
 /// How far two machines' clocks may differ.
 const SKEW: TimeDelta = TimeDelta::seconds(5);
-/// How long an access token is valid.
-const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -29,13 +29,14 @@ struct Claims {
 }
 
 /// A token for a session, and when it stops working.
-pub(super) fn issue(
+pub(super) async fn issue(
     inner: &Inner,
     principal: &Principal,
     session: SessionId,
     now: DateTime<Utc>,
 ) -> Result<(Secret, DateTime<Utc>)> {
-    let expires_at = now + LIFETIME;
+    keys::tend_signing_keys(inner).await;
+    let expires_at = now + TOKEN_LIFE;
     let claims = Claims {
         iss: inner.issuer.clone(),
         aud: inner.issuer.clone(),
@@ -48,17 +49,19 @@ pub(super) fn issue(
         workspace: principal.workspace_id,
         role: principal.role,
     };
-    Ok((inner.signing.sign(TYPE, &claims)?.into(), expires_at))
+    let token = inner.signing.sign(inner.db()?, &inner.keys, TYPE, &claims, now).await?;
+    Ok((token.into(), expires_at))
 }
 
-/// Who a token speaks for.
-pub(super) async fn verify(inner: &Inner, token: &Secret) -> Result<Principal> {
+/// Who a token speaks for. The database is asked at most for the keys.
+pub(in crate::accounts) async fn verify(inner: &Inner, token: &Secret) -> Result<Principal> {
     let refused = |reason, text| Error::new(ErrorKind::Unauthenticated, reason, text);
     let unknown = || refused("invalid_access_token", "the access token is not one of this installation: sign in");
-    let claims: Option<Claims> = inner.signing.verify(inner.db()?, TYPE, token.expose()).await?;
-    let claims = claims.ok_or_else(unknown)?;
     let now = inner.now();
-    if claims.iss != inner.issuer || claims.aud != inner.issuer || claims.nbf > (now + SKEW).timestamp() {
+    let claims: Option<Claims> = inner.signing.verify(inner.db()?, TYPE, token.expose(), now).await?;
+    let claims = claims.ok_or_else(unknown)?;
+    let latest = (now + SKEW).timestamp();
+    if claims.iss != inner.issuer || claims.aud != inner.issuer || claims.nbf > latest || claims.iat > latest {
         return Err(unknown());
     }
     if claims.exp <= (now - SKEW).timestamp() {
@@ -72,3 +75,7 @@ pub(super) async fn verify(inner: &Inner, token: &Secret) -> Result<Principal> {
         purpose: None,
     })
 }
+
+#[cfg(test)]
+#[path = "access_token_tests.rs"]
+mod tests;

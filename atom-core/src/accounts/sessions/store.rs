@@ -1,0 +1,160 @@
+//! The SQL of sessions.
+
+use super::begin::Sealed;
+use crate::audit::AuditAction;
+use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::{Result, SessionId, UserId, WorkspaceId};
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+row! {
+    /// A session, sealed refresh key included.
+    pub(super) struct SessionRow {
+        user_id: Uuid,
+        refresh_key: Vec<u8>,
+        refresh_counter: i64,
+        /// When the tokens before the newest were first used, in microseconds, newest first.
+        recent_uses: Json<Vec<i64>>,
+        client_revision: i64,
+        refreshed_at: Timestamp,
+        expires_at: Timestamp,
+        revoked_at: Option<Timestamp>,
+        revoked_because: Option<String>,
+    }
+}
+
+impl SessionRow {
+    /// Whether it has not ended, or as every session does.
+    pub(super) fn is_innocent(&self) -> bool {
+        self.revoked_because.as_deref().is_none_or(|because| because == AuditAction::SignedOut.as_str())
+    }
+}
+
+row! {
+    /// A session in a list.
+    pub(super) struct ListedRow {
+        workspace_id: Uuid,
+        id: Uuid,
+        client: Option<Vec<u8>>,
+        client_revision: i64,
+        created_at: Timestamp,
+        refreshed_at: Timestamp,
+        expires_at: Timestamp,
+    }
+}
+
+row! {
+    /// How a session stands that was not ended, of a user who is active and a member.
+    pub(super) struct StandingRow { refreshed_at: Timestamp, expires_at: Timestamp, role: String }
+}
+
+/// Which sessions of a user.
+pub(super) enum Which {
+    One(SessionId),
+    Others(SessionId),
+    All,
+}
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    session: SessionId,
+    user: UserId,
+    sealed: &Sealed,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    let revision = i64::from(sealed.client.is_some());
+    Ok(on!(tx: tx, c => sqlx::query(
+        "INSERT INTO atom_sessions
+            (workspace_id, id, user_id, refresh_key, refresh_counter, refreshed_at, created_at, expires_at, client, client_revision)
+         VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7, $8)")
+        .bind(workspace.0).bind(session.0).bind(user.0).bind(&sealed.refresh_key).bind(Timestamp::from(now))
+        .bind(Timestamp::from(expires_at)).bind(sealed.client.as_deref()).bind(revision).execute(c).await.map(drop))?)
+}
+
+pub(super) async fn get(db: &Db, workspace: WorkspaceId, session: SessionId) -> Result<Option<SessionRow>> {
+    Ok(on!(db, c => sqlx::query_as::<_, SessionRow>(
+        "SELECT user_id, refresh_key, refresh_counter, recent_uses, client_revision, refreshed_at, expires_at, revoked_at, revoked_because
+           FROM atom_sessions WHERE workspace_id = $1 AND id = $2")
+        .bind(workspace.0).bind(session.0).fetch_optional(c).await)?)
+}
+
+/// Moves the counter on, for exactly one of several callers that saw the same value. `client` is what is now known of it, sealed, and its revision.
+pub(super) async fn advance(
+    db: &Db,
+    workspace: WorkspaceId,
+    session: SessionId,
+    counter: i64,
+    recent_uses: Vec<i64>,
+    client: Option<(Vec<u8>, i64)>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let (client, revision) = client.unzip();
+    let moved: Option<(i64,)> = on!(durable: db, c => sqlx::query_as(
+        "UPDATE atom_sessions SET refresh_counter = refresh_counter + 1, refreshed_at = $4, recent_uses = $5,
+                client = coalesce($6, client), client_revision = coalesce($7, client_revision)
+          WHERE workspace_id = $1 AND id = $2 AND refresh_counter = $3 AND revoked_at IS NULL RETURNING refresh_counter")
+        .bind(workspace.0).bind(session.0).bind(counter).bind(Timestamp::from(now)).bind(Json(recent_uses)).bind(client)
+        .bind(revision).fetch_optional(c).await)?;
+    Ok(moved.is_some())
+}
+
+/// Ends sessions that were not ended before, and returns them.
+pub(super) async fn end(
+    tx: &mut Tx,
+    user: UserId,
+    which: Which,
+    action: AuditAction,
+    now: DateTime<Utc>,
+) -> Result<Vec<(WorkspaceId, SessionId)>> {
+    let (one, but) = match which {
+        Which::One(id) => (Some(id.0), None),
+        Which::Others(id) => (None, Some(id.0)),
+        Which::All => (None, None),
+    };
+    if one.is_none() && matches!(tx.open, OpenTx::Pg(_)) {
+        // Two statements that lock many rows in different orders would wait for each other.
+        on!(tx: tx, c => sqlx::query("SELECT id FROM atom_users WHERE id = $1 FOR NO KEY UPDATE").bind(user.0)
+            .execute(c).await.map(drop))?;
+    }
+    let ended: Vec<(Uuid, Uuid)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_sessions SET revoked_at = $2, revoked_because = $3
+          WHERE user_id = $1 AND revoked_at IS NULL AND ($4 IS NULL OR id = $4) AND ($5 IS NULL OR id <> $5)
+      RETURNING workspace_id, id")
+        .bind(user.0).bind(Timestamp::from(now)).bind(action.as_str()).bind(one).bind(but).fetch_all(c).await)?;
+    Ok(ended.into_iter().map(|(workspace, id)| (WorkspaceId(workspace), SessionId(id))).collect())
+}
+
+/// Whether a user has, or had, this session.
+pub(super) async fn exists(db: &Db, user: UserId, session: SessionId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(db, c => sqlx::query_as("SELECT id FROM atom_sessions WHERE user_id = $1 AND id = $2")
+        .bind(user.0).bind(session.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// The sessions of a user in all their workspaces that have not ended, newest first.
+pub(super) async fn list(db: &Db, user: UserId, now: DateTime<Utc>, idle_since: DateTime<Utc>) -> Result<Vec<ListedRow>> {
+    Ok(on!(db, c => sqlx::query_as::<_, ListedRow>(
+        "SELECT workspace_id, id, client, client_revision, created_at, refreshed_at, expires_at FROM atom_sessions
+          WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND refreshed_at > $3 ORDER BY id DESC")
+        .bind(user.0).bind(Timestamp::from(now)).bind(Timestamp::from(idle_since)).fetch_all(c).await)?)
+}
+
+/// How a session stands, by three primary keys; none if it was ended, or its user is disabled or no member any more.
+pub(super) async fn standing(db: &Db, workspace: WorkspaceId, session: SessionId, user: UserId) -> Result<Option<StandingRow>> {
+    Ok(on!(db, c => sqlx::query_as::<_, StandingRow>(
+        "SELECT s.refreshed_at, s.expires_at, m.role
+           FROM atom_sessions s
+           JOIN atom_memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id
+           JOIN atom_users u ON u.id = s.user_id
+          WHERE s.workspace_id = $1 AND s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND u.disabled_at IS NULL")
+        .bind(workspace.0).bind(session.0).bind(user.0).fetch_optional(c).await)?)
+}
+
+/// Deletes sessions whose last day was before a moment.
+pub(super) async fn delete_ended(db: &Db, before: DateTime<Utc>) -> Result<()> {
+    Ok(on!(write: db, c => sqlx::query("DELETE FROM atom_sessions WHERE expires_at < $1")
+        .bind(Timestamp::from(before)).execute(c).await.map(drop))?)
+}
