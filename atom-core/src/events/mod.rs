@@ -22,7 +22,7 @@ mod tails;
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
     EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, OfflineKeyRemoved, OfflineKeySet, ProviderRegistered, ProviderRemoved,
+    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced, MailFailed, OfflineKeyRemoved, OfflineKeySet, ProviderRegistered, ProviderRemoved,
     ProviderUpdated, SecretDenied, SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged,
     SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved,
     ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted, UserSignedUp, WebhookEndpointDisabled,

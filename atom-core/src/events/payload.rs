@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, UserId, WebhookEndpointId,
-    WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, UserId,
+    WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -37,6 +37,7 @@ fields!(
     DataKeyId = Id,
     EmergencyRequestId = Id,
     JobId = Id,
+    MailId = Id,
     SecretLeaseId = Id,
     ServiceKeyId = Id,
     SessionId = Id,
