@@ -13,11 +13,12 @@ use crate::storage::Tx;
 use crate::{Error, ErrorKind, Json, MailId, Result, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How often a job tries a mail: with the delays, for an hour and a half.
+/// How often a job tries a mail: with the delays, for more than two hours.
 const ATTEMPTS: i32 = 10;
 /// How long to wait after the first attempt, in seconds. It doubles from there.
 const DELAY: f64 = 10.0;
@@ -35,19 +36,18 @@ enum Attempted {
 /// The first attempt at a mail, by the process that queued it. It counts as under way until it has ended.
 pub(super) struct First {
     inner: Arc<Inner>,
-    mail: Option<OutgoingMail>,
+    mail: OutgoingMail,
 }
 
 impl First {
     pub(super) fn new(inner: Arc<Inner>, mail: OutgoingMail) -> Self {
-        inner.mail.one_more_under_way();
-        Self { inner, mail: Some(mail) }
+        inner.mail.begin(mail.id);
+        Self { inner, mail }
     }
 
-    pub(super) async fn run(mut self) {
-        let Some(mail) = self.mail.take() else { return };
-        let (inner, id) = (&self.inner, mail.id);
-        match attempt(inner, id, Some(mail), false).await {
+    pub(super) async fn run(self) {
+        let (inner, id) = (&self.inner, self.mail.id);
+        match attempt(inner, id, Some(&self.mail), false).await {
             Ok(Attempted::Over | Attempted::Held) => {}
             Ok(Attempted::Again(error)) => {
                 tracing::info!(mail.id = %id, reason = error.reason(), "a mail was not taken; a worker tries again");
@@ -60,7 +60,7 @@ impl First {
 
 impl Drop for First {
     fn drop(&mut self) {
-        self.inner.mail.one_less_under_way();
+        self.inner.mail.end(self.mail.id);
     }
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn enqueue(
 }
 
 /// Makes an attempt, if it is due and nobody else makes one. `first` is the mail where this process has just queued it.
-async fn attempt(inner: &Arc<Inner>, id: MailId, first: Option<OutgoingMail>, is_last: bool) -> Result<Attempted> {
+async fn attempt(inner: &Arc<Inner>, id: MailId, first: Option<&OutgoingMail>, is_last: bool) -> Result<Attempted> {
     let (settings, db) = (inner.mail.settings()?, inner.db()?);
     // Nobody closes it.
     let _permit = inner.mail.permits.acquire().await.ok();
@@ -131,8 +131,8 @@ async fn attempt(inner: &Arc<Inner>, id: MailId, first: Option<OutgoingMail>, is
         Err(expired())
     } else {
         let mail = match first {
-            Some(mail) => mail,
-            None => open(inner, &claim).await?,
+            Some(mail) => Cow::Borrowed(mail),
+            None => Cow::Owned(open(inner, &claim).await?),
         };
         sender::send(settings.sender.as_ref(), &mail).await
     };

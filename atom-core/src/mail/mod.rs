@@ -23,10 +23,12 @@ pub use model::{
     MailDelivery, MailDeliveryFilter, MailDeliveryPage, MailDeliveryState, MailKind, MailPreview, MailReport, MailTemplate,
     OutgoingMail, SmtpOptions, SmtpSecurity,
 };
+pub(crate) use queue::{NewMail, prepare};
 #[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
 pub(crate) use sender::failed;
 pub use sender::{HostMailSender, MailReceipt, MailSender};
 pub(crate) use settings::Outbox;
+pub(crate) use templates::Template;
 pub(crate) use upkeep::{CHORE, sweep};
 
 use crate::atom::Inner;
@@ -34,7 +36,6 @@ use crate::crypto::{INSTALLATION, Place};
 use crate::{MailId, Result};
 use atom_macros::{api, handle};
 use std::sync::Arc;
-use templates::Template;
 
 /// The kind of the jobs that make attempts.
 const KIND: &str = "atom.mail";
@@ -47,7 +48,7 @@ fn place(id: &MailId) -> Place<'_> {
 /// The mail of the installation, for its operator: what became of it, and a way to try it.
 ///
 /// The first attempt at a mail is made at once by the process that queued it, without a worker. Further attempts need a worker, in a process
-/// that was opened with the same way to send mail: with growing delays, for an hour and a half, and never after what the mail says is no longer true.
+/// that was opened with the same way to send mail: with growing delays, for more than two hours, and never after what the mail says is no longer true.
 ///
 /// ```
 /// use atom_core::{Atom, BoxFuture, LocalKey, MailDeliveryFilter, MailKind, MailReceipt, MailSender, OutgoingMail, Result};

@@ -1,8 +1,9 @@
 //! Queueing a mail in the transaction of the act that it tells of.
 
+use super::deliver::First;
 use super::store::{self, NewRow};
 use super::templates::Template;
-use super::{OutgoingMail, address, deliver, place};
+use super::{OutgoingMail, address, place};
 use crate::atom::Inner;
 use crate::storage::Tx;
 use crate::{Error, MailId, Result, UserId, WorkspaceId};
@@ -75,24 +76,14 @@ pub(crate) async fn prepare(inner: &Arc<Inner>, new: NewMail) -> Result<Prepared
 }
 
 impl Prepared {
-    pub(super) fn id(&self) -> MailId {
-        self.row.known.id
-    }
-
     /// Stores the mail in the transaction of the act. When that commits, the first attempt is made at once, on a task of its own: an application without
     /// a worker sends its mail, too. When it does not, nothing is sent.
     pub(crate) async fn queue(self, tx: &mut Tx) -> Result<MailId> {
-        let (id, runtime) = (self.id(), Handle::current());
-        let first = self.store(tx).await?;
-        // However the transaction ends: the attempt looks whether the mail is there.
-        tx.at_end(move || drop(runtime.spawn(first.run())));
-        Ok(id)
-    }
-
-    /// Stores the mail, and leaves the first attempt to the caller.
-    pub(super) async fn store(self, tx: &mut Tx) -> Result<deliver::First> {
         let Self { inner, row, mail } = self;
         store::insert(tx, &row).await?;
-        Ok(deliver::First::new(inner, mail))
+        let (runtime, first) = (Handle::current(), First::new(inner, mail));
+        // However the transaction ends: the attempt looks whether the mail is there.
+        tx.at_end(move || drop(runtime.spawn(first.run())));
+        Ok(row.known.id)
     }
 }

@@ -7,9 +7,10 @@ use super::{MailPreview, address};
 use crate::config::OpenOptions;
 use crate::http_client::is_loopback;
 use crate::mail::templates::Template;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, MailId, Result};
 use chrono::TimeDelta;
 use lettre::message::Mailbox;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -25,8 +26,8 @@ pub(crate) struct Outbox {
     keep: TimeDelta,
     /// Taken for the time of an attempt, so that a burst does not open a thousand connections.
     pub(super) permits: Semaphore,
-    /// How many first attempts are under way or wait for their turn.
-    under_way: watch::Sender<usize>,
+    /// The first attempts of this process that are under way, or wait for their turn.
+    under_way: watch::Sender<HashSet<MailId>>,
 }
 
 /// What mail is made of and sent with.
@@ -51,7 +52,7 @@ impl Outbox {
             settings: Settings::new(options, host)?,
             keep: TimeDelta::days(keep_days.into()),
             permits: Semaphore::new(AT_ONCE),
-            under_way: watch::Sender::new(0),
+            under_way: watch::Sender::new(HashSet::new()),
         })
     }
 
@@ -72,18 +73,24 @@ impl Outbox {
         })
     }
 
-    pub(super) fn one_more_under_way(&self) {
-        self.under_way.send_modify(|count| *count += 1);
+    pub(super) fn begin(&self, id: MailId) {
+        self.under_way.send_modify(|ids| drop(ids.insert(id)));
     }
 
-    pub(super) fn one_less_under_way(&self) {
-        self.under_way.send_modify(|count| *count = count.saturating_sub(1));
+    pub(super) fn end(&self, id: MailId) {
+        self.under_way.send_modify(|ids| drop(ids.remove(&id)));
+    }
+
+    /// Waits until the first attempt at a mail has ended.
+    pub(super) async fn tried(&self, id: MailId) {
+        // It is sent from here, so somebody always is there to send.
+        let _ = self.under_way.subscribe().wait_for(|ids| !ids.contains(&id)).await;
     }
 
     /// Waits until all first attempts have ended, so long at most. What is cut off is left to a worker.
     pub(crate) async fn land(&self, patience: Duration) {
         let mut under_way = self.under_way.subscribe();
-        let _ = tokio::time::timeout(patience, under_way.wait_for(|count| *count == 0)).await;
+        let _ = tokio::time::timeout(patience, under_way.wait_for(HashSet::is_empty)).await;
     }
 }
 

@@ -5,10 +5,7 @@
 
 mod contents;
 
-#[rustfmt::skip]
-pub(crate) use contents::{
-    EmailChanged, FactorChanged, Invite, MagicLink, NewDevice, PasswordChanged, ResetPassword, SignInCode, Template, VerifyEmail,
-};
+pub(crate) use contents::*;
 
 use super::{MailKind, MailPreview, MailTemplate, address};
 use crate::{Error, Result};
