@@ -68,8 +68,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, UserId,
-    WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
+    UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

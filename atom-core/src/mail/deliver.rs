@@ -53,7 +53,9 @@ impl First {
                 tracing::info!(mail.id = %id, reason = error.reason(), "a mail was not taken; a worker tries again");
             }
             // Its lease runs out, and a worker finds it.
-            Err(error) => tracing::warn!(mail.id = %id, %error, reason = error.reason(), "a mail could not be tried; a worker tries again"),
+            Err(error) => {
+                tracing::warn!(mail.id = %id, %error, reason = error.reason(), "a mail could not be tried; a worker tries again")
+            }
         }
     }
 }

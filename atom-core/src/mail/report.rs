@@ -12,7 +12,10 @@ pub(super) async fn run(inner: &Arc<Inner>, report: MailReport) -> Result<MailDe
     let state = MailDeliveryState::reported(is_complaint.unwrap_or_default());
     let reason = reason.unwrap_or_else(|| state.as_str().to_owned());
     if !(1..=64).contains(&reason.len()) || !reason.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)) {
-        return Err(Error::invalid("malformed_mail_report", "`reason` is a code of 1 to 64 letters, digits, points, hyphens and underscores"));
+        return Err(Error::invalid(
+            "malformed_mail_report",
+            "`reason` is a code of 1 to 64 letters, digits, points, hyphens and underscores",
+        ));
     }
     let (db, now) = (inner.db()?, inner.now());
     let id = match (message_id, receipt_id) {

@@ -74,11 +74,11 @@ impl Outbox {
     }
 
     pub(super) fn begin(&self, id: MailId) {
-        self.under_way.send_modify(|ids| drop(ids.insert(id)));
+        self.under_way.send_if_modified(|ids| ids.insert(id));
     }
 
     pub(super) fn end(&self, id: MailId) {
-        self.under_way.send_modify(|ids| drop(ids.remove(&id)));
+        self.under_way.send_if_modified(|ids| ids.remove(&id));
     }
 
     /// Waits until the first attempt at a mail has ended.
@@ -108,7 +108,8 @@ impl Settings {
         if host.is_none() && smtp.is_none() {
             return Ok(None);
         }
-        let from = from.ok_or_else(|| malformed("to send mail, `mail_from` says whom it is from: `Acme <no-reply@acme.example>`"))?;
+        let from =
+            from.ok_or_else(|| malformed("to send mail, `mail_from` says whom it is from: `Acme <no-reply@acme.example>`"))?;
         let (url, host_name) =
             app_url.ok_or_else(|| malformed("to send mail, `app_url` says where its links lead: `https://app.acme.example`"))?;
         let domain = from.email.domain().to_owned();
@@ -139,7 +140,7 @@ fn mailbox(option: &str, text: &str) -> Result<Mailbox> {
         return Err(malformed());
     }
     let Mailbox { name, email } = text.parse().map_err(|_| malformed())?;
-    let email = address::check(&email.to_string()).map_err(|_| malformed())?;
+    let email = address::check(email.as_ref()).map_err(|_| malformed())?;
     Ok(Mailbox { name, email: email.parse().map_err(|_| malformed())? })
 }
 
@@ -201,7 +202,14 @@ mod tests {
     async fn options_that_would_send_links_or_mail_astray_are_refused() {
         assert!(refused(OpenOptions { app_url: None, ..options() }).contains("app_url"));
         assert!(refused(OpenOptions { mail_from: None, ..options() }).contains("mail_from"));
-        for url in ["acme.example", "http://acme.example", "https://a@acme.example", "https://acme.example/?x=1", "https://acme.example/#x", "javascript:alert(1)"] {
+        for url in [
+            "acme.example",
+            "http://acme.example",
+            "https://a@acme.example",
+            "https://acme.example/?x=1",
+            "https://acme.example/#x",
+            "javascript:alert(1)",
+        ] {
             assert!(refused(OpenOptions { app_url: Some(url.into()), ..options() }).contains("app_url"), "{url}");
         }
         for from in ["", "Acme", "Acme <no-reply>", "a@acme.example\r\nBcc: eve@example.com", "Acme\n <a@acme.example>"] {

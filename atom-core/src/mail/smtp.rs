@@ -134,7 +134,11 @@ fn receipt(response: &Response) -> Option<String> {
             && word.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
             && word.bytes().any(|b| b.is_ascii_digit())
     };
-    words.map(|word| word.trim_matches(|c: char| "<>()[];,".contains(c))).filter(is_id).max_by_key(|word| word.len()).map(str::to_owned)
+    words
+        .map(|word| word.trim_matches(|c: char| "<>()[];,".contains(c)))
+        .filter(is_id)
+        .max_by_key(|word| word.len())
+        .map(str::to_owned)
 }
 
 /// What a failure means for the mail. A server's text is left out: it repeats the address.
@@ -143,12 +147,16 @@ fn sorted(error: lettre::transport::smtp::Error, is_ascii: bool) -> Error {
     let sorted = match code {
         Some(code) if SIGN_IN.contains(&code) => Error::unavailable(
             "mail_server_sign_in",
-            format!("the mail server did not accept the sign-in ({code}): check `user_name` and `password`; the mail is tried again"),
+            format!(
+                "the mail server did not accept the sign-in ({code}): check `user_name` and `password`; the mail is tried again"
+            ),
         ),
         Some(code @ 500..) => Error::new(
             ErrorKind::Provider,
             "mail_refused",
-            format!("the mail server refused the mail for good ({code}): the address may not exist, or may not be written to from here"),
+            format!(
+                "the mail server refused the mail for good ({code}): the address may not exist, or may not be written to from here"
+            ),
         ),
         Some(code) => {
             Error::unavailable("mail_deferred", format!("the mail server wants the mail later ({code}): it is tried again"))
@@ -207,7 +215,10 @@ mod tests {
         assert!(text.is_ascii());
         assert!(text.contains("text/plain") && text.contains("text/html") && text.contains("Auto-Submitted: auto-generated"));
         assert!(text.contains("From: \"Acme, \\\"Inc\\\"\" <no-reply@acme.example>"), "{text}");
-        assert!(text.contains("Reply-To: \"Help\" <help@acme.example>") || text.contains("Reply-To: Help <help@acme.example>"), "{text}");
+        assert!(
+            text.contains("Reply-To: \"Help\" <help@acme.example>") || text.contains("Reply-To: Help <help@acme.example>"),
+            "{text}"
+        );
         assert!(text.contains("To: ada@example.com"), "{text}");
     }
 
@@ -219,7 +230,10 @@ mod tests {
             let text = written(&mail);
             assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
         }
-        for mail in [OutgoingMail { to: "ada@example.com\r\nBcc: eve@example.com".into(), ..mail() }, OutgoingMail { sender: break_in.into(), ..mail() }] {
+        for mail in [
+            OutgoingMail { to: "ada@example.com\r\nBcc: eve@example.com".into(), ..mail() },
+            OutgoingMail { sender: break_in.into(), ..mail() },
+        ] {
             assert_eq!(message(&mail).expect_err("refused").reason(), "malformed_mail");
         }
     }

@@ -135,8 +135,7 @@ pub(super) async fn claim(db: &Db, id: MailId, is_first: bool) -> Result<Option<
 
 /// Whether a mail still waits for an attempt, this one or another.
 pub(super) async fn is_queued(db: &Db, id: MailId) -> Result<bool> {
-    let row: Option<(String,)> =
-        on!(db, c => sqlx::query_as("SELECT state FROM atom_mails WHERE id = $1 AND state = 'queued'").bind(id.0).fetch_optional(c).await)?;
+    let row: Option<(String,)> = on!(db, c => sqlx::query_as("SELECT state FROM atom_mails WHERE id = $1 AND state = 'queued'").bind(id.0).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 
@@ -150,13 +149,7 @@ pub(super) async fn set_sent(tx: &mut Tx, claim: &Claim, receipt: Option<&str>, 
 }
 
 /// Gives a mail up, and erases what it said.
-pub(super) async fn set_failed(
-    tx: &mut Tx,
-    claim: &Claim,
-    reason: &str,
-    explanation: &str,
-    now: DateTime<Utc>,
-) -> Result<bool> {
+pub(super) async fn set_failed(tx: &mut Tx, claim: &Claim, reason: &str, explanation: &str, now: DateTime<Utc>) -> Result<bool> {
     let done: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
         "UPDATE atom_mails SET state = 'failed', sealed = NULL, reason = $3, explanation = $4, failed_at = $5
           WHERE id = $1 AND fence = $2 AND state = 'queued' RETURNING id")
@@ -213,7 +206,12 @@ pub(super) async fn has_abandoned(db: &Db) -> Result<bool> {
 pub(super) async fn adopt(tx: &mut Tx, limit: i64) -> Result<Vec<(MailId, Option<WorkspaceId>)>> {
     macro_rules! adopt {
         ($now:literal, $limit:literal) => {
-            concat!("UPDATE atom_mails SET has_job = TRUE WHERE id IN (", abandoned!($now), $limit, ") AND NOT has_job RETURNING id, workspace_id")
+            concat!(
+                "UPDATE atom_mails SET has_job = TRUE WHERE id IN (",
+                abandoned!($now),
+                $limit,
+                ") AND NOT has_job RETURNING id, workspace_id"
+            )
         };
     }
     let rows: Vec<(Uuid, Option<Uuid>)> = match &mut tx.open {
@@ -235,7 +233,9 @@ pub(super) async fn expired(db: &Db, now: DateTime<Utc>, limit: i64) -> Result<V
         ($lease:literal) => {
             concat!(
                 "SELECT id, kind, user_id, workspace_id, fence, sealed, expires_at FROM atom_mails
-                  WHERE state = 'queued' AND expires_at <= $1 AND lease_until <= ", $lease, " ORDER BY id LIMIT $2"
+                  WHERE state = 'queued' AND expires_at <= $1 AND lease_until <= ",
+                $lease,
+                " ORDER BY id LIMIT $2"
             )
         };
     }
@@ -310,8 +310,7 @@ macro_rules! select {
 }
 
 pub(super) async fn get(db: &Db, id: MailId) -> Result<MailDelivery> {
-    let row: Option<DeliveryRow> =
-        on!(db, c => sqlx::query_as(select!("WHERE id = $1")).bind(id.0).fetch_optional(c).await)?;
+    let row: Option<DeliveryRow> = on!(db, c => sqlx::query_as(select!("WHERE id = $1")).bind(id.0).fetch_optional(c).await)?;
     row.ok_or_else(|| Error::not_found("mail"))?.into_delivery()
 }
 

@@ -12,7 +12,10 @@ on_both!(a_mail_is_sent_at_once_without_a_worker, |database| async move {
     assert_eq!((mail.receipt_id, mail.reason), (Some(format!("letter-{id}")), None));
     assert!(mail.sent_at.is_some() && mail.failed_at.is_none() && mail.expires_at > mail.created_at);
     let [sent] = post.letters.taken().try_into().ok().unwrap();
-    assert_eq!((sent.id, sent.to.as_str(), sent.sender.as_str()), (id, "Grace.Hopper@example.com", "Acme <no-reply@acme.example>"));
+    assert_eq!(
+        (sent.id, sent.to.as_str(), sent.sender.as_str()),
+        (id, "Grace.Hopper@example.com", "Acme <no-reply@acme.example>")
+    );
     assert_eq!(sent.subject, "Ada Lovelace invites you to Engines on Acme");
     assert!(sent.text.contains("https://acme.example/accept-invitation?token=canary-token"), "{}", sent.text);
     assert!(sent.html.unwrap().contains("<b>Engines</b>"));

@@ -38,9 +38,9 @@ class Taker:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        is_signed_in = session.authenticated
-        mail = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "data": envelope.content.decode(), "encrypted": session.ssl is not None, "signed_in": is_signed_in}
-        MAILS.append(mail)
+        is_encrypted = server.transport.get_extra_info("sslcontext") is not None
+        mail = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "data": envelope.content.decode()}
+        MAILS.append({**mail, "encrypted": is_encrypted, "signed_in": bool(session.authenticated)})
         return f"250 2.0.0 Ok: queued as {len(MAILS):06d}A7"
 
 

@@ -86,7 +86,13 @@ async fn mail_arrives_encrypted_and_signed_in_with_both_texts() {
         assert_eq!((&taken["encrypted"], &taken["signed_in"]), (&is_encrypted.into(), &is_encrypted.into()), "{which}");
         assert_eq!(taken["from"], "no-reply@acme.example");
         let data = taken["data"].as_str().unwrap();
-        for header in ["Message-ID: <", "Auto-Submitted: auto-generated", "Date: ", "Subject: Ada Lovelace invites you", "MIME-Version: 1.0"] {
+        for header in [
+            "Message-ID: <",
+            "Auto-Submitted: auto-generated",
+            "Date: ",
+            "Subject: Ada Lovelace invites you",
+            "MIME-Version: 1.0",
+        ] {
             assert!(data.contains(header), "no {header} in\n{data}");
         }
         assert!(data.contains("text/plain") && data.contains("text/html"), "{data}");
@@ -101,7 +107,9 @@ async fn a_server_that_cannot_be_trusted_gets_neither_the_password_nor_the_mail(
     let strange = SmtpOptions { ca_certificate: None, ..post.server("tls") };
     let no_tls = SmtpOptions { security: Some(SmtpSecurity::StartTls), ..post.server("plain") };
     let by_address = SmtpOptions { host: "127.0.0.1".into(), ..post.server("start_tls") };
-    for (smtp, reason) in [(strange, "mail_server_insecure"), (no_tls, "mail_server_unsuitable"), (by_address, "mail_server_insecure")] {
+    for (smtp, reason) in
+        [(strange, "mail_server_insecure"), (no_tls, "mail_server_unsuitable"), (by_address, "mail_server_insecure")]
+    {
         let mail = send(smtp, &to).await;
         assert_eq!((mail.state, mail.reason.as_deref()), (MailDeliveryState::Queued, Some(reason)), "{:?}", mail.explanation);
     }

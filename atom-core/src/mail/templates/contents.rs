@@ -84,21 +84,6 @@ pub(crate) struct FactorChanged {
     pub(crate) is_added: bool,
 }
 
-impl MailKind {
-    /// Every kind.
-    pub(in crate::mail) const ALL: [Self; 9] = [
-        Self::VerifyEmail,
-        Self::ResetPassword,
-        Self::SignInCode,
-        Self::MagicLink,
-        Self::Invite,
-        Self::NewDevice,
-        Self::PasswordChanged,
-        Self::EmailChanged,
-        Self::FactorChanged,
-    ];
-}
-
 impl Template {
     pub(in crate::mail) fn kind(&self) -> MailKind {
         match self {
@@ -175,11 +160,10 @@ impl Template {
         let code = || Secret::from("12345678");
         let both = |make: fn(DateTime<Utc>, bool) -> Self| [make(at, true), make(at, false)];
         match kind {
-            MailKind::VerifyEmail => [Some(code()), None]
-                .map(|code| Self::VerifyEmail(VerifyEmail { token: token(), code, minutes: 60 })),
-            MailKind::ResetPassword => {
-                [60, 15].map(|minutes| Self::ResetPassword(ResetPassword { token: token(), minutes }))
+            MailKind::VerifyEmail => {
+                [Some(code()), None].map(|code| Self::VerifyEmail(VerifyEmail { token: token(), code, minutes: 60 }))
             }
+            MailKind::ResetPassword => [60, 15].map(|minutes| Self::ResetPassword(ResetPassword { token: token(), minutes })),
             MailKind::SignInCode => [10, 5].map(|minutes| Self::SignInCode(SignInCode { code: code(), minutes })),
             MailKind::MagicLink => [15, 5].map(|minutes| Self::MagicLink(MagicLink { token: token(), minutes })),
             MailKind::Invite => ["member", "admin"].map(|role| {

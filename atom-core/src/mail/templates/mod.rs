@@ -165,9 +165,8 @@ impl Templates {
 
     fn part(&self, kind: MailKind, locale: &str, part: &str, variables: &Map<String, Value>) -> Result<String> {
         let name = name(kind, locale, part);
-        let rendered = self.environment.get_template(&name).and_then(|template| {
-            template.render(minijinja::Value::from_serialize(variables))
-        });
+        let rendered =
+            self.environment.get_template(&name).and_then(|template| template.render(minijinja::value::Serde(variables)));
         rendered.map_err(|e| broken(&name, &e))
     }
 }
