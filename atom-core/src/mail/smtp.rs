@@ -12,6 +12,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use std::error::Error as _;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
@@ -170,7 +171,7 @@ fn sorted(error: lettre::transport::smtp::Error, is_ascii: bool) -> Error {
             "mail_server_unsuitable",
             "the mail server does not offer the encryption or the sign-in that `smtp` asks for: compare the two; the mail is tried again",
         ),
-        None if error.is_tls() => Error::unavailable(
+        None if error.is_tls() || is_about_encryption(&error) => Error::unavailable(
             "mail_server_insecure",
             "no encrypted connection to the mail server could be made: check its certificate and `ca_certificate`; the mail is tried again",
         ),
@@ -178,6 +179,19 @@ fn sorted(error: lettre::transport::smtp::Error, is_ascii: bool) -> Error {
     };
     // Only the parts of it that hold no text of the server.
     if code.is_none() { sorted.with_source(error) } else { sorted }
+}
+
+/// Whether no encrypted connection came about: `lettre` takes that for any other failure to connect.
+fn is_about_encryption(error: &lettre::transport::smtp::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 #[cfg(test)]
@@ -203,8 +217,8 @@ mod tests {
         String::from_utf8(message(mail).expect("written").formatted()).expect("ASCII")
     }
 
-    fn refused(options: SmtpOptions) -> String {
-        let error = Smtp::new(&options, "acme.example").err().expect("refused");
+    fn refused(options: &SmtpOptions) -> String {
+        let error = Smtp::new(options, "acme.example").err().expect("refused");
         assert_eq!(error.reason(), "malformed_smtp");
         error.to_string()
     }
@@ -241,8 +255,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_would_hear_mail_in_the_clear_is_refused() {
         let plain = |host: &str| SmtpOptions { host: host.into(), security: Some(SmtpSecurity::Plain), ..Default::default() };
-        assert!(refused(plain("smtp.example.com")).contains("this machine only"));
-        assert!(refused(plain("127.0.0.1.example.com")).contains("this machine only"));
+        assert!(refused(&plain("smtp.example.com")).contains("this machine only"));
+        assert!(refused(&plain("127.0.0.1.example.com")).contains("this machine only"));
         assert!(Smtp::new(&plain("127.0.0.1"), "acme.example").is_ok());
         assert!(Smtp::new(&SmtpOptions { host: "smtp.example.com".into(), ..Default::default() }, "acme.example").is_ok());
     }
@@ -250,15 +264,15 @@ mod tests {
     #[tokio::test]
     async fn options_that_make_no_sense_are_refused() {
         let good = SmtpOptions { host: "smtp.example.com".into(), ..Default::default() };
-        refused(SmtpOptions::default());
-        refused(SmtpOptions { host: "smtp.example.com\r\nX".into(), ..Default::default() });
+        refused(&SmtpOptions::default());
+        refused(&SmtpOptions { host: "smtp.example.com\r\nX".into(), ..Default::default() });
         for port in [0, -1, 70_000] {
-            refused(SmtpOptions { port: Some(port), ..good.clone() });
+            refused(&SmtpOptions { port: Some(port), ..good.clone() });
         }
-        refused(SmtpOptions { user_name: Some("ada".into()), ..good.clone() });
-        refused(SmtpOptions { password: Some("secret".into()), ..good.clone() });
-        refused(SmtpOptions { ca_certificate: Some("no certificate".into()), ..good.clone() });
-        refused(SmtpOptions { hello_name: Some("a b".into()), ..good });
+        refused(&SmtpOptions { user_name: Some("ada".into()), ..good.clone() });
+        refused(&SmtpOptions { password: Some("secret".into()), ..good.clone() });
+        refused(&SmtpOptions { ca_certificate: Some("no certificate".into()), ..good.clone() });
+        refused(&SmtpOptions { hello_name: Some("a b".into()), ..good });
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn code() -> Template {
 fn every_kind_has_an_english_text_with_all_that_it_has_to_say() {
     let templates = templates(vec![]);
     for (kind, ..) in ENGLISH {
-        templates.try_out(kind, FALLBACK, &app()).expect(kind.as_str());
+        templates.try_out(kind, FALLBACK, &app()).expect("it is complete");
         let [full, _] = Template::samples(kind);
         let mail = templates.render(&full, None, Some("Ada"), &app()).expect("rendered");
         let html = mail.html.expect("a text in HTML");
