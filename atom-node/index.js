@@ -3,6 +3,7 @@
 const { isAtomError, JobError, wrongArguments } = require('./errors.js');
 const { extend, withHandlers } = require('./handlers.js');
 const { isKeys, withKeys } = require('./keys.js');
+const { isSender, withSender } = require('./mail.js');
 const { load } = require('./native.js');
 
 // Records nest less deep than this; only JSON goes deeper, and it has no dates.
@@ -18,7 +19,10 @@ function refuseInvalidDates(value, depth = 0) {
 }
 
 /** An argument as the native module wants it. */
-const prepared = (value) => (isKeys(value) ? withKeys(value) : withHandlers(value));
+function prepared(value) {
+  if (isKeys(value)) return withKeys(value);
+  return isSender(value) ? withSender(value) : withHandlers(value);
+}
 
 /** A method that returns a promise never throws: what the border refuses is a rejection like any other. */
 function rejecting(owner, name, method) {

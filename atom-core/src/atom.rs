@@ -16,6 +16,7 @@ use crate::integrations::engine::Budgets;
 use crate::integrations::hooks::{Hooks, HostHook};
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::keys::{self, Keys, SigningKeys};
+use crate::mail::{self, HostMailSender, Mail, Outbox};
 use crate::providers::{self, CatalogueEntry};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
@@ -82,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) exports: Exports,
     /// How long events are kept.
     keep_events: TimeDelta,
+    pub(crate) mail: Outbox,
     pub(crate) kinds: Kinds,
     /// The workers of this process, which are stopped with it.
     workers: Mutex<Vec<WeakWorker>>,
@@ -131,11 +133,12 @@ impl Atom {
     /// Fails as `open` does, and with `invalid` (`malformed_fingerprint`), `sealed` (`key_provider_failed`) or `unavailable`
     /// (`key_provider_timeout`).
     pub async fn open_with_keys(options: OpenOptions, key: Option<HostKey>, accepted_keys: Option<Vec<HostKey>>) -> Result<Self> {
-        Self::open_with_hooks(options, HashMap::new(), key, accepted_keys).await
+        Self::open_with_hooks(options, HashMap::new(), key, accepted_keys, None).await
     }
 
     /// Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
-    /// of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+    /// of `options.providers` name it with `hook`. The keys are those of `open_with_keys`. `mail_sender` sends the installation's mail, instead of
+    /// `options.smtp`.
     ///
     /// Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
     /// operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
@@ -145,11 +148,13 @@ impl Atom {
         hooks: HashMap<String, HostHook>,
         key: Option<HostKey>,
         accepted_keys: Option<Vec<HostKey>>,
+        mail_sender: Option<HostMailSender>,
     ) -> Result<Self> {
         let mut builder = Builder::new(String::new());
         builder.options = options;
         builder.key = key.map(|key| key.0);
         builder.accepted = accepted_keys.into_iter().flatten().map(|key| key.0).collect();
+        builder.mail_sender = mail_sender.map(|sender| sender.0);
         hooks.into_iter().for_each(|(name, hook)| builder.hooks.add(name, hook.0));
         Self::build(builder).await
     }
@@ -233,6 +238,11 @@ impl Atom {
         SigningKeys { inner: Arc::clone(&self.inner) }
     }
 
+    /// The mail that the installation sends, for its operator.
+    pub fn mail(&self) -> Mail {
+        Mail { inner: Arc::clone(&self.inner) }
+    }
+
     /// The queues and workers of the installation.
     pub fn queues(&self) -> Queues {
         Queues { inner: Arc::clone(&self.inner) }
@@ -244,6 +254,7 @@ impl Atom {
     pub async fn start_worker(&self, mut handlers: HashMap<String, Handler>, options: Option<WorkerOptions>) -> Result<Worker> {
         handlers.extend([webhooks::handler(Arc::clone(&self.inner)), keys::handler(Arc::clone(&self.inner))]);
         handlers.extend(connect::handlers(&self.inner));
+        handlers.extend(mail::handler(&self.inner));
         let worker = jobs::start(Arc::clone(&self.inner), handlers, options.unwrap_or_default(), chores()).await?;
         let mut workers = self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner);
         workers.retain(|worker| worker.working().is_some());
@@ -252,12 +263,12 @@ impl Atom {
         Ok(worker)
     }
 
-    /// Stops the workers of this process, stores what it has counted, and closes the database connections. Later calls fail with `cancelled` (`closed`).
+    /// Stops the workers of this process, lets mails that are being sent end, stores what was counted, and closes the database connections. Later calls fail with `cancelled` (`closed`).
     pub async fn shut_down(&self) -> Result<()> {
         let workers = std::mem::take(&mut *self.inner.workers.lock().unwrap_or_else(PoisonError::into_inner));
         let workers: Vec<Worker> = workers.iter().filter_map(WeakWorker::working).collect();
         let stopped = futures_util::future::join_all(workers.iter().map(Worker::stop)).await;
-        self.inner.flights.land(LANDING).await;
+        tokio::join!(self.inner.flights.land(LANDING), self.inner.mail.land(LANDING));
         let counted = [tally::close::<service_keys::Uses>(&self.inner).await, tally::close::<connect::Used>(&self.inner).await];
         self.inner.db()?.close().await;
         self.inner.token_cache.clear();
@@ -296,7 +307,7 @@ impl Atom {
     }
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
-        let Builder { mut options, key, accepted, clock, hooks, names } = builder;
+        let Builder { mut options, key, accepted, clock, hooks, mail_sender, names } = builder;
         let min_password_length = options.min_password_length.unwrap_or(15);
         if !(8..=64).contains(&min_password_length) {
             return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
@@ -320,7 +331,8 @@ impl Atom {
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
         let apps = Apps::new(options.providers.take().unwrap_or_default(), &hooks)?;
         let workspace_callback_url = options.workspace_callback_url.as_deref().map(check_callback_url).transpose()?;
-        let own = [webhooks::kind(), keys::kind()].into_iter().chain(connect::kinds());
+        let mail = Outbox::new(&mut options, mail_sender)?;
+        let own = [webhooks::kind(), keys::kind(), mail::kind()].into_iter().chain(connect::kinds());
         let kinds = Kinds::new(options.job_kinds.take().unwrap_or_default(), own.collect())?;
         let wrapping = keys::given(&options, key, accepted).await?;
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
@@ -338,6 +350,7 @@ impl Atom {
         accounts::sweep(&db, now).await?;
         let keep_events = TimeDelta::days(keep_events_days.into());
         events::sweep(&db, now - keep_events).await?;
+        mail::sweep(&db, now - mail.keep()).await?;
         let keys = KeyRing::open(&db, wrapping, Arc::clone(&clock), keys::worn).await?;
         let signing = SigningRing::open(&db, &keys, longest, now).await?;
         let inner = Inner {
@@ -364,6 +377,7 @@ impl Atom {
             denials: Denials::default(),
             exports: Exports::default(),
             keep_events,
+            mail,
             kinds,
             workers: Mutex::default(),
             tails: events::Tails::default(),
@@ -398,6 +412,7 @@ fn chores() -> Vec<Chore> {
         connect::CHORE,
         connect::USAGE_CHORE,
         emergency::CHORE,
+        mail::CHORE,
     ];
     chores.extend(webhooks::chores());
     chores

@@ -1,7 +1,7 @@
 //! What an installation is opened with.
 
 use crate::integrations::hooks::{Hooks, OperationHook};
-use crate::{Clock, JobKind, KeyProvider, KeychainOptions, Pkcs11Options, Secret};
+use crate::{Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions};
 use atom_macros::model;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -65,6 +65,22 @@ pub struct OpenOptions {
     /// provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
     /// only providers that need no redirect.
     pub workspace_callback_url: Option<String>,
+    /// The address of the application, below which the links in mails lead: https, or http on this machine. No request is ever asked for it. Mail
+    /// cannot be sent without it.
+    pub app_url: Option<String>,
+    /// How mails call the application. Default: the host of `app_url`.
+    pub app_name: Option<String>,
+    /// The mail server that sends the installation's mail. Default: none, and then whatever needs mail fails with `unsupported`
+    /// (`mail_not_configured`), unless the host brings a mail sender.
+    pub smtp: Option<SmtpOptions>,
+    /// Whom mail is from: `Acme <no-reply@acme.example>`. Mail cannot be sent without it.
+    pub mail_from: Option<String>,
+    /// Where answers to mail go, if not there.
+    pub mail_reply_to: Option<String>,
+    /// Texts of the host's own, instead of Atom's or in further languages. Atom's are in English.
+    pub mail_templates: Option<Vec<MailTemplate>>,
+    /// How long what became of a mail is kept, in days, 1 to 3650. Default: 30.
+    pub keep_mail_days: Option<i32>,
 }
 
 /// The host's OAuth client at one provider.
@@ -112,6 +128,7 @@ pub struct Builder {
     pub(crate) accepted: Vec<Arc<dyn KeyProvider>>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) hooks: Hooks,
+    pub(crate) mail_sender: Option<Arc<dyn MailSender>>,
     /// Names that resolve as a test says, where users name addresses.
     pub(crate) names: HashMap<String, Vec<IpAddr>>,
 }
@@ -119,7 +136,8 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new(database_url: String) -> Self {
         let options = OpenOptions { database_url, ..Default::default() };
-        Self { options, key: None, accepted: Vec::new(), clock: None, hooks: Hooks::default(), names: HashMap::new() }
+        let (hooks, names) = (Hooks::default(), HashMap::new());
+        Self { options, key: None, accepted: Vec::new(), clock: None, hooks, mail_sender: None, names }
     }
 
     /// Who keeps the key-encryption key. Default: the environment variable `ATOM_KEY`.
@@ -220,6 +238,54 @@ impl Builder {
         self
     }
 
+    /// The address of the application, below which the links in mails lead.
+    pub fn app_url(mut self, url: impl Into<String>) -> Self {
+        self.options.app_url = Some(url.into());
+        self
+    }
+
+    /// How mails call the application. Default: the host of its address.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.options.app_name = Some(name.into());
+        self
+    }
+
+    /// The mail server that sends the installation's mail.
+    pub fn smtp(mut self, server: SmtpOptions) -> Self {
+        self.options.smtp = Some(server);
+        self
+    }
+
+    /// Who sends the installation's mail, instead of a mail server.
+    pub fn mail_sender(mut self, sender: impl MailSender) -> Self {
+        self.mail_sender = Some(Arc::new(sender));
+        self
+    }
+
+    /// Whom mail is from: `Acme <no-reply@acme.example>`.
+    pub fn mail_from(mut self, address: impl Into<String>) -> Self {
+        self.options.mail_from = Some(address.into());
+        self
+    }
+
+    /// Where answers to mail go, if not to whom it is from.
+    pub fn mail_reply_to(mut self, address: impl Into<String>) -> Self {
+        self.options.mail_reply_to = Some(address.into());
+        self
+    }
+
+    /// Adds a text of the host's own. One that could not be rendered is refused by [`open`](Builder::open).
+    pub fn mail_template(mut self, template: MailTemplate) -> Self {
+        self.options.mail_templates.get_or_insert_default().push(template);
+        self
+    }
+
+    /// How long what became of a mail is kept, in days. Default: 30.
+    pub fn keep_mail_days(mut self, days: i32) -> Self {
+        self.options.keep_mail_days = Some(days);
+        self
+    }
+
     /// Has a name resolve to these addresses where users name what requests go to: for tests of what is refused.
     #[cfg(feature = "testing")]
     pub fn resolve(mut self, name: impl Into<String>, addresses: Vec<IpAddr>) -> Self {
@@ -236,7 +302,8 @@ impl Builder {
     /// Opens the installation.
     ///
     /// # Errors
-    /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, `unknown_hook`, …
+    /// - `invalid`: `malformed_database_url`, `database_unreadable`, `schema_newer`, `schema_older`, `malformed_manifest`, `unknown_hook`,
+    ///   `malformed_smtp`, `malformed_mail_template`, …
     /// - `sealed`: `no_key`, `malformed_key`, `wrong_key`, `key_missing`, `key_provider_failed`, `database_damaged`, and those of
     ///   [`LocalKey::from_keychain`](crate::LocalKey) and `Pkcs11Key::open` where the options name such a key
     /// - `unsupported`: `feature_missing`

@@ -54,6 +54,10 @@ pub struct WebhookEndpointId;
 #[id]
 pub struct WebhookDeliveryId;
 
+/// A mail that Atom sends.
+#[id]
+pub struct MailId;
+
 /// A key that seals the records of a workspace.
 #[id]
 pub struct DataKeyId;

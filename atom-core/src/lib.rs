@@ -31,6 +31,7 @@ mod id;
 mod integrations;
 mod jobs;
 mod keys;
+mod mail;
 mod providers;
 mod raw;
 mod schedules;
@@ -70,7 +71,7 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, SecretLeaseId, ServiceKeyId, SessionId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
     SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
@@ -152,6 +153,10 @@ pub use jobs::{
 };
 pub use keys::{
     DataKey, DataKeyState, KeyRotation, KeyStatus, Keys, Resealing, SigningKey, SigningKeyState, SigningKeys, WrappingKey,
+};
+pub use mail::{
+    HostMailSender, Mail, MailDelivery, MailDeliveryFilter, MailDeliveryPage, MailDeliveryState, MailKind, MailPreview,
+    MailReceipt, MailReport, MailSender, MailTemplate, OutgoingMail, SmtpOptions, SmtpSecurity,
 };
 pub use providers::{Capability, CatalogueEntry, ManifestChange, OperationInfo};
 pub use raw::{RawRequest, RawResponse};

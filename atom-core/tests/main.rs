@@ -19,6 +19,7 @@ mod jobs;
 mod keys;
 mod leaks;
 mod leases;
+mod mail;
 mod methods;
 mod peers;
 mod policies;

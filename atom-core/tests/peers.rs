@@ -1,7 +1,7 @@
 //! Tests against what others wrote: a strict OpenID provider, servers that keep what is written as Google, GitHub, Slack, Linear, Stripe and
-//! Microsoft do, a verifier of signed documents, a server of OAuth 1, the libraries of Standard Webhooks. They run where `ATOM_TEST_PEERS` names
-//! the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `standardwebhooks`, `oauthlib` and `localstripe`;
-//! `cargo xtask test peers` sees to both.
+//! Microsoft do, a verifier of signed documents, a server of OAuth 1, a mail server, the libraries of Standard Webhooks. They run where
+//! `ATOM_TEST_PEERS` names the folder `peers` after `npm ci` in it, and `ATOM_TEST_PYTHON` a Python that has `aiosmtpd`, `localstripe`, `oauthlib`
+//! and `standardwebhooks`; `cargo xtask test peers` sees to both.
 
 #![allow(clippy::print_stdout)] // for whoever reads a failed or skipped test
 
@@ -14,6 +14,7 @@ mod oidc_introspection;
 mod oidc_methods;
 mod race;
 mod server;
+mod smtp;
 mod webhooks;
 
 pub(crate) fn skipped() {

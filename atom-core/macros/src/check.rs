@@ -178,6 +178,9 @@ pub(crate) fn goes_out(ty: &Type) -> Result<()> {
     if is(ty, "HostHook") {
         return Err(Error::new_spanned(ty, "a hook is a function of the host: take it as an argument of a method"));
     }
+    if is(ty, "HostMailSender") {
+        return Err(Error::new_spanned(ty, "a mail sender is an object of the host: take it as an argument of a method"));
+    }
     arguments(ty).iter().try_for_each(goes_out)
 }
 

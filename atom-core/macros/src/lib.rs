@@ -59,6 +59,7 @@ pub fn handle(_: TokenStream, item: TokenStream) -> TokenStream {
 /// - An argument of type `Handler` is a function of the host, also inside a map.
 /// - An argument of type `HostKey` is an object of the host that keeps a key, also inside a list.
 /// - An argument of type `HostHook` is a function of the host that carries out an operation, inside a map.
+/// - An argument of type `HostMailSender` is an object of the host that sends mail.
 ///
 /// Private methods are left alone.
 #[proc_macro_attribute]

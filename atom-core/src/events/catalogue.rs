@@ -3,7 +3,7 @@
 use super::payload::{Field, Payload, catalogue};
 use super::{EventField, EventType};
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
     WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
@@ -19,6 +19,7 @@ pub(super) const RESERVED: &[&str] = &[
     "event",
     "invitation",
     "job",
+    "mail",
     "member",
     "provider",
     "queue",
@@ -181,6 +182,32 @@ catalogue! {
         /// The endpoint.
         endpoint_id: WebhookEndpointId,
         /// Why: `gone` (it answered 410) or `failing`.
+        reason: String,
+    }
+
+    /// A mail was given up: nobody got it.
+    "mail.failed" = MailFailed(about mail_id, of user_id) {
+        /// The mail.
+        mail_id: MailId,
+        /// What it was for: `invite`.
+        kind: String,
+        /// The user to whom it was, if it was one.
+        user_id: Option<UserId>,
+        /// Why: `mail_refused`, `mail_expired`, …
+        reason: String,
+    }
+
+    /// A mail came back after it was sent, or its recipient called it spam.
+    "mail.bounced" = MailBounced(about mail_id, of user_id) {
+        /// The mail.
+        mail_id: MailId,
+        /// What it was for.
+        kind: String,
+        /// The user to whom it was, if it was one.
+        user_id: Option<UserId>,
+        /// Which of the two: `bounced` or `complained`.
+        state: String,
+        /// Why, as the report said it.
         reason: String,
     }
 

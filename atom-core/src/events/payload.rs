@@ -2,7 +2,7 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
     WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
@@ -37,6 +37,7 @@ fields!(
     DataKeyId = Id,
     EmergencyRequestId = Id,
     JobId = Id,
+    MailId = Id,
     SecretLeaseId = Id,
     ServiceKeyId = Id,
     SessionId = Id,

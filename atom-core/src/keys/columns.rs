@@ -54,6 +54,7 @@ pub(crate) const COLUMNS: &[SealedColumn] = &[
     SealedColumn { table: "atom_device_flows", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_emergency_requests", column: "reason", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_installation", column: "key_check", owner: Installation, renewal: Resealed { row: &[Text("CAST(id AS TEXT)")], version: None } },
+    SealedColumn { table: "atom_mails", column: "sealed", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_signing_keys", column: "private_key", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_single_use", column: "payload", owner: Installation, renewal: Expires { at: "expires_at" } },
     SealedColumn { table: "atom_revocations", column: "sealed", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },

@@ -112,7 +112,12 @@ impl Manifest {
         if operation.max_page_size.is_some_and(|size| size < 1) {
             return Err("max_page_size: it is at least 1".into());
         }
-        for header in operation.headers.keys().chain(service.headers.keys()).chain(&operation.idempotency).chain(operation.answer_headers.values())
+        for header in operation
+            .headers
+            .keys()
+            .chain(service.headers.keys())
+            .chain(&operation.idempotency)
+            .chain(operation.answer_headers.values())
         {
             check_header("headers", header)?;
         }

@@ -175,7 +175,11 @@ pub(crate) enum Answer {
 pub(crate) enum Param {
     One(Template),
     /// `begin` stands before them, if there are any.
-    Joined { begin: String, with: String, parts: Vec<Param> },
+    Joined {
+        begin: String,
+        with: String,
+        parts: Vec<Param>,
+    },
 }
 
 /// A header: a text, or a JSON document that is written on one line.

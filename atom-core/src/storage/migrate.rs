@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_emergency",
     12 "0012_connection_usage",
     13 "0013_workspace_providers",
+    14 "0014_mail",
     15 "0015_sessions",
 ];
 

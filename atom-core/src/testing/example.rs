@@ -122,7 +122,11 @@ fn kept(records: &Records) -> MutexGuard<'_, Kept> {
     records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn create(State(records): State<Records>, Path(kind): Path<String>, Json(mut record): Json<Map<String, Value>>) -> Json<Value> {
+async fn create(
+    State(records): State<Records>,
+    Path(kind): Path<String>,
+    Json(mut record): Json<Map<String, Value>>,
+) -> Json<Value> {
     let mut records = kept(&records);
     let id = (records.len() + 1).to_string();
     record.insert("id".into(), id.as_str().into());

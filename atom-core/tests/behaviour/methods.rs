@@ -37,6 +37,17 @@ pub(super) async fn keys_method(keys: &Keys, method: &str, mut args: Args) -> Re
     }
 }
 
+pub(super) async fn mail_method(mail: &Mail, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list" => mail.list(args.next()).await.map(Thing::plain),
+        "get" => mail.get(args.next()).await.map(Thing::plain),
+        "report" => mail.report(args.next()).await.map(Thing::plain),
+        "preview" => mail.preview(args.next(), args.next()).await.map(Thing::plain),
+        "send_test" => mail.send_test(args.next(), args.next(), args.next()).await.map(Thing::plain),
+        _ => panic!("mail has no method `{method}`"),
+    }
+}
+
 pub(super) async fn schedules_method(schedules: &Schedules, method: &str, mut args: Args) -> Result<Thing> {
     match method {
         "put" => schedules.put(args.next()).await.map(Thing::plain),

@@ -57,7 +57,7 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     // Everything that stores bytes. A new table that does so belongs here.
     let google = atom_core::testing::GoogleStandIn::start().await.unwrap();
     let greet = JobKind { name: "greet".into(), ..Default::default() };
-    let open = || database.builder().provider(google.app()).job_kind(greet.clone()).open();
+    let open = || crate::mail::Letters::refusing(database.builder()).provider(google.app()).job_kind(greet.clone()).open();
     let atom = open().await.unwrap();
     let (session, scope) = sign_up(&atom, "ada@example.com").await;
     let connection = connect(&scope, &google, "ada@gmail.example").await;
@@ -96,6 +96,8 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let own = crate::workspace_providers::ACME.replace("acme", "own");
     let own = NewWorkspaceProvider { manifest: own, client_secret: Some("canary".into()), ..Default::default() };
     let own = scope.providers().register(own).await.unwrap();
+    // A mail that nobody has taken yet.
+    atom.mail().send_test("ada@example.com".into(), MailKind::SignInCode, None).await.unwrap();
     // A grant that the provider has not withdrawn yet.
     let ended = connect(&scope, &google, "ada@work.example").await;
     google.fail_next("/revoke".into(), 503, 1).await.unwrap();

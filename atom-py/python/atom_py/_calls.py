@@ -40,6 +40,7 @@ class HandlerCall(Protocol):
     is_cancelled: bool
     is_secret: bool
     is_hook: bool
+    what: str
 
     def watch(self, task: Any) -> None: ...
     def follow(self, awaitable: Any) -> None: ...
@@ -102,7 +103,7 @@ def fail(call: HandlerCall, error: BaseException) -> None:
         if call.is_hook and isinstance(error, AtomError):
             call.refuse(error.code, error.reason, str(error), error.provider, error.status, error.retry_after)
         else:
-            call.fail(*to_failure(error, "an operation's hook" if call.is_hook else "a job handler"))
+            call.fail(*to_failure(error, call.what))
     except Exception:
         call.fail("unreadable_exception", "the handler raised an exception that cannot be read", True, None)
 

@@ -82,6 +82,20 @@ const OPERATION_HOOK: &str = "
 export type OperationHook = (connection: Connection, input: Record<string, any>) => unknown
 ";
 
+/// What else `Atom.openWithHooks` takes.
+const MAIL_SENDER: &str = "
+/** Sends mail: through a service's API, a queue, a server of the host's own. */
+export interface MailSender {
+  /**
+   * Makes one attempt, and returns what the service called the mail, if it said so. A mail may come again after a crash, under the same `id`.
+   *
+   * What it throws becomes an `AtomError` (`unavailable`, `mail_sender_failed`) with the name of its class and without its text, and the mail
+   * is tried again; so it is after 30 seconds. An `AtomError` that it throws is kept as it is: one that is not retryable gives the mail up.
+   */
+  send(mail: OutgoingMail): string | null | undefined | void | PromiseLike<string | null | undefined | void>
+}
+";
+
 /// What `handlers.js` adds to a job.
 const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what the handler waits for. */
   get signal(): AbortSignal
@@ -96,7 +110,7 @@ const JOB: &str = "  /** Fires when this attempt is to end; pass it on to what t
 
 pub(super) fn generate(surface: &Surface, codes: &[String]) -> String {
     let codes: String = codes.iter().map(|c| format!("  | '{c}'\n")).collect();
-    let mut out = String::from(HEAD) + &ERRORS.replace("CODES\n", &(codes + "\n")) + KEY_PROVIDER + OPERATION_HOOK;
+    let mut out = String::from(HEAD) + &ERRORS.replace("CODES\n", &(codes + "\n")) + KEY_PROVIDER + OPERATION_HOOK + MAIL_SENDER;
     let returned = returned(surface);
     for item in &surface.items {
         out.push('\n');
@@ -212,6 +226,7 @@ fn ty(of: &Type) -> String {
         Type::Handler => "(job: RunningJob) => unknown".into(),
         Type::HostKey => "KeyProvider".into(),
         Type::HostHook => "OperationHook".into(),
+        Type::HostMailSender => "MailSender".into(),
         Type::Optional(inner) => format!("{} | null", ty(inner)),
         Type::List(inner) if inner.is_optional() => format!("({})[]", ty(inner)),
         Type::List(inner) => format!("{}[]", ty(inner)),

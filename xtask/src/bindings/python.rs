@@ -48,9 +48,26 @@ class KeyProvider(typing.Protocol):
 
 ";
 
+/// What else `Atom.open_with_hooks` takes: a protocol, too.
+const MAIL_SENDER: &str = "\
+@typing.type_check_only
+class MailSender(typing.Protocol):
+    \"\"\"Sends mail: through a service's API, a queue, a server of the host's own.\"\"\"
+
+    def send(self, mail: OutgoingMail, /) -> str | None | typing.Awaitable[str | None]:
+        \"\"\"Makes one attempt, and returns what the service called the mail, if it said so.
+
+        It is a plain function, called in a thread, or a coroutine function. A mail may come again after a crash, under the same `id`. What is
+        raised becomes an `UnavailableError` (`mail_sender_failed`) with the name of its class and without its text, and the mail is tried
+        again; so it is after 30 seconds. An `AtomError` that is raised is kept as it is: one that is not retryable gives the mail up.
+        \"\"\"
+
+";
+
 pub(super) fn generate(surface: &Surface) -> String {
     let mut out = String::from(HEAD);
     out += KEY_PROVIDER;
+    out += MAIL_SENDER;
     out += "__all__ = [\n";
     for item in surface.classes() {
         out += &format!("    \"{}\",\n", item.name);
@@ -236,6 +253,7 @@ impl<'a> Body<'a> {
             Type::Bytes => self.hide("bytes"),
             Type::Handler => "typing.Callable[[RunningJob], typing.Any]".into(),
             Type::HostKey => "KeyProvider".into(),
+            Type::HostMailSender => "MailSender".into(),
             Type::HostHook => {
                 format!("typing.Callable[[Connection, {}[{}, typing.Any]], typing.Any]", self.hide("dict"), self.hide("str"))
             }

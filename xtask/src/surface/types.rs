@@ -22,6 +22,8 @@ pub(crate) enum Type {
     HostKey,
     /// A function of the host that carries out an operation.
     HostHook,
+    /// An object of the host that sends mail.
+    HostMailSender,
     Optional(Box<Type>),
     List(Box<Type>),
     Map(Box<Type>),
@@ -67,6 +69,7 @@ impl Type {
             "Handler" => Self::Handler,
             "HostKey" => Self::HostKey,
             "HostHook" => Self::HostHook,
+            "HostMailSender" => Self::HostMailSender,
             "Self" => Self::Named(this.ok_or_else(unknown)?.to_owned()),
             name if args.is_empty() => Self::Named(name.to_owned()),
             _ => return Err(unknown().into()),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const PYTHON_PACKAGES: &str = "localstripe==1.15.10\nmypy==2.4.1\noauthlib==3.3.1\npytest==9.2.0\nstandardwebhooks==1.1.0\ntree-sitter==0.26.1\ntree-sitter-swift==0.7.4\nuvloop==0.23.0\n";
+const PYTHON_PACKAGES: &str = "aiosmtpd==1.4.6\nlocalstripe==1.15.10\nmypy==2.4.1\noauthlib==3.3.1\npytest==9.2.0\nstandardwebhooks==1.1.0\ntree-sitter==0.26.1\ntree-sitter-swift==0.7.4\nuvloop==0.23.0\n";
 const NODE_PACKAGES: &[&str] = &["typescript@5.9.3", "@types/node@20.19.43"];
 
 /// Long enough for the slowest suite on a small machine; a suite that hangs must not eat the whole run.

@@ -41,14 +41,14 @@ impl hooks::OperationHook for Foreign {
     fn run<'a>(&'a self, connection: &'a Connection, input: Json) -> BoxFuture<'a, Result<Json>> {
         Box::pin(async move {
             let output = self.0.run(Arc::new(connection.clone()), input.0.to_string()).await;
-            let output = output.map_err(|thrown| error(&thrown))?;
+            let output = output.map_err(|thrown| error(&thrown, failed))?;
             super::json(&output).map_err(|_| failed("malformed_output"))
         })
     }
 }
 
-/// An error of ours, or whatever else was thrown, which [`AtomError`] tells apart.
-fn error(thrown: &AtomError) -> Error {
+/// An error of ours, or whatever else was thrown, which [`AtomError`] tells apart and `failed` makes an error of.
+pub(super) fn error(thrown: &AtomError, failed: fn(&str) -> Error) -> Error {
     let details = thrown.details();
     if matches!(thrown, AtomError::Internal { retryable: true, .. }) {
         return failed(&details.reason);
@@ -76,12 +76,12 @@ mod tests {
 
     #[test]
     fn what_is_thrown_unexpectedly_is_told_by_its_class_and_an_error_of_ours_as_it_is() {
-        let thrown = |reason: &str| error(&::uniffi::UnexpectedUniFFICallbackError { reason: reason.to_owned() }.into());
+        let thrown = |reason: &str| error(&::uniffi::UnexpectedUniFFICallbackError { reason: reason.to_owned() }.into(), failed);
         let unexpected = thrown("java.lang.IllegalStateException: a canary");
         assert_eq!((unexpected.code(), unexpected.reason()), ("provider", "hook_failed"));
         assert!(unexpected.to_string().contains("IllegalStateException") && !unexpected.to_string().contains("canary"));
-        let ours = error(&Error::not_found("album").into());
+        let ours = error(&Error::not_found("album").into(), failed);
         assert_eq!((ours.code(), ours.reason()), ("not_found", "not_found"));
-        assert_eq!(error(&hook_error("Boiled")).reason(), "hook_failed");
+        assert_eq!(error(&hook_error("Boiled"), failed).reason(), "hook_failed");
     }
 }

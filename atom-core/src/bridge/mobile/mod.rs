@@ -6,10 +6,12 @@
 mod handler;
 mod hook;
 mod key;
+mod mail;
 
 pub use handler::{JobHandler, job_error};
 pub use hook::{OperationHook, hook_error};
 pub use key::KeyProvider;
+pub use mail::{MailSender, mail_error};
 
 use crate::{Bytes, Error, ErrorKind, Json, RawRecord, Result};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -8,7 +8,7 @@ use super::field;
 use crate::bridge::returned::Returned;
 use crate::crypto::BoxFuture;
 use crate::integrations::hooks::{OperationHook, failed};
-use crate::{Connection, HostHook, Json, Result};
+use crate::{Connection, Error, HostHook, Json, Result};
 use napi::bindgen_prelude::{
     FromNapiValue, Function, FunctionCallContext, JsValue, JsValuesTupleIntoVec, Object, ToNapiValue, Unknown,
 };
@@ -17,8 +17,8 @@ use napi::{Env, Status, sys};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{oneshot, watch};
 
-/// What a hook came to: its output as JSON text.
-type Outcome = Result<String>;
+/// What a function came to: its output as JSON text.
+pub(super) type Outcome = Result<String>;
 
 struct Call {
     connection: Connection,
@@ -32,7 +32,7 @@ impl JsValuesTupleIntoVec for Call {
         let env_of_thread = Env::from_raw(env);
         let settle = env_of_thread.create_function_from_closure("settle", move |settled: FunctionCallContext<'_>| {
             if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                let _ = answer.send(outcome(&settled)?);
+                let _ = answer.send(outcome(&settled, failed)?);
             }
             Ok(())
         });
@@ -67,8 +67,8 @@ impl FromNapiValue for HostHook {
     }
 }
 
-/// Reads the arguments of `settle`: the output, or `undefined` and what was thrown.
-fn outcome(settled: &FunctionCallContext<'_>) -> napi::Result<Outcome> {
+/// Reads the arguments of `settle`: the output, or `undefined` and what was thrown. `failed` makes an error of what is none of ours.
+pub(super) fn outcome(settled: &FunctionCallContext<'_>, failed: fn(&str) -> Error) -> napi::Result<Outcome> {
     if let Some(output) = settled.get::<Option<String>>(0)? {
         return Ok(Ok(output));
     }

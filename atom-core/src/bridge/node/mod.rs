@@ -4,6 +4,7 @@
 mod handler;
 mod hook;
 mod key;
+mod mail;
 
 use super::guarded;
 use crate::{Bytes, Error, Json, RawRecord, Result};

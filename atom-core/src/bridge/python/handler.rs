@@ -1,4 +1,4 @@
-//! Python functions that run jobs, carry out operations or keep keys.
+//! Python functions that run jobs, carry out operations, keep keys or send mail.
 //!
 //! A coroutine function runs as a task of the event loop on which it was handed over, or of a loop of ours where there was none. A plain
 //! function runs in a thread that Python made. Either is called by `atom_py._calls`, never from Rust: a thread that the interpreter
@@ -7,7 +7,7 @@
 use super::completer::{Errand, Queue, completer};
 use super::{known, lock};
 use crate::bridge::returned::Returned;
-use crate::{Connection, Error, Handler, JobFailure, Json, RunningJob};
+use crate::{Connection, Error, Handler, JobFailure, Json, OutgoingMail, RunningJob};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -29,7 +29,7 @@ async fn run(function: Arc<Function>, job: RunningJob) -> Result<Json, JobFailur
     let cancelled = async move { drop(ends.cancelled().await) };
     match call(function, Arguments::Job(job), cancelled).await? {
         Output::Json(output) => Ok(output),
-        Output::Bytes(_) | Output::Refusal(_) => Err(gone()),
+        Output::Bytes(_) | Output::Text(_) | Output::Refusal(_) => Err(gone()),
     }
 }
 
@@ -67,12 +67,15 @@ pub(super) enum Arguments {
     Key(Zeroizing<Vec<u8>>, Vec<u8>),
     /// A connection and the input of an operation. It returns any JSON.
     Hook(Connection, Json),
+    /// A mail to send. It returns a text, or nothing.
+    Mail(Box<OutgoingMail>),
 }
 
 pub(super) enum Output {
     Json(Json),
     Bytes(Zeroizing<Vec<u8>>),
-    /// An error of ours that a hook raised.
+    Text(Option<String>),
+    /// An error of ours that a hook or a mail sender raised.
     Refusal(Error),
 }
 
@@ -227,6 +230,7 @@ impl HandlerCall {
                 let connection = connection.clone().into_pyobject(py)?.into_any();
                 PyTuple::new(py, [connection, input.clone().into_pyobject(py)?])
             }
+            Arguments::Mail(mail) => PyTuple::new(py, [OutgoingMail::clone(mail).into_pyobject(py)?.into_any()]),
             Arguments::Key(input, context) => PyTuple::new(py, [PyBytes::new(py, input), PyBytes::new(py, context)]),
         }
     }
@@ -240,7 +244,18 @@ impl HandlerCall {
     /// Whether an error of ours that is raised reaches the caller as it is.
     #[getter]
     fn is_hook(&self) -> bool {
-        matches!(self.attempt.arguments, Arguments::Hook(..))
+        matches!(self.attempt.arguments, Arguments::Hook(..) | Arguments::Mail(_))
+    }
+
+    /// What the function is, for whoever reads the log.
+    #[getter]
+    fn what(&self) -> &'static str {
+        match self.attempt.arguments {
+            Arguments::Job(_) => "a job handler",
+            Arguments::Hook(..) => "an operation's hook",
+            Arguments::Mail(_) => "a mail sender",
+            Arguments::Key(..) => "a key provider",
+        }
     }
 
     #[getter]
@@ -266,6 +281,7 @@ impl HandlerCall {
         };
         let result = match &self.attempt.arguments {
             Arguments::Job(_) | Arguments::Hook(..) => output.extract().map(Output::Json).map_err(malformed),
+            Arguments::Mail(_) => output.extract().map(Output::Text).map_err(|_| JobFailure::fatal("it returned no text", "")),
             Arguments::Key(..) => match output.cast::<PyBytes>() {
                 Ok(bytes) => Ok(Output::Bytes(Zeroizing::new(bytes.as_bytes().to_vec()))),
                 Err(_) => Err(JobFailure::fatal("it returned no bytes", "")),

@@ -23,7 +23,7 @@ impl OperationHook for PythonHook {
             match call(Arc::clone(&self.0), arguments, std::future::pending()).await {
                 Ok(Output::Json(output)) => Ok(output),
                 Ok(Output::Refusal(error)) => Err(error),
-                Ok(Output::Bytes(_)) => Err(failed("it returned bytes")),
+                Ok(Output::Bytes(_) | Output::Text(_)) => Err(failed("it returned no JSON")),
                 Err(failure) if failure.is_gone() => Err(failed("its event loop is closed")),
                 Err(failure) => Err(failed(&failure.reason)),
             }

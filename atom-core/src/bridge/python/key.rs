@@ -33,7 +33,7 @@ impl PythonKey {
         let arguments = Arguments::Key(Zeroizing::new(input.to_vec()), context.to_vec());
         match call(Arc::clone(function), arguments, std::future::pending()).await {
             Ok(Output::Bytes(output)) => Ok(output),
-            Ok(Output::Json(_) | Output::Refusal(_)) => Err(key_failed("it returned no bytes")),
+            Ok(Output::Json(_) | Output::Text(_) | Output::Refusal(_)) => Err(key_failed("it returned no bytes")),
             Err(failure) => Err(key_failed(&failure.reason)),
         }
     }

@@ -12,6 +12,7 @@ mod fork;
 mod handler;
 mod hook;
 mod key;
+mod mail;
 mod values;
 
 pub(crate) use values::{repr, repr_variant, string_like, text};

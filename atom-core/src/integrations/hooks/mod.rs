@@ -50,7 +50,7 @@ pub trait OperationHook: Send + Sync + 'static {
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let options = OpenOptions { database_url: "memory:".into(), ..Default::default() };
-/// let atom = Atom::open_with_hooks(options, [("two".to_owned(), HostHook::new(Two))].into(), None, None).await?;
+/// let atom = Atom::open_with_hooks(options, [("two".to_owned(), HostHook::new(Two))].into(), None, None, None).await?;
 /// # drop(atom);
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```

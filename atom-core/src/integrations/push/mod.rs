@@ -141,9 +141,7 @@ async fn one_by_one(connection: Connection, push: NewPush, tokens: Vec<String>) 
                 result.raw.push(sent.raw);
                 PushTarget { id: sent.id, ..target_of(token.clone(), PushOutcome::Accepted) }
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                target_of(token.clone(), PushOutcome::InvalidTarget)
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => target_of(token.clone(), PushOutcome::InvalidTarget),
             Err(error) if result.raw.is_empty() && result.targets.is_empty() => return Err(error),
             Err(error) => {
                 let reason = error.reason().to_owned();

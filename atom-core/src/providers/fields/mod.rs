@@ -119,9 +119,8 @@ impl Record {
 
     /// The same for a part of another record.
     fn read_part(&self, vendor: &Value, around: &Value, given: &Vars) -> Value {
-        let read = |(name, field): (&String, &Field)| {
-            Some((name.clone(), field.read_in(vendor, Some(around), given)?.into_value()))
-        };
+        let read =
+            |(name, field): (&String, &Field)| Some((name.clone(), field.read_in(vendor, Some(around), given)?.into_value()));
         Value::Object(self.0.iter().filter_map(read).collect())
     }
 

@@ -42,9 +42,9 @@ impl Field {
                     _ => return None,
                 }))
             }
-            (How::EachValue(path), Some(Value::Array(items))) => {
-                Some(Reading::Made(items.iter().filter(|item| is_meant(item)).filter_map(|item| path.get(item)).cloned().collect()))
-            }
+            (How::EachValue(path), Some(Value::Array(items))) => Some(Reading::Made(
+                items.iter().filter(|item| is_meant(item)).filter_map(|item| path.get(item)).cloned().collect(),
+            )),
             (How::Each(_) | How::EachValue(_), _) => None,
             _ if !is_meant(vendor) => return None,
             _ => self.how.read(value, vendor, around, given),

@@ -125,7 +125,11 @@ impl Table {
                 fact: self.currency_fact,
                 currency_as: self.currency_as,
             })),
-            _ => return Err("`money` stands with `currency`, `currency_of`, `currency_is` or `currency_fact`, and they with it".into()),
+            _ => {
+                return Err(
+                    "`money` stands with `currency`, `currency_of`, `currency_is` or `currency_fact`, and they with it".into()
+                );
+            }
         }
         let is_template = self.template.is_some();
         if let Some(text) = &self.template {

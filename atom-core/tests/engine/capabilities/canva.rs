@@ -69,12 +69,19 @@ on_both!(the_designs_of_canva_are_listed_with_their_pages_and_remarks, |database
     .await;
     let design = stage.connection.design();
     let first = design.list_files(ListDesignFiles { search: Some("cards".into()), ..Default::default() }).await.unwrap();
-    assert_eq!((first.items[0].page_count, first.items[0].thumbnail_url.as_deref()), (Some(3), Some("https://canva.example/t.png")));
+    assert_eq!(
+        (first.items[0].page_count, first.items[0].thumbnail_url.as_deref()),
+        (Some(3), Some("https://canva.example/t.png"))
+    );
     let more = ListDesignFiles { search: Some("cards".into()), cursor: first.next_cursor, ..Default::default() };
     assert!(design.list_files(more).await.unwrap().next_cursor.is_none());
     assert_eq!(design.get_file("DAF1".into()).await.unwrap().owner.unwrap().id.as_deref(), Some("u1"));
     let pages = design.list_pages(ListDesignPages { file_id: "DAF1".into(), ..Default::default() }).await.unwrap().items;
-    assert_eq!((pages[0].id.as_str(), pages[1].id.as_str(), pages[1].position), ("PB2", "2", Some(2)), "not every page has an id");
+    assert_eq!(
+        (pages[0].id.as_str(), pages[1].id.as_str(), pages[1].position),
+        ("PB2", "2", Some(2)),
+        "not every page has an id"
+    );
     let remark = NewDesignComment { file_id: "DAF1".into(), text: "Larger".into(), ..Default::default() };
     assert_eq!(design.create_comment(remark.clone()).await.unwrap().text.as_deref(), Some("Larger"));
     let answered = design.create_comment(NewDesignComment { parent_id: Some("K1".into()), ..remark }).await.unwrap();
@@ -83,7 +90,9 @@ on_both!(the_designs_of_canva_are_listed_with_their_pages_and_remarks, |database
 
 on_both!(the_teams_of_zeplin_are_its_organizations, |database| async move {
     let stage = Stage::new(&database, "", ZEPLIN, |asked| match asked.query("offset") {
-        Some("0") => reply(json!([{"id": "o1", "name": "Engines", "logo": "https://zeplin.example/l.png"}, {"id": "o2", "name": "Looms"}])),
+        Some("0") => {
+            reply(json!([{"id": "o1", "name": "Engines", "logo": "https://zeplin.example/l.png"}, {"id": "o2", "name": "Looms"}]))
+        }
         _ => reply(json!([])),
     })
     .await;

@@ -26,9 +26,15 @@ on_both!(the_files_of_figma_have_pages_with_frames_and_parts, |database| async m
     let files = design.list_files(ListDesignFiles { project_id: Some("p1".into()), ..Default::default() }).await.unwrap();
     assert_eq!((files.items[0].id.as_str(), files.items[0].project_id.as_deref()), ("f1", Some("p1")));
     let file = design.get_file("f1".into()).await.unwrap();
-    assert_eq!((file.id.as_str(), file.version.as_deref(), file.owner.and_then(|owner| owner.name)), ("f1", Some("42"), Some("Ada".into())));
+    assert_eq!(
+        (file.id.as_str(), file.version.as_deref(), file.owner.and_then(|owner| owner.name)),
+        ("f1", Some("42"), Some("Ada".into()))
+    );
     let pages = design.list_pages(ListDesignPages { file_id: "f1".into(), ..Default::default() }).await.unwrap();
-    assert_eq!((pages.items[0].id.as_str(), pages.items[0].frames.len(), pages.items[0].frames[0].kind.as_deref()), ("0:1", 2, Some("FRAME")));
+    assert_eq!(
+        (pages.items[0].id.as_str(), pages.items[0].frames.len(), pages.items[0].frames[0].kind.as_deref()),
+        ("0:1", 2, Some("FRAME"))
+    );
     assert_eq!(stage.server.asked().pop().unwrap().query("depth"), Some("2"));
     let parts = design.list_components(ListDesignComponents { file_id: "f1".into(), ..Default::default() }).await.unwrap();
     assert_eq!((parts.items[0].name.as_deref(), parts.items[0].node_id.as_deref()), (Some("Button"), Some("1:9")));
@@ -51,12 +57,20 @@ on_both!(a_design_of_figma_is_rendered_and_spoken_about, |database| async move {
     .await;
     let design = stage.connection.design();
     let sent = || stage.server.asked().pop().unwrap();
-    let frame = NewDesignExport { file_id: "f1".into(), node_id: Some("1:2".into()), format: Some(DesignFormat::Svg), ..Default::default() };
+    let frame = NewDesignExport {
+        file_id: "f1".into(),
+        node_id: Some("1:2".into()),
+        format: Some(DesignFormat::Svg),
+        ..Default::default()
+    };
     assert_eq!(design.render(frame).await.unwrap().urls, ["https://images.example/a.png"], "a part that failed has no address");
     assert_eq!((sent().query("ids"), sent().query("format")), (Some("1:2"), Some("svg")));
     let listed = design.list_comments(ListDesignComments { file_id: "f1".into(), ..Default::default() }).await.unwrap();
     let comment = &listed.items[0];
-    assert_eq!((comment.text.as_deref(), comment.node_id.as_deref(), comment.parent_id.as_deref()), (Some("Larger"), Some("1:2"), None));
+    assert_eq!(
+        (comment.text.as_deref(), comment.node_id.as_deref(), comment.parent_id.as_deref()),
+        (Some("Larger"), Some("1:2"), None)
+    );
     assert!(comment.created_at.is_some() && comment.resolved_at.is_none());
     let new = NewDesignComment { file_id: "f1".into(), text: "Larger".into(), node_id: Some("1:2".into()), parent_id: None };
     design.create_comment(new.clone()).await.unwrap();

@@ -34,7 +34,10 @@ on_both!(a_post_of_linkedin_is_named_by_a_header_and_found_in_pages_of_links, |d
     assert_eq!(created.id, "urn:li:share:6844785523593134080");
     assert_eq!(created.web_url.as_deref(), Some("https://www.linkedin.com/feed/update/urn:li:share:6844785523593134080"));
     let asked = sent();
-    assert_eq!((asked.headers["linkedin-version"].as_str(), asked.headers["x-restli-protocol-version"].as_str()), ("202601", "2.0.0"));
+    assert_eq!(
+        (asked.headers["linkedin-version"].as_str(), asked.headers["x-restli-protocol-version"].as_str()),
+        ("202601", "2.0.0")
+    );
     let said = json!({
         "author": "urn:li:person:ada", "commentary": "News", "visibility": "PUBLIC", "content": {"article": {"source": "https://engine.example"}},
         "distribution": {"feedDistribution": "MAIN_FEED", "targetEntities": [], "thirdPartyDistributionChannels": []},
@@ -48,7 +51,10 @@ on_both!(a_post_of_linkedin_is_named_by_a_header_and_found_in_pages_of_links, |d
 
     let filter = ListPosts { author_id: Some(organization.into()), page_size: Some(1), ..Default::default() };
     let first = social.list_posts(filter.clone()).await.unwrap();
-    assert_eq!((first.items[0].media[0].alt_text.as_deref(), sent().headers["x-restli-method"].as_str()), (Some("A loom"), "FINDER"));
+    assert_eq!(
+        (first.items[0].media[0].alt_text.as_deref(), sent().headers["x-restli-method"].as_str()),
+        (Some("A loom"), "FINDER")
+    );
     let last = social.list_posts(ListPosts { cursor: first.next_cursor, ..filter }).await.unwrap();
     assert_eq!((last.items[0].id.as_str(), last.next_cursor), ("urn:li:share:2", None));
     assert_eq!(sent().headers["x-restli-protocol-version"], "2.0.0");
@@ -82,9 +88,14 @@ on_both!(profiles_and_comments_of_linkedin_are_read_and_written, |database| asyn
     let engines = social.get_profile("5515715".into()).await.unwrap();
     assert_eq!((engines.id.as_str(), engines.handle.as_deref()), ("urn:li:organization:5515715", Some("engines")));
     assert_eq!(social.get_profile("1".into()).await.unwrap_err().reason(), "not_found_at_provider");
-    let comments = social.list_comments(ListSocialComments { post_id: "urn:li:share:1".into(), ..Default::default() }).await.unwrap();
+    let comments =
+        social.list_comments(ListSocialComments { post_id: "urn:li:share:1".into(), ..Default::default() }).await.unwrap();
     assert_eq!((comments.items[0].text.as_deref(), comments.next_cursor), (Some("Indeed"), None));
-    let new = NewSocialComment { post_id: "urn:li:share:1".into(), text: "Indeed".into(), parent_id: Some("urn:li:comment:(urn:li:activity:1,2)".into()) };
+    let new = NewSocialComment {
+        post_id: "urn:li:share:1".into(),
+        text: "Indeed".into(),
+        parent_id: Some("urn:li:comment:(urn:li:activity:1,2)".into()),
+    };
     social.create_comment(new).await.unwrap();
     assert_eq!(
         sent().json(),

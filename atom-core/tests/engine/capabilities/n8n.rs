@@ -25,7 +25,10 @@ on_both!(the_workflows_of_n8n_are_listed_by_a_cursor_and_switched, |database| as
     let filter = ListWorkflows { is_enabled: Some(true), search: Some("Inv".into()), ..Default::default() };
     let first = automation.list_workflows(filter.clone()).await.unwrap();
     let one = &first.items[0];
-    assert_eq!((one.is_enabled, one.tags.as_slice(), one.folder_id.as_deref()), (true, ["Production".to_owned()].as_slice(), Some("p1")));
+    assert_eq!(
+        (one.is_enabled, one.tags.as_slice(), one.folder_id.as_deref()),
+        (true, ["Production".to_owned()].as_slice(), Some("p1"))
+    );
     let last = automation.list_workflows(ListWorkflows { cursor: first.next_cursor, ..filter }).await.unwrap();
     assert_eq!((last.items[0].id.as_str(), last.next_cursor), ("w2", None));
     let asked = stage.server.asked().pop().unwrap();

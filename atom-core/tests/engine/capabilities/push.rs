@@ -135,7 +135,9 @@ on_both!(onesignal_says_of_all_devices_at_once_what_became_of_them, |database| a
     let stage = Stage::new(&database, ONESIGNAL, "", |asked| match asked.json()["include_subscription_ids"][0].as_str() {
         Some("nobody") => reply(json!({"id": "", "errors": ["All included players are not subscribed"]})),
         Some(_) => reply(json!({"id": "n-1", "external_id": null, "errors": {"invalid_player_ids": ["b"]}})),
-        None if asked.json()["include_aliases"].is_object() => reply(json!({"id": "n-2", "errors": {"invalid_aliases": {"external_id": ["bob"]}}})),
+        None if asked.json()["include_aliases"].is_object() => {
+            reply(json!({"id": "n-2", "errors": {"invalid_aliases": {"external_id": ["bob"]}}}))
+        }
         None => reply(json!({"id": "n-3"})),
     })
     .await;
@@ -151,7 +153,10 @@ on_both!(onesignal_says_of_all_devices_at_once_what_became_of_them, |database| a
         json!({"app_id": app, "target_channel": "push", "include_subscription_ids": ["a", "b", "c"], "headings": {"en": "Lunch"}, "ttl": 60, "idempotency_key": "4f0e"})
     );
     let nobody = push.send(NewPush { tokens: words(&["nobody"]), ..Default::default() }).await.unwrap();
-    assert_eq!((outcomes(&nobody), nobody.id, nobody.targets[0].reason.as_deref()), (vec!["failed".to_owned()], None, Some("nobody_reached")));
+    assert_eq!(
+        (outcomes(&nobody), nobody.id, nobody.targets[0].reason.as_deref()),
+        (vec!["failed".to_owned()], None, Some("nobody_reached"))
+    );
     let users = push.send(NewPush { tokens: None, user_ids: words(&["ada", "bob"]), ..lunch() }).await.unwrap();
     assert_eq!(outcomes(&users), ["accepted", "invalid_target"]);
     let all = push.send(NewPush { tokens: None, topic: Some("news".into()), ..lunch() }).await.unwrap();
@@ -162,7 +167,8 @@ on_both!(onesignal_says_of_all_devices_at_once_what_became_of_them, |database| a
 on_both!(firebase_is_asked_for_each_device_in_turn, |database| async move {
     let refusal = |status: u16, code: &str| {
         let details = json!([{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}]);
-        reply(json!({"error": {"code": status, "message": "of a token", "status": "NOT_FOUND", "details": details}})).status(status)
+        reply(json!({"error": {"code": status, "message": "of a token", "status": "NOT_FOUND", "details": details}}))
+            .status(status)
     };
     let stage = Stage::new(&database, FIREBASE, "", move |asked| match asked.json()["message"]["token"].as_str() {
         Some("b") => refusal(404, "UNREGISTERED"),
@@ -175,7 +181,10 @@ on_both!(firebase_is_asked_for_each_device_in_turn, |database| async move {
     let urgent = NewPush { priority: Some(PushPriority::High), ttl_seconds: Some(3600), ..lunch() };
     let result = push.send(urgent).await.unwrap();
     assert_eq!(outcomes(&result), ["accepted", "invalid_target", "accepted"]);
-    assert_eq!((result.id, result.targets[0].id.as_deref()), (None, Some("projects/engine-1/messages/0:1500415314455276%31bd1c9631bd1c96")));
+    assert_eq!(
+        (result.id, result.targets[0].id.as_deref()),
+        (None, Some("projects/engine-1/messages/0:1500415314455276%31bd1c9631bd1c96"))
+    );
     let asked = stage.server.asked().pop().unwrap();
     let message = json!({"token": "c", "notification": {"title": "Lunch"}, "android": {"ttl": "3600s", "priority": "HIGH"}});
     assert_eq!((asked.path.as_str(), asked.json()), ("/v1/projects/engine-1/messages:send", json!({ "message": message })));
@@ -207,9 +216,15 @@ on_both!(expo_gives_each_device_a_ticket, |database| async move {
     let push = stage.connection.push();
     let result = push.send(NewPush { data: Some(Json(json!({"table": "4"}))), ..lunch() }).await.unwrap();
     assert_eq!(outcomes(&result), ["accepted", "invalid_target", "failed"]);
-    assert_eq!((result.targets[0].id.as_deref(), result.targets[2].reason.as_deref()), (Some("T-1"), Some("provider_rate_limit")));
+    assert_eq!(
+        (result.targets[0].id.as_deref(), result.targets[2].reason.as_deref()),
+        (Some("T-1"), Some("provider_rate_limit"))
+    );
     let sent = stage.server.asked().pop().unwrap();
-    assert_eq!((sent.path.as_str(), sent.json()), ("/--/api/v2/push/send", json!([{"to": ["a", "b", "c"], "title": "Lunch", "data": {"table": "4"}}])));
+    assert_eq!(
+        (sent.path.as_str(), sent.json()),
+        ("/--/api/v2/push/send", json!([{"to": ["a", "b", "c"], "title": "Lunch", "data": {"table": "4"}}]))
+    );
     let one = push.send(NewPush { tokens: words(&["a"]), ..lunch() }).await.unwrap();
     assert_eq!(one.targets[0].id.as_deref(), Some("T-9"), "a single ticket stands alone");
     let none = push.send(NewPush { tokens: words(&["a", "b"]), ..lunch() }).await.unwrap();
@@ -225,7 +240,8 @@ on_both!(apples_answer_is_a_header_and_a_dead_token_is_told_from_a_wrong_message
     })
     .await;
     let push = stage.connection.push();
-    let urgent = NewPush { tokens: words(&["a", "b", "c", "d"]), priority: Some(PushPriority::High), ttl_seconds: Some(60), ..lunch() };
+    let urgent =
+        NewPush { tokens: words(&["a", "b", "c", "d"]), priority: Some(PushPriority::High), ttl_seconds: Some(60), ..lunch() };
     let result = push.send(urgent).await.unwrap();
     assert_eq!(outcomes(&result), ["accepted", "invalid_target", "invalid_target", "failed"]);
     assert_eq!(result.targets[0].id.as_deref(), Some("EC1BF194-B3B2-424A-89D8-5A918A6E6B5D"));

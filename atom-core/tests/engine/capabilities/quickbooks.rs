@@ -54,10 +54,7 @@ on_both!(invoices_of_quickbooks_are_queried_page_by_page_and_say_what_is_still_o
     let last = books.list_invoices(rest).await.unwrap();
     assert_eq!((last.items[0].id.as_str(), last.next_cursor), ("3", None));
     let asked = stage.server.asked();
-    assert_eq!(
-        asked[1].query("query"),
-        Some(r"SELECT * FROM Invoice WHERE CustomerRef = 'o\'24' STARTPOSITION 3 MAXRESULTS 2")
-    );
+    assert_eq!(asked[1].query("query"), Some(r"SELECT * FROM Invoice WHERE CustomerRef = 'o\'24' STARTPOSITION 3 MAXRESULTS 2"));
     let draft = ListAccountingInvoices { status: Some(AccountingInvoiceStatus::Draft), ..Default::default() };
     assert_eq!(books.list_invoices(draft).await.unwrap_err().reason(), "unsupported_input", "QuickBooks has no drafts");
 });
@@ -83,7 +80,8 @@ on_both!(an_invoice_of_quickbooks_is_written_with_its_lines_and_changed_in_the_v
     let new = NewAccountingInvoice { contact_id: "24".into(), lines: vec![line.clone()], ..Default::default() };
     books.create_invoice(new.clone()).await.unwrap();
     let sold = json!({"ItemRef": {"value": "5"}, "Qty": 2.0, "UnitPrice": 19.99});
-    let written = json!([{"Description": "Fountain", "Amount": 39.98, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": sold}]);
+    let written =
+        json!([{"Description": "Fountain", "Amount": 39.98, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": sold}]);
     assert_eq!(
         stage.server.asked().pop().unwrap().json(),
         json!({"CustomerRef": {"value": "24"}, "Line": written}),
@@ -129,8 +127,10 @@ on_both!(bills_and_payments_of_quickbooks_go_both_ways, |database| async move {
         "query" if asked.query("query").unwrap().contains("FROM Bill") => reply(json!({"QueryResponse": {"Bill": [bill]}})),
         "query" => reply(json!({"QueryResponse": {"Payment": [payment]}})),
         "bill" | "25" => reply(json!({ "Bill": bill })),
-        "billpayment" => reply(json!({"BillPayment": {"Id": "118", "TotalAmt": 200.0, "TxnDate": "2026-11-20", "VendorRef": {"value": "46"},
-            "PayType": "Check", "Line": [{"Amount": 200.0, "LinkedTxn": [{"TxnId": "25", "TxnType": "Bill"}]}]}})),
+        "billpayment" => {
+            reply(json!({"BillPayment": {"Id": "118", "TotalAmt": 200.0, "TxnDate": "2026-11-20", "VendorRef": {"value": "46"},
+            "PayType": "Check", "Line": [{"Amount": 200.0, "LinkedTxn": [{"TxnId": "25", "TxnType": "Bill"}]}]}}))
+        }
         _ => reply(json!({ "Payment": payment })),
     })
     .await;
@@ -228,7 +228,10 @@ on_both!(the_books_behind_the_invoices_of_quickbooks_are_read_and_written, |data
     assert_eq!(sent().json(), json!({"Line": [written("Debit"), written("Credit")]}));
 
     let item = books.list_items(ListAccountingItems::default()).await.unwrap().items.remove(0);
-    assert_eq!((item.unit_price.clone(), item.quantity_on_hand, item.kind.as_deref()), (dollars(27_500), Some(2.0), Some("Inventory")));
+    assert_eq!(
+        (item.unit_price.clone(), item.quantity_on_hand, item.kind.as_deref()),
+        (dollars(27_500), Some(2.0), Some("Inventory"))
+    );
     assert_eq!(books.get_item("5".into()).await.unwrap().revision.as_deref(), Some("2"));
     let new = NewAccountingItem { name: Some("Advice".into()), unit_price: dollars(5000), ..Default::default() };
     books.create_item(new).await.unwrap();

@@ -38,7 +38,10 @@ on_both!(posts_of_x_are_listed_by_tokens_counted_and_published, |database| async
     let sent = || stage.server.asked().pop().unwrap();
     let first = social.list_posts(ListPosts::default()).await.unwrap();
     let one = &first.items[0];
-    assert_eq!((one.quoted_id.as_deref(), one.reply_to_id.as_deref(), one.media_ids.as_slice()), (Some("7"), Some("1"), ["3_9".to_owned()].as_slice()));
+    assert_eq!(
+        (one.quoted_id.as_deref(), one.reply_to_id.as_deref(), one.media_ids.as_slice()),
+        (Some("7"), Some("1"), ["3_9".to_owned()].as_slice())
+    );
     assert_eq!(one.metrics.as_ref().and_then(|metrics| metrics.impressions), Some(8000));
     let rest = ListPosts { cursor: first.next_cursor, ..Default::default() };
     let last = social.list_posts(rest).await.unwrap();
@@ -56,7 +59,12 @@ on_both!(posts_of_x_are_listed_by_tokens_counted_and_published, |database| async
     assert_eq!((missing.reason(), missing.to_string().contains('@')), ("not_found_at_provider", false));
     assert_eq!(social.get_post("403".into()).await.unwrap_err().reason(), "forbidden_at_provider");
 
-    let new = NewSocialPost { text: "Hello".into(), quoted_id: Some("7".into()), media_ids: Some(vec!["9".into()]), ..Default::default() };
+    let new = NewSocialPost {
+        text: "Hello".into(),
+        quoted_id: Some("7".into()),
+        media_ids: Some(vec!["9".into()]),
+        ..Default::default()
+    };
     assert_eq!(social.create_post(new.clone()).await.unwrap().id, "10");
     assert_eq!(sent().json(), json!({"text": "Hello", "quote_tweet_id": "7", "media": {"media_ids": ["9"]}}));
     let hidden = NewSocialPost { visibility: Some(PostVisibility::Private), ..new };
@@ -85,7 +93,10 @@ on_both!(profiles_comments_and_pictures_of_x_have_their_own_calls, |database| as
 
     let comments = social.list_comments(ListSocialComments { post_id: "1".into(), ..Default::default() }).await.unwrap();
     let comment = &comments.items[0];
-    assert_eq!((comment.parent_id.as_deref(), comment.author.as_ref().and_then(|author| author.id.as_deref())), (Some("1"), Some("2244994945")));
+    assert_eq!(
+        (comment.parent_id.as_deref(), comment.author.as_ref().and_then(|author| author.id.as_deref())),
+        (Some("1"), Some("2244994945"))
+    );
     assert_eq!(sent().query("query"), Some("conversation_id:1 is:reply"));
     let answer = NewSocialComment { post_id: "1".into(), text: "Indeed".into(), parent_id: None };
     social.create_comment(answer.clone()).await.unwrap();
@@ -94,7 +105,11 @@ on_both!(profiles_comments_and_pictures_of_x_have_their_own_calls, |database| as
     assert_eq!(sent().json()["reply"], json!({"in_reply_to_tweet_id": "2"}));
     social.delete_comment("11".into(), Some("1".into())).await.unwrap();
 
-    let picture = NewSocialMedia { content: Bytes::from("hello".as_bytes()), mime_type: "image/png".into(), alt_text: Some("A loom".into()) };
+    let picture = NewSocialMedia {
+        content: Bytes::from("hello".as_bytes()),
+        mime_type: "image/png".into(),
+        alt_text: Some("A loom".into()),
+    };
     let uploaded = social.upload_media(picture.clone()).await.unwrap();
     assert!(uploaded.is_ready == Some(true) && uploaded.expires_at > Some(chrono::Utc::now() + chrono::TimeDelta::hours(23)));
     let asked = stage.server.asked();

@@ -115,7 +115,8 @@ on_both!(an_invoice_of_xero_has_its_sums_and_lines_and_is_written_with_them, |da
 
     let line =
         AccountingLine { description: Some("Wheels".into()), quantity: Some(4.0), unit_price: euros(2500), ..Default::default() };
-    let new = NewAccountingInvoice { contact_id: "c-1".into(), issued_at: invoice.issued_at, lines: vec![line], ..Default::default() };
+    let new =
+        NewAccountingInvoice { contact_id: "c-1".into(), issued_at: invoice.issued_at, lines: vec![line], ..Default::default() };
     books.create_invoice(new.clone()).await.unwrap();
     let asked = stage.server.asked().pop().unwrap();
     let written = json!([{"Description": "Wheels", "Quantity": 4.0, "UnitAmount": 25.00}]);
@@ -148,5 +149,8 @@ on_both!(a_payment_of_xero_is_for_an_invoice_or_a_bill, |database| async move {
     assert_eq!(one.paid_at.unwrap().to_rfc3339(), "2018-11-29T00:00:00+00:00");
     let rest = ListAccountingPayments { cursor: first.next_cursor, ..Default::default() };
     let last = books.list_payments(rest).await.unwrap();
-    assert_eq!((last.items[0].bill_id.as_deref(), last.items[0].invoice_id.as_deref(), last.next_cursor), (Some("i-1"), None, None));
+    assert_eq!(
+        (last.items[0].bill_id.as_deref(), last.items[0].invoice_id.as_deref(), last.next_cursor),
+        (Some("i-1"), None, None)
+    );
 });

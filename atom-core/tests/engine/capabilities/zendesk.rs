@@ -30,9 +30,13 @@ on_both!(a_ticket_of_zendesk_is_listed_by_a_cursor_opened_and_solved, |database|
     let first = support.list_tickets(ListTickets { page_size: Some(1), ..Default::default() }).await.unwrap();
     let one = &first.items[0];
     assert!(matches!(one.status, Some(TicketStatus::OnHold)) && matches!(one.priority, Some(TicketPriority::Urgent)));
-    assert_eq!((one.id.as_str(), one.requester_id.as_deref(), one.description.as_deref()), ("35436", Some("20978"), Some("It broke.")));
+    assert_eq!(
+        (one.id.as_str(), one.requester_id.as_deref(), one.description.as_deref()),
+        ("35436", Some("20978"), Some("It broke."))
+    );
     assert_eq!((one.group_id.as_deref(), one.channel.as_deref()), (None, Some("web")));
-    let last = support.list_tickets(ListTickets { page_size: Some(1), cursor: first.next_cursor, ..Default::default() }).await.unwrap();
+    let last =
+        support.list_tickets(ListTickets { page_size: Some(1), cursor: first.next_cursor, ..Default::default() }).await.unwrap();
     assert_eq!((sent().query("page[after]"), last.next_cursor), (Some("xxx"), None));
     let mine = ListTickets { status: Some(TicketStatus::OnHold), assignee_id: Some("235323".into()), ..Default::default() };
     support.list_tickets(mine).await.unwrap();
@@ -75,7 +79,10 @@ on_both!(a_comment_of_zendesk_is_part_of_a_change_of_its_ticket, |database| asyn
     let support = stage.connection.support();
     let listed = support.list_comments(ListTicketComments { ticket_id: "35436".into(), ..Default::default() }).await.unwrap();
     let comment = &listed.items[0];
-    assert_eq!((comment.text.as_deref(), comment.html.as_deref(), comment.is_public), (Some("Thanks"), Some("<p>Thanks</p>"), Some(true)));
+    assert_eq!(
+        (comment.text.as_deref(), comment.html.as_deref(), comment.is_public),
+        (Some("Thanks"), Some("<p>Thanks</p>"), Some(true))
+    );
     let file = &comment.attachments[0];
     assert_eq!((file.id.as_deref(), file.size, file.mime_type.as_deref()), (Some("498483"), Some(2532), Some("text/plain")));
     assert_eq!((comment.ticket_id.as_deref(), comment.author.as_ref().unwrap().id.as_deref()), (Some("35436"), Some("123123")));
@@ -104,7 +111,10 @@ on_both!(who_asks_and_who_answers_at_zendesk_are_users, |database| async move {
     let support = stage.connection.support();
     let sent = || stage.server.asked().pop().unwrap();
     let contact = support.list_contacts(ListSupportContacts::default()).await.unwrap().items.remove(0);
-    assert_eq!((contact.organization_id.as_deref(), contact.is_suspended, sent().query("role")), (Some("57542"), true, Some("end-user")));
+    assert_eq!(
+        (contact.organization_id.as_deref(), contact.is_suspended, sent().query("role")),
+        (Some("57542"), true, Some("end-user"))
+    );
     support.list_contacts(ListSupportContacts { email: Some("ada@example.com".into()), ..Default::default() }).await.unwrap();
     assert_eq!(sent().query("query"), Some("role:end-user email:ada@example.com"));
     assert_eq!(support.get_contact("35436".into()).await.unwrap().external_id.as_deref(), Some("ada-1"));
