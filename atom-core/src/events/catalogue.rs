@@ -193,7 +193,7 @@ catalogue! {
         kind: String,
         /// The user to whom it was, if it was one.
         user_id: Option<UserId>,
-        /// Why: `mail_refused`, `mail_expired`, …
+        /// Why: `mail_refused`, `mail_expired` or another reason of the attempt.
         reason: String,
     }
 
