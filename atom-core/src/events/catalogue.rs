@@ -10,29 +10,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 /// The first words that Atom keeps for its own events, those of today and those to come.
+#[rustfmt::skip]
 pub(super) const RESERVED: &[&str] = &[
-    "agent",
-    "atom",
-    "batch",
-    "connection",
-    "emergency",
-    "event",
-    "invitation",
-    "job",
-    "mail",
-    "member",
-    "provider",
-    "queue",
-    "schedule",
-    "secret",
-    "secret_lease",
-    "secret_policy",
-    "service_key",
-    "session",
-    "user",
-    "webhook",
-    "workflow",
-    "workspace",
+    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
+    "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
+    "user", "webhook", "workflow", "workspace",
 ];
 
 catalogue! {
@@ -193,7 +175,7 @@ catalogue! {
         kind: String,
         /// The user to whom it was, if it was one.
         user_id: Option<UserId>,
-        /// Why: `mail_refused`, `mail_expired`, …
+        /// Why: `mail_refused`, `mail_expired` or another reason of the attempt.
         reason: String,
     }
 
@@ -503,25 +485,5 @@ catalogue! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::events::names;
-
-    #[test]
-    fn every_name_of_the_catalogue_is_well_formed_distinct_and_reserved() {
-        let types = catalogue();
-        let names: std::collections::HashSet<_> = types.iter().map(|t| t.name.as_str()).collect();
-        assert_eq!(names.len(), types.len());
-        for name in names {
-            assert!(names::is_name(name) && RESERVED.contains(&names::first_word(name)), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_event_and_field_of_the_catalogue_is_described() {
-        for kind in catalogue() {
-            assert!(kind.about.ends_with('.') && !kind.fields.is_empty(), "{}", kind.name);
-            assert!(kind.fields.iter().all(|field| field.about.ends_with('.')), "{}", kind.name);
-        }
-    }
-}
+#[path = "catalogue_tests.rs"]
+mod tests;
