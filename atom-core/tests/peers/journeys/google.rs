@@ -221,7 +221,7 @@ on_both!(events_are_created_listed_in_order_and_deleted, |database| async move {
     assert_eq!((first.items, second.items, second.next_cursor), (vec![trip], vec![lunch.clone()], None));
 
     filter = ListEvents { search: Some("lunch".into()), ..Default::default() };
-    assert_eq!(calendar.list_events(filter.clone()).await.unwrap().items, [lunch.clone()]);
+    assert_eq!(calendar.list_events(filter.clone()).await.unwrap().items, std::slice::from_ref(&lunch));
     let calendars = calendar.list_calendars(Paging::default()).await.unwrap().items;
     assert!(calendars.iter().any(|calendar| calendar.is_primary), "{calendars:?}");
     calendar.delete_event(lunch.id.clone(), None).await.unwrap();
