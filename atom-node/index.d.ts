@@ -80,6 +80,17 @@ export interface KeyProvider {
  */
 export type OperationHook = (connection: Connection, input: Record<string, any>) => unknown
 
+/** Sends mail: through a service's API, a queue, a server of the host's own. */
+export interface MailSender {
+  /**
+   * Makes one attempt, and returns what the service called the mail, if it said so. A mail may come again after a crash, under the same `id`.
+   *
+   * What it throws becomes an `AtomError` (`unavailable`, `mail_sender_failed`) with the name of its class and without its text, and the mail
+   * is tried again; so it is after 30 seconds. An `AtomError` that it throws is kept as it is: one that is not retryable gives the mail up.
+   */
+  send(mail: OutgoingMail): string | null | undefined | void | PromiseLike<string | null | undefined | void>
+}
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -711,13 +722,14 @@ export declare class Atom {
   static openWithKeys(options: OpenOptions, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
   /**
    * Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
-   * of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+   * of `options.providers` name it with `hook`. The keys are those of `open_with_keys`. `mail_sender` sends the installation's mail, instead of
+   * `options.smtp`.
    *
    * Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
    * operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
    * its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
    */
-  static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null): Promise<Atom>
+  static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null, mailSender?: MailSender | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
   /** The schema of the database. */
@@ -765,6 +777,8 @@ export declare class Atom {
   get keys(): Keys
   /** The keys that sign access tokens: their rotation, and the public halves to publish. */
   get signingKeys(): SigningKeys
+  /** The mail that the installation sends, for its operator. */
+  get mail(): Mail
   /** The queues and workers of the installation. */
   get queues(): Queues
   /**
@@ -773,7 +787,7 @@ export declare class Atom {
    * Fails with `invalid`: `unknown_job_kind`, `malformed_option`.
    */
   startWorker(handlers: Record<string, (job: RunningJob) => unknown>, options?: WorkerOptions | null): Promise<Worker>
-  /** Stops the workers of this process, stores what it has counted, and closes the database connections. Later calls fail with `cancelled` (`closed`). */
+  /** Stops the workers of this process, lets mails that are being sent end, stores what was counted, and closes the database connections. Later calls fail with `cancelled` (`closed`). */
   shutDown(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -4185,6 +4199,44 @@ export interface ListWorkflows {
   cursor?: string | null
 }
 
+/**
+ * The mail of the installation, for its operator: what became of it, and a way to try it.
+ *
+ * The first attempt at a mail is made at once by the process that queued it, without a worker. Further attempts need a worker, in a process
+ * that was opened with the same way to send mail: with growing delays, for more than two hours, and never after what the mail says is no longer true.
+ */
+export declare class Mail {
+  private constructor()
+  /**
+   * What became of the mails, newest first, a page at a time. They are kept for `keep_mail_days`.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: MailDeliveryFilter): Promise<MailDeliveryPage>
+  /** What became of one mail. Fails with `not_found`. */
+  get(id: MailId): Promise<MailDelivery>
+  /**
+   * Takes what a service says about a mail that it took: it came back, or its recipient called it spam. Call it where the service's webhook
+   * arrives, after you have verified that. The first report counts; another changes nothing. The mail's workspace gets the event `mail.bounced`.
+   *
+   * Fails with `not_found` (no mail of this installation, or one that is forgotten) or `invalid` (`malformed_mail_report`).
+   */
+  report(report: MailReport): Promise<MailDelivery>
+  /**
+   * A mail as its recipient would see it, with made-up data: to look at templates.
+   *
+   * Fails with `unsupported` (`mail_not_configured`).
+   */
+  preview(kind: MailKind, locale?: string | null): Promise<MailPreview>
+  /**
+   * Sends a mail with made-up data to an address, as every other mail is sent, and returns what came of the first attempt: to try the
+   * configuration. The codes and links in it are good for nothing.
+   *
+   * Fails with `unsupported` (`mail_not_configured`) or `invalid` (`malformed_email`). A server that refuses is an outcome, not an error.
+   */
+  sendTest(to: string, kind: MailKind, locale?: string | null): Promise<MailDelivery>
+}
+
 /** Someone's address. */
 export interface MailAddress {
   /** The e-mail address. */
@@ -4203,6 +4255,85 @@ export interface MailAttachment {
   mimeType?: string
   /** Its size in bytes. */
   size?: number
+}
+
+/** What became of one mail. It has neither the text nor the whole address. */
+export interface MailDelivery {
+  /** Its id. */
+  id: MailId
+  /** What it is for. */
+  kind: MailKind
+  /** In which language it is written. */
+  locale: string
+  /** Whom it goes to, masked: `a***@example.com`. */
+  to: string
+  /** Where it stands. */
+  state: MailDeliveryState
+  /** How often it was tried. */
+  attempts: number
+  /** When it was queued. */
+  createdAt: Date
+  /** It is not sent after this moment: what it says is not true any more. */
+  expiresAt: Date
+  /** The user to whom it is, if it is one. */
+  userId?: UserId
+  /** The workspace that it is about, if it is about one. */
+  workspaceId?: WorkspaceId
+  /** What the server or the service called it. */
+  receiptId?: string
+  /**
+   * Why the last attempt failed (`mail_refused`, `mail_deferred`, `mail_server_unreachable`, …), why it was given up (`mail_expired`), or what the
+   * report of a bounce said.
+   */
+  reason?: string
+  /** The same for people. */
+  explanation?: string
+  /** When it was taken. */
+  sentAt?: Date
+  /** When it failed for good, or was reported. */
+  failedAt?: Date
+}
+
+/** Which mails to list, newest first. */
+export interface MailDeliveryFilter {
+  /** Only those that stand here. */
+  state?: MailDeliveryState | null
+  /** Only those for this. */
+  kind?: MailKind | null
+  /** Only those to this user. */
+  userId?: UserId | null
+  /** Only those queued at or after this moment. */
+  since?: Date | null
+  /** Only those queued before this moment. */
+  until?: Date | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** A page of mails. */
+export interface MailDeliveryPage {
+  /** The mails, newest first. */
+  items: MailDelivery[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** Where a mail stands. */
+export type MailDeliveryState = 'queued' | 'sent' | 'failed' | 'bounced' | 'complained'
+
+export declare const MailDeliveryState: {
+  /** It waits for its first or its next attempt. */
+  readonly Queued: 'queued'
+  /** The server or the service has taken it. Whether it arrived is not known. */
+  readonly Sent: 'sent'
+  /** It will not be tried again. */
+  readonly Failed: 'failed'
+  /** It was sent and came back: `Mail.report` said so. */
+  readonly Bounced: 'bounced'
+  /** Its recipient called it spam: `Mail.report` said so. */
+  readonly Complained: 'complained'
 }
 
 /** A folder or label of a mailbox. */
@@ -4237,6 +4368,33 @@ export interface MailFolderPage {
   items: MailFolder[]
   /** Where the next page begins; none after the last. */
   nextCursor?: string
+}
+
+/** A mail that Atom sends. */
+export type MailId = string
+
+/** What a mail is for. */
+export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'factor_changed'
+
+export declare const MailKind: {
+  /** Asks whether an address is its user's. */
+  readonly VerifyEmail: 'verify_email'
+  /** Lets a user choose a new password. */
+  readonly ResetPassword: 'reset_password'
+  /** A code to sign in with. */
+  readonly SignInCode: 'sign_in_code'
+  /** A link to sign in with. */
+  readonly MagicLink: 'magic_link'
+  /** Invites somebody into a workspace. */
+  readonly Invite: 'invite'
+  /** Tells of a sign-in on a device that was not seen before. */
+  readonly NewDevice: 'new_device'
+  /** Tells that the password was changed. */
+  readonly PasswordChanged: 'password_changed'
+  /** Tells the address before that the account has another one now. */
+  readonly EmailChanged: 'email_changed'
+  /** Tells that a second factor was added or removed. */
+  readonly FactorChanged: 'factor_changed'
 }
 
 /** A message in a mailbox. */
@@ -4305,6 +4463,64 @@ export interface MailMessagePatch {
   removeLabels?: string[] | null
   /** The folder to move it to. */
   folderId?: string | null
+}
+
+/** A mail as its recipient would see it. */
+export interface MailPreview {
+  /** In which language it is written. */
+  locale: string
+  /** The subject. */
+  subject: string
+  /** The plain text. */
+  text: string
+  /** The text in HTML, if there is one. */
+  html?: string
+}
+
+/** What a service says about a mail after it was sent. Give `message_id` or `receipt_id`. */
+export interface MailReport {
+  /** The `Message-ID` of the mail. */
+  messageId?: string | null
+  /** What the service called it when it took it. */
+  receiptId?: string | null
+  /** Whether its recipient called it spam. Default: no, it came back. */
+  isComplaint?: boolean | null
+  /** Why, as a code: `5.1.1`, `mailbox_full`. 1 to 64 letters, digits, points, hyphens and underscores. */
+  reason?: string | null
+}
+
+/**
+ * The host's own text of a mail in one language, instead of Atom's.
+ *
+ * Each part is a template in the language of Jinja: `{{ app_name }}`, `{% if name %}…{% endif %}`. What is put into `html` is escaped. All
+ * of them know `app_name`, `app_url`, `locale`, `subject` (but for the subject itself) and `name` (the recipient's, or none), and besides:
+ *
+ * | kind | variables |
+ * | --- | --- |
+ * | `verify_email` | `link`, `token`, `code` (or none), `minutes` |
+ * | `reset_password`, `magic_link` | `link`, `token`, `minutes` |
+ * | `sign_in_code` | `code`, `minutes` |
+ * | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
+ * | `new_device` | `at`, `device`, `place` (or none) |
+ * | `password_changed` | `at` |
+ * | `email_changed` | `at`, `new_email` (masked) |
+ * | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
+ *
+ * `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
+ * another page, write the link with `app_url` and `token`. `minutes` is how long it is valid, and `at` a moment in UTC. A text in HTML may begin with
+ * `{% extends "layout.html" %}` and have a block `body`.
+ */
+export interface MailTemplate {
+  /** Which mail. */
+  kind: MailKind
+  /** In which language: `de`, `pt-BR`. A mail for `de-AT` takes the text for `de-AT`, else that for `de`, else that for `en`. */
+  locale: string
+  /** The subject, in one line. */
+  subject: string
+  /** The plain text. */
+  text: string
+  /** The text in HTML. Default: none, and then the mail is plain text. */
+  html?: string | null
 }
 
 /**
@@ -5289,6 +5505,26 @@ export interface OpenOptions {
    * only providers that need no redirect.
    */
   workspaceCallbackUrl?: string | null
+  /**
+   * The address of the application, below which the links in mails lead: https, or http on this machine. No request is ever asked for it. Mail
+   * cannot be sent without it.
+   */
+  appUrl?: string | null
+  /** How mails call the application. Default: the host of `app_url`. */
+  appName?: string | null
+  /**
+   * The mail server that sends the installation's mail. Default: none, and then whatever needs mail fails with `unsupported`
+   * (`mail_not_configured`), unless the host brings a mail sender.
+   */
+  smtp?: SmtpOptions | null
+  /** Whom mail is from: `Acme <no-reply@acme.example>`. Mail cannot be sent without it. */
+  mailFrom?: string | null
+  /** Where answers to mail go, if not there. */
+  mailReplyTo?: string | null
+  /** Texts of the host's own, instead of Atom's or in further languages. Atom's are in English. */
+  mailTemplates?: MailTemplate[] | null
+  /** How long what became of a mail is kept, in days, 1 to 3650. Default: 30. */
+  keepMailDays?: number | null
 }
 
 /** What can be said of an operation without calling it. */
@@ -5374,6 +5610,28 @@ export declare const OrderStatus: {
   readonly Cancelled: 'cancelled'
   /** A state of the provider's own: see `raw`. */
   readonly Other: 'other'
+}
+
+/** A mail on its way out, as a sender gets it. It may hold a code or a link that lets somebody in: never log it. */
+export interface OutgoingMail {
+  /** The same for every attempt at this mail: an idempotency key for services that take one. */
+  id: MailId
+  /** What it is for. */
+  kind: MailKind
+  /** Whom it is from: `Acme <no-reply@acme.example>`. */
+  sender: string
+  /** Whom it goes to: the address alone. The domain is in ASCII; the name before it may not be, and then needs a server with SMTPUTF8. */
+  to: string
+  /** The subject: one line. */
+  subject: string
+  /** The plain text. */
+  text: string
+  /** Further headers: `Message-ID` and `Auto-Submitted`. Services that report bounces name the first, or the id that they gave. */
+  headers: Record<string, string>
+  /** Where answers go, if not to the sender. */
+  replyTo?: string | null
+  /** The text in HTML, if there is one. */
+  html?: string | null
 }
 
 /** Which page of a list that has no filter. */
@@ -7342,6 +7600,36 @@ export declare class SigningKeys {
    * an hour, or for less than the lead that you rotate with.
    */
   jwks(): Promise<string>
+}
+
+/** The mail server that sends the installation's mail. */
+export interface SmtpOptions {
+  /** Its name: `smtp.example.com`. Its certificate must be for this name. */
+  host: string
+  /** Its port. Default: that of `security`; 25 without encryption. */
+  port?: number | null
+  /** How the connection is encrypted. Default: `tls` on port 465, else `start_tls`. */
+  security?: SmtpSecurity | null
+  /** Who signs in there. Default: nobody. */
+  userName?: string | null
+  /** Their password. */
+  password?: string | null
+  /** A certificate (PEM) of an authority of the host's own, trusted beside the public ones. */
+  caCertificate?: string | null
+  /** The name by which this machine introduces itself. Default: the domain of `mail_from`. */
+  helloName?: string | null
+}
+
+/** How the connection to a mail server is encrypted. */
+export type SmtpSecurity = 'start_tls' | 'tls' | 'plain'
+
+export declare const SmtpSecurity: {
+  /** It begins in the clear and must become encrypted before anything is said. The usual port is 587. */
+  readonly StartTls: 'start_tls'
+  /** It is encrypted from its beginning. The usual port is 465. */
+  readonly Tls: 'tls'
+  /** It is not encrypted: only to a server on this machine. */
+  readonly Plain: 'plain'
 }
 
 /**

@@ -25,6 +25,18 @@ class KeyProvider(typing.Protocol):
     def unwrap(self, wrapped: bytes, context: bytes, /) -> bytes | typing.Awaitable[bytes]:
         """Decrypts a data key."""
 
+@typing.type_check_only
+class MailSender(typing.Protocol):
+    """Sends mail: through a service's API, a queue, a server of the host's own."""
+
+    def send(self, mail: OutgoingMail, /) -> str | None | typing.Awaitable[str | None]:
+        """Makes one attempt, and returns what the service called the mail, if it said so.
+
+        It is a plain function, called in a thread, or a coroutine function. A mail may come again after a crash, under the same `id`. What is
+        raised becomes an `UnavailableError` (`mail_sender_failed`) with the name of its class and without its text, and the mail is tried
+        again; so it is after 30 seconds. An `AtomError` that is raised is kept as it is: one that is not retryable gives the mail up.
+        """
+
 __all__ = [
     "AccessToken",
     "AccountClass",
@@ -230,13 +242,22 @@ __all__ = [
     "ListTicketComments",
     "ListTickets",
     "ListWorkflows",
+    "Mail",
     "MailAddress",
     "MailAttachment",
+    "MailDelivery",
+    "MailDeliveryFilter",
+    "MailDeliveryPage",
+    "MailDeliveryState",
     "MailFolder",
     "MailFolderPage",
+    "MailKind",
     "MailMessage",
     "MailMessagePage",
     "MailMessagePatch",
+    "MailPreview",
+    "MailReport",
+    "MailTemplate",
     "Mailbox",
     "ManifestChange",
     "Meeting",
@@ -301,6 +322,7 @@ __all__ = [
     "OrderLine",
     "OrderPaymentStatus",
     "OrderStatus",
+    "OutgoingMail",
     "Paging",
     "Payment",
     "PaymentCustomer",
@@ -398,6 +420,8 @@ __all__ = [
     "SigningKey",
     "SigningKeyState",
     "SigningKeys",
+    "SmtpOptions",
+    "SmtpSecurity",
     "Social",
     "SocialComment",
     "SocialCommentPage",
@@ -1418,16 +1442,17 @@ class Atom:
     def open_with_keys_blocking(options: OpenOptions, key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
         """`open_with_keys`, but the thread waits until it is done."""
     @staticmethod
-    async def open_with_hooks(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+    async def open_with_hooks(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None, mail_sender: MailSender | None = None) -> Atom:
         """Opens an installation with functions of the host's for operations that manifests cannot describe. Each is named as the manifests
-        of `options.providers` name it with `hook`. The keys are those of `open_with_keys`.
+        of `options.providers` name it with `hook`. The keys are those of `open_with_keys`. `mail_sender` sends the installation's mail, instead of
+        `options.smtp`.
 
         Fails as `open_with_keys` does, and with `invalid` (`unknown_hook`: a manifest names one that is not among them). A call of such an
         operation fails with `provider` (`hook_failed`) where the function throws something, of which only the name of
         its class is told; with `unavailable` (`hook_timeout`) after 120 seconds; and with whatever error of Atom the function throws.
         """
     @staticmethod
-    def open_with_hooks_blocking(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None) -> Atom:
+    def open_with_hooks_blocking(options: OpenOptions, hooks: dict[str, typing.Callable[[Connection, dict[str, typing.Any]], typing.Any]], key: KeyProvider | None = None, accepted_keys: list[KeyProvider] | None = None, mail_sender: MailSender | None = None) -> Atom:
         """`open_with_hooks`, but the thread waits until it is done."""
     @property
     def accounts(self) -> Accounts:
@@ -1490,6 +1515,9 @@ class Atom:
     def signing_keys(self) -> SigningKeys:
         """The keys that sign access tokens: their rotation, and the public halves to publish."""
     @property
+    def mail(self) -> Mail:
+        """The mail that the installation sends, for its operator."""
+    @property
     def queues(self) -> Queues:
         """The queues and workers of the installation."""
     async def start_worker(self, handlers: dict[str, typing.Callable[[RunningJob], typing.Any]], options: WorkerOptions | None = None) -> Worker:
@@ -1504,7 +1532,7 @@ class Atom:
     def __enter__(self) -> typing_extensions.Self: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None) -> None: ...
     async def shut_down(self) -> None:
-        """Stops the workers of this process, stores what it has counted, and closes the database connections. Later calls fail with `cancelled` (`closed`)."""
+        """Stops the workers of this process, lets mails that are being sent end, stores what was counted, and closes the database connections. Later calls fail with `cancelled` (`closed`)."""
     def shut_down_blocking(self) -> None:
         """`shut_down`, but the thread waits until it is done."""
 
@@ -6440,6 +6468,48 @@ class ListWorkflows:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class Mail:
+    """The mail of the installation, for its operator: what became of it, and a way to try it.
+
+    The first attempt at a mail is made at once by the process that queued it, without a worker. Further attempts need a worker, in a process
+    that was opened with the same way to send mail: with growing delays, for more than two hours, and never after what the mail says is no longer true.
+    """
+    async def list(self, filter: MailDeliveryFilter) -> MailDeliveryPage:
+        """What became of the mails, newest first, a page at a time. They are kept for `keep_mail_days`.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: MailDeliveryFilter) -> MailDeliveryPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, id: str) -> MailDelivery:
+        """What became of one mail. Fails with `not_found`."""
+    def get_blocking(self, id: str) -> MailDelivery:
+        """`get`, but the thread waits until it is done."""
+    async def report(self, report: MailReport) -> MailDelivery:
+        """Takes what a service says about a mail that it took: it came back, or its recipient called it spam. Call it where the service's webhook
+        arrives, after you have verified that. The first report counts; another changes nothing. The mail's workspace gets the event `mail.bounced`.
+
+        Fails with `not_found` (no mail of this installation, or one that is forgotten) or `invalid` (`malformed_mail_report`).
+        """
+    def report_blocking(self, report: MailReport) -> MailDelivery:
+        """`report`, but the thread waits until it is done."""
+    async def preview(self, kind: MailKind, locale: str | None = None) -> MailPreview:
+        """A mail as its recipient would see it, with made-up data: to look at templates.
+
+        Fails with `unsupported` (`mail_not_configured`).
+        """
+    def preview_blocking(self, kind: MailKind, locale: str | None = None) -> MailPreview:
+        """`preview`, but the thread waits until it is done."""
+    async def send_test(self, to: str, kind: MailKind, locale: str | None = None) -> MailDelivery:
+        """Sends a mail with made-up data to an address, as every other mail is sent, and returns what came of the first attempt: to try the
+        configuration. The codes and links in it are good for nothing.
+
+        Fails with `unsupported` (`mail_not_configured`) or `invalid` (`malformed_email`). A server that refuses is an outcome, not an error.
+        """
+    def send_test_blocking(self, to: str, kind: MailKind, locale: str | None = None) -> MailDelivery:
+        """`send_test`, but the thread waits until it is done."""
+
+@typing.final
 class MailAddress:
     """Someone's address."""
     def __new__(cls, *, email: str, name: str | None = None) -> MailAddress: ...
@@ -6470,6 +6540,121 @@ class MailAttachment:
         """Its size in bytes."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailDelivery:
+    """What became of one mail. It has neither the text nor the whole address."""
+    def __new__(cls, *, id: str, kind: MailKind, locale: str, to: str, state: MailDeliveryState, attempts: int, created_at: datetime.datetime, expires_at: datetime.datetime, user_id: str | None = None, workspace_id: str | None = None, receipt_id: str | None = None, reason: str | None = None, explanation: str | None = None, sent_at: datetime.datetime | None = None, failed_at: datetime.datetime | None = None) -> MailDelivery: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def kind(self) -> MailKind:
+        """What it is for."""
+    @property
+    def locale(self) -> str:
+        """In which language it is written."""
+    @property
+    def to(self) -> str:
+        """Whom it goes to, masked: `a***@example.com`."""
+    @property
+    def state(self) -> MailDeliveryState:
+        """Where it stands."""
+    @property
+    def attempts(self) -> int:
+        """How often it was tried."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was queued."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """It is not sent after this moment: what it says is not true any more."""
+    @property
+    def user_id(self) -> str | None:
+        """The user to whom it is, if it is one."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace that it is about, if it is about one."""
+    @property
+    def receipt_id(self) -> str | None:
+        """What the server or the service called it."""
+    @property
+    def reason(self) -> str | None:
+        """Why the last attempt failed (`mail_refused`, `mail_deferred`, `mail_server_unreachable`, …), why it was given up (`mail_expired`), or what the
+        report of a bounce said.
+        """
+    @property
+    def explanation(self) -> str | None:
+        """The same for people."""
+    @property
+    def sent_at(self) -> datetime.datetime | None:
+        """When it was taken."""
+    @property
+    def failed_at(self) -> datetime.datetime | None:
+        """When it failed for good, or was reported."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailDeliveryFilter:
+    """Which mails to list, newest first."""
+    def __new__(cls, *, state: MailDeliveryState | None = None, kind: MailKind | None = None, user_id: str | None = None, since: datetime.datetime | None = None, until: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> MailDeliveryFilter: ...
+    @property
+    def state(self) -> MailDeliveryState | None:
+        """Only those that stand here."""
+    @property
+    def kind(self) -> MailKind | None:
+        """Only those for this."""
+    @property
+    def user_id(self) -> str | None:
+        """Only those to this user."""
+    @property
+    def since(self) -> datetime.datetime | None:
+        """Only those queued at or after this moment."""
+    @property
+    def until(self) -> datetime.datetime | None:
+        """Only those queued before this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailDeliveryPage:
+    """A page of mails."""
+    def __new__(cls, *, items: list[MailDelivery], next_cursor: str | None = None) -> MailDeliveryPage: ...
+    @property
+    def items(self) -> list[MailDelivery]:
+        """The mails, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailDeliveryState:
+    """Where a mail stands."""
+    QUEUED: typing.ClassVar[MailDeliveryState]
+    """It waits for its first or its next attempt."""
+    SENT: typing.ClassVar[MailDeliveryState]
+    """The server or the service has taken it. Whether it arrived is not known."""
+    FAILED: typing.ClassVar[MailDeliveryState]
+    """It will not be tried again."""
+    BOUNCED: typing.ClassVar[MailDeliveryState]
+    """It was sent and came back: `Mail.report` said so."""
+    COMPLAINED: typing.ClassVar[MailDeliveryState]
+    """Its recipient called it spam: `Mail.report` said so."""
+    @property
+    def value(self) -> typing.Literal["queued", "sent", "failed", "bounced", "complained"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class MailFolder:
@@ -6523,6 +6708,34 @@ class MailFolderPage:
         """Where the next page begins; none after the last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailKind:
+    """What a mail is for."""
+    VERIFY_EMAIL: typing.ClassVar[MailKind]
+    """Asks whether an address is its user's."""
+    RESET_PASSWORD: typing.ClassVar[MailKind]
+    """Lets a user choose a new password."""
+    SIGN_IN_CODE: typing.ClassVar[MailKind]
+    """A code to sign in with."""
+    MAGIC_LINK: typing.ClassVar[MailKind]
+    """A link to sign in with."""
+    INVITE: typing.ClassVar[MailKind]
+    """Invites somebody into a workspace."""
+    NEW_DEVICE: typing.ClassVar[MailKind]
+    """Tells of a sign-in on a device that was not seen before."""
+    PASSWORD_CHANGED: typing.ClassVar[MailKind]
+    """Tells that the password was changed."""
+    EMAIL_CHANGED: typing.ClassVar[MailKind]
+    """Tells the address before that the account has another one now."""
+    FACTOR_CHANGED: typing.ClassVar[MailKind]
+    """Tells that a second factor was added or removed."""
+    @property
+    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "factor_changed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class MailMessage:
@@ -6626,6 +6839,85 @@ class MailMessagePatch:
     @property
     def folder_id(self) -> str | None:
         """The folder to move it to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailPreview:
+    """A mail as its recipient would see it."""
+    def __new__(cls, *, locale: str, subject: str, text: str, html: str | None = None) -> MailPreview: ...
+    @property
+    def locale(self) -> str:
+        """In which language it is written."""
+    @property
+    def subject(self) -> str:
+        """The subject."""
+    @property
+    def text(self) -> str:
+        """The plain text."""
+    @property
+    def html(self) -> str | None:
+        """The text in HTML, if there is one."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailReport:
+    """What a service says about a mail after it was sent. Give `message_id` or `receipt_id`."""
+    def __new__(cls, *, message_id: str | None = None, receipt_id: str | None = None, is_complaint: bool | None = None, reason: str | None = None) -> MailReport: ...
+    @property
+    def message_id(self) -> str | None:
+        """The `Message-ID` of the mail."""
+    @property
+    def receipt_id(self) -> str | None:
+        """What the service called it when it took it."""
+    @property
+    def is_complaint(self) -> bool | None:
+        """Whether its recipient called it spam. Default: no, it came back."""
+    @property
+    def reason(self) -> str | None:
+        """Why, as a code: `5.1.1`, `mailbox_full`. 1 to 64 letters, digits, points, hyphens and underscores."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MailTemplate:
+    """The host's own text of a mail in one language, instead of Atom's.
+
+    Each part is a template in the language of Jinja: `{{ app_name }}`, `{% if name %}…{% endif %}`. What is put into `html` is escaped. All
+    of them know `app_name`, `app_url`, `locale`, `subject` (but for the subject itself) and `name` (the recipient's, or none), and besides:
+
+    | kind | variables |
+    | --- | --- |
+    | `verify_email` | `link`, `token`, `code` (or none), `minutes` |
+    | `reset_password`, `magic_link` | `link`, `token`, `minutes` |
+    | `sign_in_code` | `code`, `minutes` |
+    | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
+    | `new_device` | `at`, `device`, `place` (or none) |
+    | `password_changed` | `at` |
+    | `email_changed` | `at`, `new_email` (masked) |
+    | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
+
+    `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
+    another page, write the link with `app_url` and `token`. `minutes` is how long it is valid, and `at` a moment in UTC. A text in HTML may begin with
+    `{% extends "layout.html" %}` and have a block `body`.
+    """
+    def __new__(cls, *, kind: MailKind, locale: str, subject: str, text: str, html: str | None = None) -> MailTemplate: ...
+    @property
+    def kind(self) -> MailKind:
+        """Which mail."""
+    @property
+    def locale(self) -> str:
+        """In which language: `de`, `pt-BR`. A mail for `de-AT` takes the text for `de-AT`, else that for `de`, else that for `en`."""
+    @property
+    def subject(self) -> str:
+        """The subject, in one line."""
+    @property
+    def text(self) -> str:
+        """The plain text."""
+    @property
+    def html(self) -> str | None:
+        """The text in HTML. Default: none, and then the mail is plain text."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -8021,7 +8313,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -8107,6 +8399,31 @@ class OpenOptions:
         provider's. Every such address leads to the same page of the host, which calls `Connections.complete`. Default: none, and then workspaces bring
         only providers that need no redirect.
         """
+    @property
+    def app_url(self) -> str | None:
+        """The address of the application, below which the links in mails lead: https, or http on this machine. No request is ever asked for it. Mail
+        cannot be sent without it.
+        """
+    @property
+    def app_name(self) -> str | None:
+        """How mails call the application. Default: the host of `app_url`."""
+    @property
+    def smtp(self) -> SmtpOptions | None:
+        """The mail server that sends the installation's mail. Default: none, and then whatever needs mail fails with `unsupported`
+        (`mail_not_configured`), unless the host brings a mail sender.
+        """
+    @property
+    def mail_from(self) -> str | None:
+        """Whom mail is from: `Acme <no-reply@acme.example>`. Mail cannot be sent without it."""
+    @property
+    def mail_reply_to(self) -> str | None:
+        """Where answers to mail go, if not there."""
+    @property
+    def mail_templates(self) -> list[MailTemplate] | None:
+        """Texts of the host's own, instead of Atom's or in further languages. Atom's are in English."""
+    @property
+    def keep_mail_days(self) -> int | None:
+        """How long what became of a mail is kept, in days, 1 to 3650. Default: 30."""
 
 @typing.final
 class OperationInfo:
@@ -8226,6 +8543,38 @@ class OrderStatus:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class OutgoingMail:
+    """A mail on its way out, as a sender gets it. It may hold a code or a link that lets somebody in: never log it."""
+    def __new__(cls, *, id: str, kind: MailKind, sender: str, to: str, subject: str, text: str, headers: dict[str, str], reply_to: str | None = None, html: str | None = None) -> OutgoingMail: ...
+    @property
+    def id(self) -> str:
+        """The same for every attempt at this mail: an idempotency key for services that take one."""
+    @property
+    def kind(self) -> MailKind:
+        """What it is for."""
+    @property
+    def sender(self) -> str:
+        """Whom it is from: `Acme <no-reply@acme.example>`."""
+    @property
+    def to(self) -> str:
+        """Whom it goes to: the address alone. The domain is in ASCII; the name before it may not be, and then needs a server with SMTPUTF8."""
+    @property
+    def subject(self) -> str:
+        """The subject: one line."""
+    @property
+    def text(self) -> str:
+        """The plain text."""
+    @property
+    def headers(self) -> dict[str, str]:
+        """Further headers: `Message-ID` and `Auto-Submitted`. Services that report bounces name the first, or the id that they gave."""
+    @property
+    def reply_to(self) -> str | None:
+        """Where answers go, if not to the sender."""
+    @property
+    def html(self) -> str | None:
+        """The text in HTML, if there is one."""
 
 @typing.final
 class Paging:
@@ -11056,6 +11405,48 @@ class SigningKeys:
         """
     def jwks_blocking(self) -> str:
         """`jwks`, but the thread waits until it is done."""
+
+@typing.final
+class SmtpOptions:
+    """The mail server that sends the installation's mail."""
+    def __new__(cls, *, host: str, port: int | None = None, security: SmtpSecurity | None = None, user_name: str | None = None, password: str | None = None, ca_certificate: str | None = None, hello_name: str | None = None) -> SmtpOptions: ...
+    @property
+    def host(self) -> str:
+        """Its name: `smtp.example.com`. Its certificate must be for this name."""
+    @property
+    def port(self) -> int | None:
+        """Its port. Default: that of `security`; 25 without encryption."""
+    @property
+    def security(self) -> SmtpSecurity | None:
+        """How the connection is encrypted. Default: `tls` on port 465, else `start_tls`."""
+    @property
+    def user_name(self) -> str | None:
+        """Who signs in there. Default: nobody."""
+    @property
+    def password(self) -> str | None:
+        """Their password."""
+    @property
+    def ca_certificate(self) -> str | None:
+        """A certificate (PEM) of an authority of the host's own, trusted beside the public ones."""
+    @property
+    def hello_name(self) -> str | None:
+        """The name by which this machine introduces itself. Default: the domain of `mail_from`."""
+
+@typing.final
+class SmtpSecurity:
+    """How the connection to a mail server is encrypted."""
+    START_TLS: typing.ClassVar[SmtpSecurity]
+    """It begins in the clear and must become encrypted before anything is said. The usual port is 587."""
+    TLS: typing.ClassVar[SmtpSecurity]
+    """It is encrypted from its beginning. The usual port is 465."""
+    PLAIN: typing.ClassVar[SmtpSecurity]
+    """It is not encrypted: only to a server on this machine."""
+    @property
+    def value(self) -> typing.Literal["start_tls", "tls", "plain"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class Social:
