@@ -100,13 +100,14 @@ pub(super) async fn count_attempt(
     resets_at: DateTime<Utc>,
 ) -> Result<(i64, DateTime<Utc>)> {
     let (attempts, until): (i64, Timestamp) = on!(tx: tx, c => sqlx::query_as(
-        "INSERT INTO atom_throttles (key, attempts, blocked_until, resets_at) VALUES ($1, 1, $2, $3)
+        "INSERT INTO atom_throttles (key, attempts, blocked_until, resets_at) VALUES ($1, 1, $4, $3)
          ON CONFLICT (key) DO UPDATE SET
             attempts = CASE WHEN atom_throttles.resets_at <= $2 THEN 1 ELSE atom_throttles.attempts + 1 END,
-            blocked_until = CASE WHEN atom_throttles.resets_at <= $2 THEN $2 ELSE atom_throttles.blocked_until END,
+            blocked_until = CASE WHEN atom_throttles.resets_at <= $2 THEN $4 ELSE atom_throttles.blocked_until END,
             resets_at = $3
          RETURNING attempts, blocked_until")
-        .bind(key).bind(Timestamp::from(now)).bind(Timestamp::from(resets_at)).fetch_one(c).await)?;
+        .bind(key).bind(Timestamp::from(now)).bind(Timestamp::from(resets_at)).bind(Timestamp(DateTime::UNIX_EPOCH))
+        .fetch_one(c).await)?;
     Ok((attempts, until.0))
 }
 

@@ -18,7 +18,7 @@
 use super::{Client, store};
 use crate::atom::Inner;
 use crate::crypto::{base64url, length_prefixed};
-use crate::storage::Db;
+use crate::storage::{Db, Tx};
 use crate::{Error, ErrorKind, Result, SessionId};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -81,6 +81,11 @@ impl Bucket {
         let parts = [&["sign-in", kind], parts].concat();
         let key = base64url(Sha256::digest(length_prefixed(parts.iter().map(|part| part.as_bytes()))));
         Self { rule, key }
+    }
+
+    /// Has the next attempt wait. No delay is not a short one: to the clock of another process, this very moment may be to come.
+    async fn block(&self, tx: &mut Tx, delay: TimeDelta, now: DateTime<Utc>) -> Result<()> {
+        if delay.is_zero() { Ok(()) } else { store::block_attempts(tx, &self.key, now + delay).await }
     }
 
     fn of(attempt: &Attempt<'_>) -> Vec<Self> {
@@ -154,7 +159,7 @@ pub(super) async fn count(inner: &Inner, attempt: &Attempt<'_>) -> Result<Counte
         return Err(Error::new(ErrorKind::RateLimited, "too_many_attempts", text).with_retry_after(wait));
     }
     for (bucket, delay) in buckets.iter().zip(delays).filter(|(bucket, _)| bucket.rule.is_personal) {
-        store::block_attempts(&mut tx, &bucket.key, now + delay).await?;
+        bucket.block(&mut tx, delay, now).await?;
     }
     tx.commit().await?;
     Ok(Counted { buckets, _turn: turn })
@@ -179,7 +184,7 @@ impl Counted {
         let mut tx = db.begin().await?;
         for bucket in self.buckets.iter().filter(|bucket| !bucket.rule.is_personal) {
             let attempts = store::attempts(&mut tx, &bucket.key).await?;
-            store::block_attempts(&mut tx, &bucket.key, now + bucket.rule.delay(attempts)).await?;
+            bucket.block(&mut tx, bucket.rule.delay(attempts), now).await?;
         }
         tx.commit().await
     }
