@@ -35,6 +35,7 @@ mod mail;
 mod providers;
 mod raw;
 mod schedules;
+mod scope;
 mod secret;
 mod storage;
 mod tally;
@@ -48,7 +49,7 @@ pub use accounts::{
     Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
     User, Workspace,
 };
-pub use atom::{Atom, Scope};
+pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
 pub use config::{Builder, OpenOptions, ProviderApp};
@@ -161,6 +162,7 @@ pub use mail::{
 pub use providers::{Capability, CatalogueEntry, ManifestChange, OperationInfo};
 pub use raw::{RawRequest, RawResponse};
 pub use schedules::{MissedRuns, NewSchedule, Schedule, ScheduleRule, Schedules};
+pub use scope::Scope;
 pub use secret::Secret;
 pub use storage::{MigrationStatus, Schema};
 pub use value::{Bytes, Json, RawRecord};
