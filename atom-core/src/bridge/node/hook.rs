@@ -4,18 +4,14 @@
 //! `settle`, which it calls once with the output as JSON text or with what was thrown.
 #![allow(unsafe_code)] // the conversion traits of napi are declared unsafe
 
+use super::callback::{Callback, Question};
 use super::field;
 use crate::bridge::returned::Returned;
 use crate::crypto::BoxFuture;
 use crate::integrations::hooks::{OperationHook, failed};
 use crate::{Connection, Error, HostHook, Json, Result};
-use napi::bindgen_prelude::{
-    FromNapiValue, Function, FunctionCallContext, JsValue, JsValuesTupleIntoVec, Object, ToNapiValue, Unknown,
-};
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, Status, sys};
-use std::sync::{Mutex, PoisonError};
-use tokio::sync::{oneshot, watch};
+use napi::bindgen_prelude::{FromNapiValue, Function, FunctionCallContext, Object, ToNapiValue};
+use napi::sys;
 
 /// What a function came to: its output as JSON text.
 pub(super) type Outcome = Result<String>;
@@ -23,47 +19,31 @@ pub(super) type Outcome = Result<String>;
 struct Call {
     connection: Connection,
     input: Json,
-    answer: oneshot::Sender<Outcome>,
 }
 
-impl JsValuesTupleIntoVec for Call {
-    fn into_vec(self, env: sys::napi_env) -> napi::Result<Vec<sys::napi_value>> {
-        let answer = Mutex::new(Some(self.answer));
-        let env_of_thread = Env::from_raw(env);
-        let settle = env_of_thread.create_function_from_closure("settle", move |settled: FunctionCallContext<'_>| {
-            if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                let _ = answer.send(outcome(&settled, failed)?);
-            }
-            Ok(())
-        });
+impl Question for Call {
+    type Answer = Outcome;
+
+    fn arguments(self, env: sys::napi_env) -> napi::Result<Vec<sys::napi_value>> {
         // SAFETY: napi calls this with the environment of the thread that it runs on.
         let connection = unsafe { Connection::to_napi_value(env, self.connection) }?;
         // SAFETY: as above.
         let input = unsafe { Json::to_napi_value(env, self.input) }?;
-        let settle: Function<'_, (), ()> = settle?;
-        Ok(vec![connection, input, settle.raw()])
+        Ok(vec![connection, input])
+    }
+
+    fn answer(settled: &FunctionCallContext<'_>) -> napi::Result<Outcome> {
+        outcome(settled, failed)
     }
 }
 
-/// It does not keep the process alive: what waits for it does.
-type Calls = ThreadsafeFunction<Call, Unknown<'static>, Call, Status, false, true>;
-
-struct JsHook {
-    calls: Calls,
-    /// Closed when the function's thread has ended.
-    alive: watch::Receiver<()>,
-}
+struct JsHook(Callback<Call, true>);
 
 impl FromNapiValue for HostHook {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
         // SAFETY: the caller vouches for `env` and `value`.
-        let function = unsafe { Function::<Call, Unknown<'static>>::from_napi_value(env, value) }?;
-        let (thread, alive) = watch::channel(());
-        let calls = function.build_threadsafe_function::<Call>().weak::<true>().build_callback(move |context| {
-            let _ = &thread;
-            Ok(context.value)
-        })?;
-        Ok(Self::new(JsHook { calls, alive }))
+        let function = unsafe { Function::from_napi_value(env, value) }?;
+        Ok(Self::new(JsHook(Callback::new(&function)?)))
     }
 }
 
@@ -90,19 +70,8 @@ pub(super) fn outcome(settled: &FunctionCallContext<'_>, failed: fn(&str) -> Err
 impl OperationHook for JsHook {
     fn run<'a>(&'a self, connection: &'a Connection, input: Json) -> BoxFuture<'a, Result<Json>> {
         Box::pin(async move {
-            let (answer, outcome) = oneshot::channel();
-            let call = Call { connection: connection.clone(), input, answer };
-            let status = self.calls.call(call, ThreadsafeFunctionCallMode::NonBlocking);
-            let mut alive = self.alive.clone();
-            let answered = tokio::select! {
-                biased;
-                answered = outcome => answered.ok(),
-                _ = alive.changed() => None,
-            };
-            let output = match answered {
-                Some(outcome) if status == Status::Ok => outcome?,
-                _ => return Err(failed("its JavaScript thread has ended")),
-            };
+            let outcome = self.0.ask(Call { connection: connection.clone(), input }).await;
+            let output = outcome.ok_or_else(|| failed("its JavaScript thread has ended"))??;
             serde_json::from_str(&output).map(Json).map_err(|_| failed("malformed_output"))
         })
     }

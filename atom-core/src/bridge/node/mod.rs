@@ -1,6 +1,7 @@
 //! Futures in, promises out; errors are built on the JavaScript thread, because only there can they carry a `code`.
 #![allow(unsafe_code)] // the conversion traits of napi are declared unsafe
 
+mod callback;
 mod handler;
 mod hook;
 mod key;
