@@ -64,6 +64,8 @@ pub(crate) struct Inner {
     pub(crate) hasher: Hasher,
     pub(crate) min_password_length: usize,
     pub(crate) sessions: SessionSettings,
+    /// How recent a proof has to be for what asks for a fresh one.
+    pub(crate) step_up: TimeDelta,
     pub(crate) sign_ins: Turns,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
@@ -324,6 +326,7 @@ impl Atom {
         }
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
+        let step_up = accounts::step_up_window(options.step_up_minutes)?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
@@ -360,6 +363,7 @@ impl Atom {
             hasher: Hasher::new()?,
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
             sessions,
+            step_up,
             sign_ins: Turns::default(),
             http,
             egress,

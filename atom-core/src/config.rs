@@ -46,6 +46,8 @@ pub struct OpenOptions {
     /// How long a refresh token gives the same answer once more after its first use, in seconds, 0 to 600. Default: 30. After that it is taken for
     /// stolen, unless nobody has used the answer.
     pub refresh_grace_seconds: Option<i32>,
+    /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`.
+    pub step_up_minutes: Option<i32>,
     /// From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`.
     pub signing_key_days: Option<i32>,
     /// The kinds of jobs that this process enqueues or handles.
@@ -191,6 +193,12 @@ impl Builder {
     /// How long a refresh token gives the same answer once more after its first use, in seconds. Default: 30.
     pub fn refresh_grace_seconds(mut self, seconds: i32) -> Self {
         self.options.refresh_grace_seconds = Some(seconds);
+        self
+    }
+
+    /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes. Default: 10.
+    pub fn step_up_minutes(mut self, minutes: i32) -> Self {
+        self.options.step_up_minutes = Some(minutes);
         self
     }
 

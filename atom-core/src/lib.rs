@@ -47,7 +47,7 @@ mod webhooks;
 
 pub use accounts::{
     Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
-    User, Workspace,
+    SignIn, SignInMethod, StepUp, User, Workspace,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};

@@ -1,7 +1,8 @@
 //! Signing up and in, refreshing, signing out.
 
+use crate::mail::Letters;
 use crate::support::*;
-use atom_core::{ErrorKind, Role, Secret};
+use atom_core::{Client, Credentials, ErrorKind, MailKind, NewAccount, Role, Secret};
 
 on_both!(a_new_user_owns_a_workspace_and_signs_in_again, |database| async move {
     let atom = database.open().await;
@@ -9,7 +10,7 @@ on_both!(a_new_user_owns_a_workspace_and_signs_in_again, |database| async move {
     assert_eq!((session.role, session.user.email.as_str()), (Role::Owner, "Ada@Example.com"));
     assert_eq!(scope.principal().workspace_id, session.workspace.id);
 
-    let again = atom.accounts().sign_in(credentials(" ada@example.COM", PASSWORD)).await.unwrap();
+    let again = atom.accounts().sign_in(credentials(" ada@example.COM", PASSWORD)).await.unwrap().signed_in().unwrap();
     assert_eq!(again.user.id, session.user.id);
     assert_ne!(again.id, session.id);
 });
@@ -83,4 +84,26 @@ on_both!(p21_a_member_acts_only_in_their_own_workspace, |database| async move {
     let mut credentials = credentials("ada@example.com", PASSWORD);
     credentials.workspace_id = Some(bob.workspace.id);
     assert_eq!(reason(atom.accounts().sign_in(credentials).await), "not_a_member");
+});
+
+on_both!(a_sign_in_on_a_new_device_is_told_by_mail_and_one_on_a_known_device_is_not, |database| async move {
+    let letters = Letters::taking();
+    let atom = letters.on(database.builder()).open().await.unwrap();
+    let device = |name: &str| Client { ip: Some("192.0.2.7".into()), device_name: Some(name.into()), ..Default::default() };
+    let home = NewAccount { client: Some(device("Desk")), ..account("ada@example.com") };
+    let home = atom.accounts().sign_up(home).await.unwrap();
+    let on = async |client, known_device| {
+        let credentials = Credentials { client, known_device, ..credentials("ada@example.com", PASSWORD) };
+        atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap()
+    };
+    on(Some(device("Desk")), None).await;
+    on(Some(device("Renamed")), Some(home.refresh_token)).await;
+    on(None, None).await;
+    on(Some(device("<b>Phone</b>")), None).await;
+    let letter = letters.nth(MailKind::NewDevice, 1).await;
+    assert_eq!((letter.to.as_str(), letters.taken().len()), ("ada@example.com", 1));
+    assert!(letter.text.contains("Device: <b>Phone</b>") && letter.text.contains("Where: 192.0.2.7"), "{}", letter.text);
+    assert!(!letter.html.unwrap().contains("<b>Phone"));
+    on(Some(device("<b>Phone</b>")), None).await;
+    assert_eq!(letters.taken().len(), 1);
 });

@@ -1,9 +1,11 @@
 //! The Rust runner of the behaviour suite: see testdata/behaviour/README.md.
 
+mod accounts;
 mod methods;
 mod remote;
 
 use crate::support::*;
+use accounts::*;
 use atom_core::testing::{GoogleStandIn, Probe};
 use atom_core::*;
 use methods::*;
@@ -28,6 +30,7 @@ enum Thing {
     Keys(Keys),
     SigningKeys(SigningKeys),
     Sessions(Sessions),
+    StepUp(StepUp),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -81,6 +84,7 @@ impl Thing {
             (Self::Atom(atom), "keys") => Self::Keys(atom.keys()),
             (Self::Atom(atom), "signing_keys") => Self::SigningKeys(atom.signing_keys()),
             (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
+            (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
@@ -132,13 +136,7 @@ impl Thing {
             (Self::Schema(schema), "migrations") => schema.migrations().await.map(Self::plain),
             (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
-            (Self::Accounts(accounts), "sign_up") => plain(accounts.sign_up(args.account()).await.map(|s| session(&s))),
-            (Self::Accounts(accounts), "sign_in") => plain(accounts.sign_in(args.credentials()).await.map(|s| session(&s))),
-            (Self::Accounts(accounts), "refresh") => plain(accounts.refresh(args.secret()).await.map(|s| session(&s))),
-            (Self::Accounts(accounts), "refresh_from") => {
-                plain(accounts.refresh_from(args.secret(), args.next()).await.map(|s| session(&s)))
-            }
-            (Self::Accounts(accounts), "sign_out") => accounts.sign_out(args.secret()).await.map(Self::plain),
+            (Self::Accounts(accounts), method) => accounts_method(accounts, method, args).await,
             (Self::Audit(audit), "list") => audit.list(args.next()).await.map(Self::plain),
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
@@ -147,10 +145,8 @@ impl Thing {
             (Self::SigningKeys(keys), "rotate") => keys.rotate(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "retire") => keys.retire(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
-            (Self::Sessions(sessions), "list") => sessions.list().await.map(Self::plain),
-            (Self::Sessions(sessions), "revoke") => sessions.revoke(args.next()).await.map(Self::plain),
-            (Self::Sessions(sessions), "revoke_others") => sessions.revoke_others().await.map(Self::plain),
-            (Self::Sessions(sessions), "revoke_all") => sessions.revoke_all().await.map(Self::plain),
+            (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
+            (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::OwnMail(mail), method) => mail_method(mail, method, args).await,
             (Self::Schedules(schedules), method) => schedules_method(schedules, method, args).await,
@@ -260,6 +256,7 @@ impl Args {
             password: take("password").unwrap().into(),
             display_name: take("display_name"),
             workspace_name: take("workspace_name"),
+            locale: take("locale"),
             client: field(&fields, "client"),
         }
     }
@@ -352,14 +349,6 @@ fn field<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option
 
 fn bearer(token: &AccessToken) -> Value {
     json!({"token": token.token.expose(), "expires_at": token.expires_at, "scopes": token.scopes})
-}
-
-fn session(session: &Session) -> Value {
-    json!({
-        "id": session.id, "user": session.user, "workspace": session.workspace, "role": session.role,
-        "access_token": session.access_token.expose(), "access_expires_at": session.access_expires_at,
-        "refresh_token": session.refresh_token.expose(), "refresh_expires_at": session.refresh_expires_at,
-    })
 }
 
 /// One scenario under way.

@@ -52,7 +52,7 @@ on_both!(p25_a_callback_in_another_session_user_or_workspace_never_sends_the_cod
     let (ada, scope) = sign_up(&atom, "ada@example.com").await;
     let (_, bob) = sign_up(&atom, "bob@example.com").await;
     let credentials = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() };
-    let other_session = atom.accounts().sign_in(credentials).await.unwrap();
+    let other_session = atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap();
     let other_session = atom.authenticate(other_session.access_token).await.unwrap();
     let no_session = atom.act_as(ada.user.id, ada.workspace.id).await.unwrap();
 

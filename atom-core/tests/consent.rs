@@ -104,7 +104,7 @@ on_both!(p25_cosf_a_consent_ends_in_the_session_that_began_it, |database| async 
 
     // Mallory's other session, which may run where the callback is not watched, is another session.
     let credentials = Credentials { email: "mallory@example.com".into(), password: PASSWORD.into(), ..Default::default() };
-    let other = atom.accounts().sign_in(credentials).await.unwrap();
+    let other = atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap();
     let other = atom.authenticate(other.access_token).await.unwrap();
     assert_eq!(reason(other.connections().complete(callback).await), "state_unknown");
     assert_eq!(google.hits("/token".into()).await.unwrap(), 0);

@@ -61,7 +61,7 @@ on_both!(every_act_tells_what_it_did_and_the_catalogue_describes_it, |database| 
     connection.revoke().await.unwrap();
     connection.revoke().await.expect("twice is no error, and no second event");
     let credentials = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() };
-    let again = atom.accounts().sign_in(credentials).await.unwrap();
+    let again = atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap();
     atom.accounts().sign_out(again.refresh_token).await.unwrap();
 
     let all = everything(&scope.events()).await;

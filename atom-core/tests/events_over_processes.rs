@@ -12,7 +12,7 @@ const EMAIL: &str = "ada@example.com";
 async fn events_of_ada(database: &Database) -> Events {
     let atom = database.open().await;
     let credentials = Credentials { email: EMAIL.into(), password: PASSWORD.into(), ..Default::default() };
-    let session = atom.accounts().sign_in(credentials).await.unwrap();
+    let session = atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap();
     atom.authenticate(session.access_token).await.unwrap().events()
 }
 

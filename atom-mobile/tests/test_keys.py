@@ -56,7 +56,7 @@ def test_an_installation_moves_from_a_local_key_to_one_of_the_host(tmp_path):
         assert (rotation.current, rotation.rewrapped, rotation.remaining) == ("service:1", 2, 0)
         await both.shut_down()
         after = await atom.Atom.open_with_keys(options(tmp_path), service)
-        session = await after.accounts().sign_in(atom.Credentials(**ada))
+        session = (await after.accounts().sign_in(atom.Credentials(**ada))).session
         await after.accounts().refresh(session.refresh_token)
         await after.shut_down()
 

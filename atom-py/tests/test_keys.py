@@ -66,7 +66,7 @@ def test_an_installation_is_kept_by_a_key_of_the_host(tmp_path, service):
             status = await atom.keys.status()
             assert (status.current, status.wrapping_keys[0].data_keys) == ("service:1", 2)
         async with await Atom.open_with_keys(options(tmp_path), service) as atom:
-            session = await atom.accounts.sign_in(Credentials(**ADA))
+            session = (await atom.accounts.sign_in(Credentials(**ADA))).session
             await atom.accounts.refresh(session.refresh_token)
 
     asyncio.run(main())

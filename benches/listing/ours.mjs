@@ -10,7 +10,7 @@ const atom = await Atom.open({
   key: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
   providers: [{ provider: 'google', clientId: 'client', redirectUri: 'http://127.0.0.1/callback', developmentEndpoint: args.url }],
 });
-const session = await atom.accounts.signIn({ email: 'ada@example.com', password: 'an engine of brass' });
+const { session } = await atom.accounts.signIn({ email: 'ada@example.com', password: 'an engine of brass' });
 const { connections } = await atom.authenticate(session.accessToken);
 const { files } = await connections.open((await connections.list())[0].id);
 

@@ -36,7 +36,7 @@ def blocking(files):
 
 async def main():
     atom = await Atom.open(options)
-    session = await atom.accounts.sign_in(Credentials(email="ada@example.com", password="an engine of brass"))
+    session = (await atom.accounts.sign_in(Credentials(email="ada@example.com", password="an engine of brass"))).session
     connections = (await atom.authenticate(session.access_token)).connections
     files = (await connections.open((await connections.list())[0].id)).files
     if args.blocking:

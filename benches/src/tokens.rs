@@ -67,7 +67,7 @@ async fn fill(atom: &Atom, google: &GoogleStandIn, count: usize) -> Result<()> {
 
 pub(crate) async fn accounts(atom: &Atom) -> Result<Vec<Connection>> {
     let credentials = Credentials { email: EMAIL.into(), password: PASSWORD.into(), ..Credentials::default() };
-    let session = atom.accounts().sign_in(credentials).await?;
+    let session = atom.accounts().sign_in(credentials).await?.signed_in()?;
     let connections = atom.authenticate(session.access_token).await?.connections();
     let mut found = Vec::new();
     for account in connections.list().await? {

@@ -11,7 +11,7 @@ const atom = await Atom.open({
   providers: [{ provider: 'google', clientId: 'client', redirectUri: 'http://127.0.0.1/callback', exportTokens: true }],
   tokenCacheSeconds: args.variant === 'stored' ? 0 : undefined,
 });
-const session = await atom.accounts.signIn({ email: 'ada@example.com', password: 'an engine of brass' });
+const { session } = await atom.accounts.signIn({ email: 'ada@example.com', password: 'an engine of brass' });
 const { connections } = await atom.authenticate(session.accessToken);
 const accounts = [];
 for (const account of await connections.list()) accounts.push(await connections.open(account.id));

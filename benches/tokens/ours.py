@@ -24,7 +24,7 @@ def read_blocking(connection):
 
 async def main():
     atom = await Atom.open(options)
-    session = await atom.accounts.sign_in(Credentials(email="ada@example.com", password="an engine of brass"))
+    session = (await atom.accounts.sign_in(Credentials(email="ada@example.com", password="an engine of brass"))).session
     connections = (await atom.authenticate(session.access_token)).connections
     accounts = [await connections.open(account.id) for account in await connections.list()]
     if args.blocking:

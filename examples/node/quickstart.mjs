@@ -70,7 +70,8 @@ async function signUpOrIn() {
     return await atom.accounts.signUp({ email, password, displayName: 'Ada' });
   } catch (error) {
     if (!isAtomError(error) || error.code !== 'conflict') throw error;
-    return atom.accounts.signIn({ email, password });
+    const { session } = await atom.accounts.signIn({ email, password });
+    return session;
   }
 }
 

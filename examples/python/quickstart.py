@@ -34,7 +34,7 @@ async def main(provider: str) -> None:
     try:
         session = await atom.accounts.sign_up(NewAccount(email=EMAIL, password=PASSWORD, display_name="Ada"))
     except atom_py.ConflictError:
-        session = await atom.accounts.sign_in(Credentials(email=EMAIL, password=PASSWORD))
+        session = (await atom.accounts.sign_in(Credentials(email=EMAIL, password=PASSWORD))).session
     print(f'3. User        {session.user.email} in workspace "{session.workspace.name}", role {session.role}')
 
     scope = await atom.authenticate(session.access_token)

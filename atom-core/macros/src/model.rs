@@ -23,7 +23,7 @@ pub(crate) fn expand(args: TokenStream, mut item: DeriveInput) -> Result<TokenSt
     match &item.data {
         Data::Struct(data) => record(&item, data, &options),
         Data::Enum(data) if data.variants.iter().all(|v| matches!(v.fields, Fields::Unit)) => string_enum(&item, data),
-        Data::Enum(data) => tagged_enum(&item, data),
+        Data::Enum(data) => tagged_enum(&item, data, &options),
         Data::Union(_) => check::error(&item, "unions do not cross a language border"),
     }
 }
@@ -217,8 +217,20 @@ fn snake(camel: &str) -> String {
     out
 }
 
-fn tagged_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
+fn tagged_enum(item: &DeriveInput, data: &DataEnum, options: &Options) -> Result<TokenStream> {
     let name = &item.ident;
+    // What prints a variant prints its fields, and those of records with secrets print nothing.
+    let (derives, eq) = if options.secret {
+        (quote!(#[derive(Clone)]), quote!())
+    } else {
+        (
+            quote! {
+                #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+                #[serde(tag = "type", rename_all = "snake_case")]
+            },
+            quote!(eq,),
+        )
+    };
     // The same enum twice: `pyclass` does not look inside a `cfg_attr`, so its attribute on a variant cannot be conditional.
     let mut for_python = item.clone();
     if let Data::Enum(python) = &mut for_python.data {
@@ -244,15 +256,14 @@ fn tagged_enum(item: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
         },
     );
     let common = quote! {
-        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
-        #[serde(tag = "type", rename_all = "snake_case")]
+        #derives
         #[cfg_attr(feature = "node", ::napi_derive::napi(discriminant = "type", discriminant_case = "snake_case", object_from_js = false))]
         #[cfg_attr(feature = "mobile", derive(::uniffi::Enum))]
     };
     Ok(quote! {
         #[cfg(feature = "python")]
         #common
-        #[::pyo3::pyclass(frozen, eq, from_py_object, module = "atom_py")]
+        #[::pyo3::pyclass(frozen, #eq from_py_object, module = "atom_py")]
         #for_python
 
         #[cfg(not(feature = "python"))]

@@ -6,10 +6,13 @@ mod client;
 mod email;
 mod events;
 mod model;
+mod notice;
+mod proof;
 mod purpose;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod step_up;
 mod store;
 mod throttle;
 
@@ -20,10 +23,14 @@ pub use audit_trail::AuditTrail;
 pub use client::Client;
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
+pub use sign_in::SignIn;
+pub use step_up::StepUp;
+pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
 
 use crate::atom::Inner;
@@ -62,7 +69,7 @@ pub struct Accounts {
 impl Accounts {
     /// Creates a user with a workspace of their own and signs them in.
     ///
-    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`) or `conflict` (`email_taken`: offer to sign in instead).
+    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
     pub async fn sign_up(&self, account: NewAccount) -> Result<Session> {
         sign_up::run(&self.inner, account).await
     }
@@ -75,8 +82,8 @@ impl Accounts {
     ///
     /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
     /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
-    pub async fn sign_in(&self, credentials: Credentials) -> Result<Session> {
-        sign_in::run(&self.inner, credentials).await
+    pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
+        sign_in::with_password(&self.inner, credentials).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.

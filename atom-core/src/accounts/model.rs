@@ -33,8 +33,12 @@ pub struct User {
     pub id: UserId,
     /// The e-mail address as the user wrote it.
     pub email: String,
+    /// Whether it was proved that the address is theirs.
+    pub email_verified: bool,
     /// The name to show.
     pub display_name: Option<String>,
+    /// The language of mails to them, such as `de-AT`.
+    pub locale: Option<String>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
@@ -61,6 +65,8 @@ pub struct NewAccount {
     pub display_name: Option<String>,
     /// The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`.
     pub workspace_name: Option<String>,
+    /// The language of mails to them, such as `de-AT`: a language tag of BCP 47. Default: English.
+    pub locale: Option<String>,
     /// What is known of the client that signs up.
     pub client: Option<Client>,
 }

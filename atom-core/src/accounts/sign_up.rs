@@ -1,7 +1,7 @@
 //! Sign up: a user, a workspace with its data key, an ownership and a session, in one transaction.
 
 use super::sessions::NewSession;
-use super::{Client, NewAccount, Role, Session, User, Workspace, email, store};
+use super::{Client, NewAccount, Role, Session, SignInMethod, User, Workspace, email, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionStarted, UserSignedUp};
@@ -14,6 +14,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let canonical = email::canonical(&account.email)?;
     let client = account.client.map(Client::canonical).transpose()?.flatten();
     check_password(&account.password, inner.min_password_length)?;
+    account.locale.as_deref().map(check_locale).transpose()?;
     let password_hash = inner.hasher.hash(&account.password).await?;
     let (db, now) = (inner.db()?, inner.now());
 
@@ -22,11 +23,13 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let user = User {
         id: UserId::generate(),
         email: account.email.trim().to_owned(),
+        email_verified: false,
         display_name: account.display_name,
+        locale: account.locale,
         created_at: now,
     };
     let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
-    let session = NewSession::generate(client)?;
+    let session = NewSession::generate(client, SignInMethod::Password)?;
     let data_key = inner.keys.new_key(workspace.id).await?;
     let sealed = session.seal_under(&data_key, workspace.id)?;
 
@@ -51,6 +54,15 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     tx.commit().await?;
 
     session.tokens(inner, user, workspace, Role::Owner, now).await
+}
+
+/// Whether it has the shape of a language tag.
+fn check_locale(locale: &str) -> Result<()> {
+    let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    if locale.len() <= 35 && locale.split('-').all(part) {
+        return Ok(());
+    }
+    Err(Error::invalid("malformed_locale", "the locale is no language tag: write it like `de` or `de-AT`"))
 }
 
 fn check_password(password: &Secret, min: usize) -> Result<()> {

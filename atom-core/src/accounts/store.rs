@@ -8,12 +8,27 @@ use uuid::Uuid;
 
 row! {
     /// A user with the password hash.
-    pub(super) struct UserRow { id: Uuid, email: String, display_name: Option<String>, password_hash: Option<String>, created_at: Timestamp }
+    pub(super) struct UserRow {
+        id: Uuid,
+        email: String,
+        email_verified_at: Option<Timestamp>,
+        display_name: Option<String>,
+        locale: Option<String>,
+        password_hash: Option<String>,
+        created_at: Timestamp,
+    }
 }
 
 impl UserRow {
     pub(super) fn into_user(self) -> User {
-        User { id: UserId(self.id), email: self.email, display_name: self.display_name, created_at: self.created_at.0 }
+        User {
+            id: UserId(self.id),
+            email: self.email,
+            email_verified: self.email_verified_at.is_some(),
+            display_name: self.display_name,
+            locale: self.locale,
+            created_at: self.created_at.0,
+        }
     }
 }
 
@@ -23,8 +38,8 @@ row! {
 
 pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, password_hash: &str) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_users (id, email, email_canonical, display_name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(user.id.0).bind(&user.email).bind(canonical).bind(&user.display_name).bind(password_hash)
+        "INSERT INTO atom_users (id, email, email_canonical, display_name, locale, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(user.id.0).bind(&user.email).bind(canonical).bind(&user.display_name).bind(&user.locale).bind(password_hash)
         .bind(Timestamp::from(user.created_at)).execute(c).await.map(drop))?)
 }
 
@@ -48,13 +63,15 @@ pub(super) async fn insert_membership(
 
 pub(super) async fn user_by_email(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, display_name, password_hash, created_at FROM atom_users WHERE email_canonical = $1 AND disabled_at IS NULL")
+        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at FROM atom_users
+          WHERE email_canonical = $1 AND disabled_at IS NULL")
         .bind(canonical).fetch_optional(c).await)?)
 }
 
 pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<UserRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, display_name, password_hash, created_at FROM atom_users WHERE id = $1 AND disabled_at IS NULL")
+        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at FROM atom_users
+          WHERE id = $1 AND disabled_at IS NULL")
         .bind(id.0).fetch_optional(c).await)?)
 }
 

@@ -12,6 +12,8 @@ pub enum AuditAction {
     SignedUp,
     /// A user signed in.
     SignedIn,
+    /// A user proved once more who they are; the details say how.
+    SteppedUp,
     /// A user ended a session.
     SignedOut,
     /// A user ended a session from another one, or the host did for them.

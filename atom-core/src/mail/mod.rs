@@ -23,7 +23,7 @@ pub use model::{
     MailDelivery, MailDeliveryFilter, MailDeliveryPage, MailDeliveryState, MailKind, MailPreview, MailReport, MailTemplate,
     OutgoingMail, SmtpOptions, SmtpSecurity,
 };
-pub(crate) use queue::{NewMail, prepare};
+pub(crate) use queue::{NewMail, Prepared, prepare};
 #[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
 pub(crate) use sender::failed;
 pub use sender::{HostMailSender, MailReceipt, MailSender};

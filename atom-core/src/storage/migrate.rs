@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations![
     13 "0013_workspace_providers",
     14 "0014_mail",
     15 "0015_sessions",
+    16 "0016_proofs",
 ];
 
 /// One schema migration and whether this database has it.

@@ -56,7 +56,9 @@ async fn sign_in(atom: Atom, tally: Arc<Tally>) -> Vec<Secret> {
     let mut tokens = Vec::new();
     while tally.goes_on() {
         let credentials = Credentials { email: "user0@example.com".into(), password: PASSWORD.into(), ..Default::default() };
-        tokens.push(atom.accounts().sign_in(credentials).await.expect("a session is sealed").refresh_token);
+        tokens.push(
+            atom.accounts().sign_in(credentials).await.and_then(SignIn::signed_in).expect("a session is sealed").refresh_token,
+        );
         tally.sign_ins.fetch_add(1, Ordering::Relaxed);
     }
     tokens

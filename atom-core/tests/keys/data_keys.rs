@@ -136,6 +136,7 @@ on_both!(a_record_that_was_altered_stays_and_keeps_its_data_key, |database| asyn
         .accounts()
         .sign_in(Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() })
         .await
+        .and_then(SignIn::signed_in)
         .unwrap();
     let cut = "UPDATE atom_sessions SET refresh_key = substr(refresh_key, 1, 100) WHERE id = (SELECT min(id) FROM atom_sessions)";
     let cut_pg = "UPDATE atom_sessions SET refresh_key = substr(refresh_key, 1, 100) WHERE id = (SELECT id FROM atom_sessions ORDER BY id LIMIT 1)";

@@ -290,7 +290,7 @@ async fn elsewhere() {
     let database_url = std::fs::read_to_string(module.folder.join("database")).unwrap();
     let pkcs11 = Some(Pkcs11Options { create: None, ..module.options() });
     let atom = Atom::open(OpenOptions { database_url, pkcs11, ..Default::default() }).await.unwrap();
-    let session = atom.accounts().sign_in(credentials("ada@example.com")).await.unwrap();
+    let session = atom.accounts().sign_in(credentials("ada@example.com")).await.unwrap().signed_in().unwrap();
     atom.accounts().refresh(session.refresh_token).await.expect("what was sealed there opens here");
     sign_up(&atom, "bob@example.com").await;
 }

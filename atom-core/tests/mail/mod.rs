@@ -44,12 +44,31 @@ impl Letters {
         Self::new([Answer::Defer]).on(builder)
     }
 
-    fn on(&self, builder: Builder) -> Builder {
+    /// Keeps all letters.
+    pub(crate) fn taking() -> Self {
+        Self::new([Answer::Take])
+    }
+
+    /// The last of so many letters of a kind, once they are here, and there must not be more.
+    pub(crate) async fn nth(&self, kind: MailKind, count: usize) -> OutgoingMail {
+        let of_kind = || self.taken().into_iter().filter(|letter| letter.kind == kind).collect::<Vec<_>>();
+        for _ in 0..1000 {
+            if of_kind().len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let mut letters = of_kind();
+        assert_eq!(letters.len(), count, "letters of {kind:?}");
+        letters.pop().unwrap()
+    }
+
+    pub(crate) fn on(&self, builder: Builder) -> Builder {
         let builder = builder.app_name("Acme").app_url("https://acme.example").mail_from("Acme <no-reply@acme.example>");
         builder.mail_sender(self.clone())
     }
 
-    fn taken(&self) -> Vec<OutgoingMail> {
+    pub(crate) fn taken(&self) -> Vec<OutgoingMail> {
         self.taken.lock().unwrap().clone()
     }
 }

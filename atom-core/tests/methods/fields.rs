@@ -169,7 +169,7 @@ on_both!(an_account_that_nobody_names_has_a_name_that_stays_and_tells_nothing, |
     let name = async |builder: Builder| {
         let atom = builder.provider(app.clone()).open().await.unwrap();
         let known = Credentials { email: "ada@example.com".into(), password: PASSWORD.into(), ..Default::default() };
-        let session = match atom.accounts().sign_in(known).await {
+        let session = match atom.accounts().sign_in(known).await.and_then(SignIn::signed_in) {
             Ok(session) => session,
             Err(_) => sign_up(&atom, "ada@example.com").await.0,
         };

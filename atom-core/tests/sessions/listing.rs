@@ -7,7 +7,7 @@ async fn guest(database: &Database, atom: &Atom, ada: &Session) -> (Session, Ses
     let (home, _) = sign_up(atom, "bob@example.com").await;
     join(database, "bob@example.com", Role::Member).await;
     let credentials = Credentials { workspace_id: Some(ada.workspace.id), ..credentials("bob@example.com", PASSWORD) };
-    (home, atom.accounts().sign_in(credentials).await.unwrap())
+    (home, atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap())
 }
 
 on_both!(a_user_sees_their_devices_and_which_of_them_asks, |database| async move {

@@ -18,7 +18,7 @@ pub(crate) fn client(ip: &str, device_name: &str) -> Client {
 /// A session of Ada's on another device.
 async fn device(atom: &Atom, client: Client) -> Session {
     let credentials = Credentials { client: Some(client), ..credentials("ada@example.com", PASSWORD) };
-    atom.accounts().sign_in(credentials).await.unwrap()
+    atom.accounts().sign_in(credentials).await.unwrap().signed_in().unwrap()
 }
 
 /// The actions in a workspace's audit log, oldest first, with what they were done to.

@@ -101,7 +101,9 @@ on_both!(p17_an_old_key_gets_a_successor_once_by_whoever_notices, |database| asy
     let callers: Vec<_> = (0..12)
         .map(|i| {
             let accounts = atoms[i % 3].accounts();
-            tokio::spawn(async move { accounts.sign_in(self::credentials("ada@example.com", PASSWORD)).await.unwrap() })
+            tokio::spawn(async move {
+                accounts.sign_in(self::credentials("ada@example.com", PASSWORD)).await.unwrap().signed_in().unwrap()
+            })
         })
         .collect();
     for caller in callers {
@@ -109,7 +111,7 @@ on_both!(p17_an_old_key_gets_a_successor_once_by_whoever_notices, |database| asy
     }
     assert_eq!(states(&atoms[0]).await, [Current, Upcoming], "twelve notice, one does it");
     clock.advance(TimeDelta::minutes(61));
-    let after = atoms[2].accounts().sign_in(credentials()).await.unwrap();
+    let after = atoms[2].accounts().sign_in(credentials()).await.unwrap().signed_in().unwrap();
     assert_ne!(kid(&after.access_token), kid(&session.access_token));
     for atom in &atoms {
         atom.authenticate(after.access_token.clone()).await.unwrap();

@@ -107,7 +107,7 @@ async fn sign_up_or_in(atom: &Atom) -> Outcome<Session> {
     match atom.accounts().sign_up(account).await {
         Err(error) if error.kind() == ErrorKind::Conflict => {
             let credentials = Credentials { email: EMAIL.into(), password: PASSWORD.into(), ..Default::default() };
-            Ok(atom.accounts().sign_in(credentials).await?)
+            Ok(atom.accounts().sign_in(credentials).await?.signed_in()?)
         }
         session => Ok(session?),
     }

@@ -2,7 +2,7 @@
 
 use super::refresh_token::token;
 use super::{access_token, store};
-use crate::accounts::{Client, Principal, Role, Session, User, Workspace};
+use crate::accounts::{Client, Principal, Role, Session, SignInMethod, User, Workspace};
 use crate::atom::Inner;
 use crate::crypto::{Key, NewKey, Place, random_key};
 use crate::storage::{Timestamp, Tx};
@@ -29,6 +29,8 @@ pub(in crate::accounts) struct NewSession {
     pub(in crate::accounts) id: SessionId,
     key: Key,
     client: Option<Client>,
+    /// How the user has just proved who they are.
+    method: SignInMethod,
 }
 
 /// What of a session is stored sealed.
@@ -40,8 +42,8 @@ pub(in crate::accounts) struct Sealed {
 
 impl NewSession {
     /// A session of a client, which is in its canonical form.
-    pub(in crate::accounts) fn generate(client: Option<Client>) -> Result<Self> {
-        Ok(Self { id: SessionId::generate(), key: random_key()?, client })
+    pub(in crate::accounts) fn generate(client: Option<Client>, method: SignInMethod) -> Result<Self> {
+        Ok(Self { id: SessionId::generate(), key: random_key()?, client, method })
     }
 
     /// Seals it under the newest data key of a workspace.
@@ -71,7 +73,9 @@ impl NewSession {
         sealed: &Sealed,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        store::insert(tx, workspace, self.id, user, sealed, now, inner.sessions.ends_at(now)).await
+        let begun =
+            store::Begun { workspace, id: self.id, user, sealed, method: self.method, ends_at: inner.sessions.ends_at(now) };
+        store::insert(tx, begun, now).await
     }
 
     /// Its first tokens, once it is stored.

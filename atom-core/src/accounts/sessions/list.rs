@@ -7,7 +7,7 @@ use crate::accounts::{Client, Principal};
 use crate::atom::Inner;
 use crate::{Result, SessionId, WorkspaceId};
 
-pub(super) async fn run(inner: &Inner, principal: &Principal) -> Result<Vec<ActiveSession>> {
+pub(in crate::accounts) async fn run(inner: &Inner, principal: &Principal) -> Result<Vec<ActiveSession>> {
     let (db, now) = (inner.db()?, inner.now());
     let rows = store::list(db, principal.user_id, now, inner.sessions.idle_since(now)).await?;
     let mut sessions = Vec::with_capacity(rows.len());

@@ -11,6 +11,7 @@ mod end;
 mod list;
 mod live;
 mod model;
+mod prove;
 mod refresh;
 mod refresh_token;
 mod settings;
@@ -20,14 +21,18 @@ mod upkeep;
 
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
-pub(super) use live::check as check_live;
+pub(super) use list::run as list;
+pub(super) use live::{Standing, check as check_live, standing};
 pub use model::ActiveSession;
+pub(super) use prove::run as prove;
 pub(super) use refresh::{known_device, run as refresh};
 pub(crate) use settings::SessionSettings;
 pub(super) use sign_out::run as sign_out;
 pub(crate) use upkeep::{CHORE, sweep};
 
 use super::Principal;
+#[cfg(feature = "testing")]
+use super::SignInMethod;
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Result, SessionId};
 use atom_macros::{api, handle};
@@ -53,7 +58,7 @@ use std::sync::Arc;
 ///     client: Some(client.clone()),
 ///     ..Default::default()
 /// };
-/// let phone = atom.accounts().sign_in(phone).await?;
+/// let phone = atom.accounts().sign_in(phone).await?.signed_in()?;
 ///
 /// let sessions = atom.authenticate(session.access_token).await?.sessions();
 /// let listed = sessions.list().await?;
@@ -121,7 +126,7 @@ pub(crate) async fn fill(inner: &Inner, principal: &Principal, count: usize) -> 
     while tokens.len() < count {
         let mut page = Vec::new();
         for _ in tokens.len()..count.min(tokens.len() + 1000) {
-            let session = NewSession::generate(None)?;
+            let session = NewSession::generate(None, SignInMethod::Password)?;
             let sealed = session.seal(inner, workspace).await?;
             tokens.push(session.first_refresh_token(workspace));
             page.push((session, sealed));

@@ -1,6 +1,7 @@
 //! The SQL of sessions.
 
 use super::begin::Sealed;
+use crate::accounts::SignInMethod;
 use crate::audit::AuditAction;
 use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
 use crate::{Result, SessionId, UserId, WorkspaceId};
@@ -46,7 +47,14 @@ row! {
 
 row! {
     /// How a session stands that was not ended, of a user who is active and a member.
-    pub(super) struct StandingRow { refreshed_at: Timestamp, expires_at: Timestamp, role: String }
+    pub(super) struct StandingRow {
+        refreshed_at: Timestamp,
+        expires_at: Timestamp,
+        role: String,
+        /// How the user proved who they are, and when last.
+        methods: Json<Vec<SignInMethod>>,
+        proved_at: Timestamp,
+    }
 }
 
 /// Which sessions of a user.
@@ -56,22 +64,26 @@ pub(super) enum Which {
     All,
 }
 
-pub(super) async fn insert(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    session: SessionId,
-    user: UserId,
-    sealed: &Sealed,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> Result<()> {
+/// A session that begins.
+pub(super) struct Begun<'a> {
+    pub(super) workspace: WorkspaceId,
+    pub(super) id: SessionId,
+    pub(super) user: UserId,
+    pub(super) sealed: &'a Sealed,
+    pub(super) method: SignInMethod,
+    pub(super) ends_at: DateTime<Utc>,
+}
+
+pub(super) async fn insert(tx: &mut Tx, begun: Begun<'_>, now: DateTime<Utc>) -> Result<()> {
+    let Begun { workspace, id, user, sealed, method, ends_at } = begun;
     let revision = i64::from(sealed.client.is_some());
     Ok(on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_sessions
-            (workspace_id, id, user_id, refresh_key, refresh_counter, refreshed_at, created_at, expires_at, client, client_revision)
-         VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7, $8)")
-        .bind(workspace.0).bind(session.0).bind(user.0).bind(&sealed.refresh_key).bind(Timestamp::from(now))
-        .bind(Timestamp::from(expires_at)).bind(sealed.client.as_deref()).bind(revision).execute(c).await.map(drop))?)
+            (workspace_id, id, user_id, refresh_key, refresh_counter, refreshed_at, created_at, expires_at, client, client_revision,
+             methods, proved_at)
+         VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7, $8, $9, $5)")
+        .bind(workspace.0).bind(id.0).bind(user.0).bind(&sealed.refresh_key).bind(Timestamp::from(now))
+        .bind(Timestamp::from(ends_at)).bind(sealed.client.as_deref()).bind(revision).bind(Json([method])).execute(c).await.map(drop))?)
 }
 
 pub(super) async fn get(db: &Db, workspace: WorkspaceId, session: SessionId) -> Result<Option<SessionRow>> {
@@ -145,12 +157,26 @@ pub(super) async fn list(db: &Db, user: UserId, now: DateTime<Utc>, idle_since: 
 /// How a session stands, by three primary keys; none if it was ended, or its user is disabled or no member any more.
 pub(super) async fn standing(db: &Db, workspace: WorkspaceId, session: SessionId, user: UserId) -> Result<Option<StandingRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, StandingRow>(
-        "SELECT s.refreshed_at, s.expires_at, m.role
+        "SELECT s.refreshed_at, s.expires_at, m.role, s.methods, s.proved_at
            FROM atom_sessions s
            JOIN atom_memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id
            JOIN atom_users u ON u.id = s.user_id
           WHERE s.workspace_id = $1 AND s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(session.0).bind(user.0).fetch_optional(c).await)?)
+}
+
+/// Notes that the user of a session has proved once more who they are; false if it has ended.
+pub(super) async fn prove(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    session: SessionId,
+    methods: Vec<SignInMethod>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let proved: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_sessions SET methods = $3, proved_at = $4 WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id")
+        .bind(workspace.0).bind(session.0).bind(Json(methods)).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+    Ok(proved.is_some())
 }
 
 /// Deletes sessions whose last day was before a moment.

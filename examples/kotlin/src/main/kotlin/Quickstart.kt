@@ -87,7 +87,9 @@ private fun tell(standIn: Boolean) = runBlocking {
 private suspend fun signUpOrIn(atom: Atom): Session = try {
     atom.accounts().signUp(NewAccount(email = EMAIL, password = PASSWORD, displayName = "Ada"))
 } catch (_: AtomException.Conflict) {
-    atom.accounts().signIn(Credentials(email = EMAIL, password = PASSWORD))
+    when (val step = atom.accounts().signIn(Credentials(email = EMAIL, password = PASSWORD))) {
+        is SignIn.SignedIn -> step.session
+    }
 }
 
 /** The consent, from the provider's page back to our redirect URI. */

@@ -1,0 +1,38 @@
+//! Sign in with e-mail and password.
+
+use super::{Proved, SignIn, complete};
+use crate::accounts::throttle::{self, Attempt};
+use crate::accounts::{Client, Credentials, SignInMethod, email, sessions, store};
+use crate::atom::Inner;
+use crate::{Error, ErrorKind, Result, UserId};
+use std::sync::Arc;
+
+pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credentials) -> Result<SignIn> {
+    let wrong = || Error::new(ErrorKind::Unauthenticated, "wrong_credentials", "the e-mail address or the password is wrong");
+    let db = inner.db()?;
+    let client = credentials.client.map(Client::canonical).transpose()?.flatten();
+    // A malformed address takes the same path as an unknown one, and that the same as a known one, so that all answers look, last and count alike.
+    let identifier = email::identifier(&credentials.email);
+    let found = store::user_by_email(db, &identifier).await?;
+    let device = match (&found, &credentials.known_device) {
+        (Some(user), Some(token)) => sessions::known_device(inner, token, UserId(user.id)).await?,
+        _ => None,
+    };
+    let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
+    let (is_known_device, counted) = (device.is_some(), throttle::count(inner, &attempt).await?);
+    let hash = found.as_ref().and_then(|user| user.password_hash.clone());
+    let right = inner.hasher.verify(&credentials.password, hash).await?;
+    let Some(user) = found.filter(|_| right) else {
+        counted.keep(db, inner.now()).await?;
+        return Err(wrong());
+    };
+    counted.give_back(db).await?;
+    let proved = Proved {
+        user: user.into_user(),
+        method: SignInMethod::Password,
+        workspace_id: credentials.workspace_id,
+        client,
+        is_known_device,
+    };
+    complete(inner, proved).await
+}

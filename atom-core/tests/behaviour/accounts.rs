@@ -1,0 +1,49 @@
+//! The methods of accounts and what belongs to them, by their names in the suite.
+
+use super::{Args, Thing};
+use atom_core::*;
+use serde_json::{Value, json};
+
+pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "sign_up" => accounts.sign_up(args.account()).await.map(|s| Thing::plain(session(&s))),
+        "sign_in" => accounts.sign_in(args.credentials()).await.map(|s| Thing::plain(sign_in(&s))),
+        "refresh" => accounts.refresh(args.secret()).await.map(|s| Thing::plain(session(&s))),
+        "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
+        "sign_out" => accounts.sign_out(args.secret()).await.map(Thing::plain),
+        _ => panic!("accounts have no method `{method}`"),
+    }
+}
+
+pub(super) async fn sessions_method(sessions: &Sessions, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list" => sessions.list().await.map(Thing::plain),
+        "revoke" => sessions.revoke(args.next()).await.map(Thing::plain),
+        "revoke_others" => sessions.revoke_others().await.map(Thing::plain),
+        "revoke_all" => sessions.revoke_all().await.map(Thing::plain),
+        _ => panic!("sessions have no method `{method}`"),
+    }
+}
+
+pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "is_fresh" => step_up.is_fresh().await.map(Thing::plain),
+        "require" => step_up.require().await.map(Thing::plain),
+        "with_password" => step_up.with_password(args.secret()).await.map(Thing::plain),
+        _ => panic!("a step-up has no method `{method}`"),
+    }
+}
+
+fn sign_in(step: &SignIn) -> Value {
+    match step {
+        SignIn::SignedIn { session: signed_in } => json!({ "type": "signed_in", "session": session(signed_in) }),
+    }
+}
+
+fn session(session: &Session) -> Value {
+    json!({
+        "id": session.id, "user": session.user, "workspace": session.workspace, "role": session.role,
+        "access_token": session.access_token.expose(), "access_expires_at": session.access_expires_at,
+        "refresh_token": session.refresh_token.expose(), "refresh_expires_at": session.refresh_expires_at,
+    })
+}
