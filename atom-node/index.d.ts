@@ -640,7 +640,7 @@ export declare class Accounts {
   /**
    * Creates a user with a workspace of their own and signs them in.
    *
-   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`) or `conflict` (`email_taken`: offer to sign in instead).
+   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
    */
   signUp(account: NewAccount): Promise<Session>
   /**
@@ -653,7 +653,7 @@ export declare class Accounts {
    * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
    * wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
    */
-  signIn(credentials: Credentials): Promise<Session>
+  signIn(credentials: Credentials): Promise<SignIn>
   /**
    * Exchanges a refresh token for a new pair of tokens.
    *
@@ -819,13 +819,15 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'signed_in' | 'stepped_up' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
   readonly SignedUp: 'signed_up'
   /** A user signed in. */
   readonly SignedIn: 'signed_in'
+  /** A user proved once more who they are; the details say how. */
+  readonly SteppedUp: 'stepped_up'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
   /** A user ended a session from another one, or the host did for them. */
@@ -4681,6 +4683,8 @@ export interface NewAccount {
   displayName?: string | null
   /** The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`. */
   workspaceName?: string | null
+  /** The language of mails to them, such as `de-AT`: a language tag of BCP 47. Default: English. */
+  locale?: string | null
   /** What is known of the client that signs up. */
   client?: Client | null
 }
@@ -5480,6 +5484,8 @@ export interface OpenOptions {
    * stolen, unless nobody has used the answer.
    */
   refreshGraceSeconds?: number | null
+  /** How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`. */
+  stepUpMinutes?: number | null
   /** From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`. */
   signingKeyDays?: number | null
   /** The kinds of jobs that this process enqueues or handles. */
@@ -6847,6 +6853,8 @@ export declare class Scope {
   forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's sessions, in all their workspaces: the devices that are signed in. */
   get sessions(): Sessions
+  /** A fresh proof of who acts, before what asks for one. */
+  get stepUp(): StepUp
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -7535,6 +7543,35 @@ export interface ShopProductPatch {
   kind?: string | null
 }
 
+/** What a proof of who somebody is leads to. */
+export type SignIn =
+  /** The user is signed in. */
+  | {
+      type: 'signed_in'
+      /** Their session. */
+      session: Session
+    }
+
+/** A way in which a user proves who they are. */
+export type SignInMethod = 'password' | 'email_code' | 'magic_link' | 'social' | 'totp' | 'recovery_code' | 'passkey'
+
+export declare const SignInMethod: {
+  /** A password. */
+  readonly Password: 'password'
+  /** A code that was mailed. */
+  readonly EmailCode: 'email_code'
+  /** A link that was mailed. */
+  readonly MagicLink: 'magic_link'
+  /** An account at another service. */
+  readonly Social: 'social'
+  /** A code of an authenticator app. */
+  readonly Totp: 'totp'
+  /** A recovery code. */
+  readonly RecoveryCode: 'recovery_code'
+  /** A passkey. */
+  readonly Passkey: 'passkey'
+}
+
 /** A key that signs access tokens and checkpoints. */
 export interface SigningKey {
   /** Its id: the `kid` of what it signs. */
@@ -7832,6 +7869,34 @@ export interface StartDevice {
   method?: string | null
   /** What the user says about the account, by the names of the method's fields. */
   inputs?: Record<string, string> | null
+}
+
+/**
+ * Proves once more who acts, before what only a fresh proof may do: changes of the password, the address, a factor or an identity, and the end of
+ * a workspace. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
+ */
+export declare class StepUp {
+  private constructor()
+  /**
+   * Whether the last proof is recent enough, so that nothing asks for another one now.
+   *
+   * Fails with `unauthenticated` (`session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`: the scope is of
+   * `Atom.act_as`).
+   */
+  isFresh(): Promise<boolean>
+  /**
+   * Refuses whoever has not proved it a short while ago, for acts of the host's own that ask for a fresh proof.
+   *
+   * Fails with `forbidden` (`step_up_required`), and as `is_fresh` does.
+   */
+  require(): Promise<void>
+  /**
+   * Proves it with the password. Wrong ones are counted for this session, and make the next attempt wait.
+   *
+   * Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
+   * `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+   */
+  withPassword(password: string): Promise<void>
 }
 
 /** A job as it is stored. */
@@ -8549,10 +8614,14 @@ export interface User {
   id: UserId
   /** The e-mail address as the user wrote it. */
   email: string
+  /** Whether it was proved that the address is theirs. */
+  emailVerified: boolean
   /** When the account was made. */
   createdAt: Date
   /** The name to show. */
   displayName?: string
+  /** The language of mails to them, such as `de-AT`. */
+  locale?: string
 }
 
 /** A user of the installation. */

@@ -417,6 +417,8 @@ __all__ = [
     "ShopProduct",
     "ShopProductPage",
     "ShopProductPatch",
+    "SignIn",
+    "SignInMethod",
     "SigningKey",
     "SigningKeyState",
     "SigningKeys",
@@ -431,6 +433,7 @@ __all__ = [
     "SocialProfile",
     "StartConnection",
     "StartDevice",
+    "StepUp",
     "StoredJob",
     "SubscriptionStatus",
     "Support",
@@ -1341,11 +1344,11 @@ class Accounts:
     async def sign_up(self, account: NewAccount) -> Session:
         """Creates a user with a workspace of their own and signs them in.
 
-        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`) or `conflict` (`email_taken`: offer to sign in instead).
+        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
         """
     def sign_up_blocking(self, account: NewAccount) -> Session:
         """`sign_up`, but the thread waits until it is done."""
-    async def sign_in(self, credentials: Credentials) -> Session:
+    async def sign_in(self, credentials: Credentials) -> SignIn:
         """Signs a user in with e-mail and password, into the named workspace or the one they joined first.
 
         Wrong passwords are counted, over all processes, for an e-mail address from one network and for a network: from some on, each makes the next
@@ -1355,7 +1358,7 @@ class Accounts:
         Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
         wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
         """
-    def sign_in_blocking(self, credentials: Credentials) -> Session:
+    def sign_in_blocking(self, credentials: Credentials) -> SignIn:
         """`sign_in`, but the thread waits until it is done."""
     async def refresh(self, refresh_token: str) -> Session:
         """Exchanges a refresh token for a new pair of tokens.
@@ -1579,6 +1582,8 @@ class AuditAction:
     """A user signed up, and their workspace was made."""
     SIGNED_IN: typing.ClassVar[AuditAction]
     """A user signed in."""
+    STEPPED_UP: typing.ClassVar[AuditAction]
+    """A user proved once more who they are; the details say how."""
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
@@ -1672,7 +1677,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -7143,7 +7148,7 @@ class Money:
 @typing.final
 class NewAccount:
     """What is needed to sign up."""
-    def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None, client: Client | None = None) -> NewAccount: ...
+    def __new__(cls, *, email: str, password: str, display_name: str | None = None, workspace_name: str | None = None, locale: str | None = None, client: Client | None = None) -> NewAccount: ...
     @property
     def email(self) -> str:
         """The e-mail address. Letter case and surrounding spaces do not matter for finding the account again."""
@@ -7156,6 +7161,9 @@ class NewAccount:
     @property
     def workspace_name(self) -> str | None:
         """The name of the first workspace. Default: the display name, or the part of the e-mail before the `@`."""
+    @property
+    def locale(self) -> str | None:
+        """The language of mails to them, such as `de-AT`: a language tag of BCP 47. Default: English."""
     @property
     def client(self) -> Client | None:
         """What is known of the client that signs up."""
@@ -8313,7 +8321,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -8370,6 +8378,9 @@ class OpenOptions:
         """How long a refresh token gives the same answer once more after its first use, in seconds, 0 to 600. Default: 30. After that it is taken for
         stolen, unless nobody has used the answer.
         """
+    @property
+    def step_up_minutes(self) -> int | None:
+        """How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`."""
     @property
     def signing_key_days(self) -> int | None:
         """From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`."""
@@ -10364,6 +10375,9 @@ class Scope:
     def sessions(self) -> Sessions:
         """The user's sessions, in all their workspaces: the devices that are signed in."""
     @property
+    def step_up(self) -> StepUp:
+        """A fresh proof of who acts, before what asks for one."""
+    @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
     @property
@@ -11326,6 +11340,44 @@ class ShopProductPatch:
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
+@typing_extensions.disjoint_base
+class SignIn:
+    """What a proof of who somebody is leads to."""
+    @typing.final
+    class SignedIn(SignIn):
+        """The user is signed in."""
+        __match_args__ = ("session",)
+        def __new__(cls, session: Session) -> SignIn.SignedIn: ...
+        @property
+        def session(self) -> Session:
+            """Their session."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class SignInMethod:
+    """A way in which a user proves who they are."""
+    PASSWORD: typing.ClassVar[SignInMethod]
+    """A password."""
+    EMAIL_CODE: typing.ClassVar[SignInMethod]
+    """A code that was mailed."""
+    MAGIC_LINK: typing.ClassVar[SignInMethod]
+    """A link that was mailed."""
+    SOCIAL: typing.ClassVar[SignInMethod]
+    """An account at another service."""
+    TOTP: typing.ClassVar[SignInMethod]
+    """A code of an authenticator app."""
+    RECOVERY_CODE: typing.ClassVar[SignInMethod]
+    """A recovery code."""
+    PASSKEY: typing.ClassVar[SignInMethod]
+    """A passkey."""
+    @property
+    def value(self) -> typing.Literal["password", "email_code", "magic_link", "social", "totp", "recovery_code", "passkey"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
 @typing.final
 class SigningKey:
     """A key that signs access tokens and checkpoints."""
@@ -11759,6 +11811,35 @@ class StartDevice:
         """What the user says about the account, by the names of the method's fields."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class StepUp:
+    """Proves once more who acts, before what only a fresh proof may do: changes of the password, the address, a factor or an identity, and the end of
+    a workspace. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
+    """
+    async def is_fresh(self) -> bool:
+        """Whether the last proof is recent enough, so that nothing asks for another one now.
+
+        Fails with `unauthenticated` (`session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`: the scope is of
+        `Atom.act_as`).
+        """
+    def is_fresh_blocking(self) -> bool:
+        """`is_fresh`, but the thread waits until it is done."""
+    async def require(self) -> None:
+        """Refuses whoever has not proved it a short while ago, for acts of the host's own that ask for a fresh proof.
+
+        Fails with `forbidden` (`step_up_required`), and as `is_fresh` does.
+        """
+    def require_blocking(self) -> None:
+        """`require`, but the thread waits until it is done."""
+    async def with_password(self, password: str) -> None:
+        """Proves it with the password. Wrong ones are counted for this session, and make the next attempt wait.
+
+        Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
+        `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+        """
+    def with_password_blocking(self, password: str) -> None:
+        """`with_password`, but the thread waits until it is done."""
 
 @typing.final
 class StoredJob:
@@ -12827,7 +12908,7 @@ class UsageReport:
 @typing.final
 class User:
     """A person with an account."""
-    def __new__(cls, *, id: str, email: str, created_at: datetime.datetime, display_name: str | None = None) -> User: ...
+    def __new__(cls, *, id: str, email: str, email_verified: bool, created_at: datetime.datetime, display_name: str | None = None, locale: str | None = None) -> User: ...
     @property
     def id(self) -> str:
         """Its id."""
@@ -12835,11 +12916,17 @@ class User:
     def email(self) -> str:
         """The e-mail address as the user wrote it."""
     @property
+    def email_verified(self) -> bool:
+        """Whether it was proved that the address is theirs."""
+    @property
     def created_at(self) -> datetime.datetime:
         """When the account was made."""
     @property
     def display_name(self) -> str | None:
         """The name to show."""
+    @property
+    def locale(self) -> str | None:
+        """The language of mails to them, such as `de-AT`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
