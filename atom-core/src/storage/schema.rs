@@ -17,7 +17,7 @@ use atom_macros::{api, handle};
 ///
 /// let schema = Schema::connect(url).await?;
 /// for migration in schema.migrations().await?.iter().filter(|m| !m.applied) {
-///     assert!(migration.pending_sql.contains("CREATE TABLE")); // the dry run
+///     assert!(migration.pending_sql.contains(" TABLE ")); // the dry run
 /// }
 /// schema.migrate().await?;
 /// assert!(schema.migrations().await?.iter().all(|m| m.applied));
