@@ -48,6 +48,15 @@ pub(super) fn maven(text: &str) -> Count {
     Count { passed: after("Tests run:").saturating_sub(failed + skipped), failed, skipped }
 }
 
+/// The lines that name a test that failed.
+pub(super) fn failures(text: &str) -> impl Iterator<Item = &str> {
+    let is_failure = |line: &&str| {
+        let cargo = line.starts_with("test ") && line.ends_with("FAILED");
+        cargo || ["FAILED ", "ERROR ", "not ok ", "[ERROR]   "].iter().any(|begin| line.starts_with(begin))
+    };
+    text.lines().map(str::trim_end).filter(is_failure)
+}
+
 /// For a program that is one test: its exit status says the rest.
 pub(super) fn one(_: &str) -> Count {
     Count { passed: 1, ..Count::default() }
@@ -69,6 +78,10 @@ mod tests {
         let cargo_says =
             "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured\nx\ntest result: FAILED. 2 passed; 3 failed; 0 ignored";
         assert_eq!(cargo(cargo_says), Count { passed: 7, failed: 3, skipped: 1 });
+        assert!(
+            failures("test a::b ... ok\ntest a::c ... FAILED\nFAILED tests/x.py::y\nfailures:\n")
+                .eq(["test a::c ... FAILED", "FAILED tests/x.py::y"])
+        );
         assert_eq!(pytest("..\n2 failed, 5 passed, 1 skipped, 1 error in 0.31s\n"), Count { passed: 5, failed: 3, skipped: 1 });
         assert_eq!(pytest("===== 12 passed in 0.31s ====="), Count { passed: 12, failed: 0, skipped: 0 });
         assert_eq!(
