@@ -1,7 +1,8 @@
-//! The drivers in Rust of the measurements beside peers: `drivers jobs …`, `drivers listing …`, `drivers tokens …`.
+//! The drivers in Rust of the measurements beside peers: `drivers jobs …`, `drivers listing …`, `drivers sessions …`, `drivers tokens …`.
 
 mod jobs;
 mod listing;
+mod sessions;
 mod tokens;
 
 use atom_core::{LocalKey, Result};
@@ -17,6 +18,7 @@ async fn main() -> Result<()> {
     match what.as_deref() {
         Some("jobs") => jobs::run(&given).await,
         Some("listing") => listing::run(&given).await,
+        Some("sessions") => sessions::run(&given).await,
         Some("tokens") => tokens::run(&given).await,
         other => panic!("there is no driver {other:?}"),
     }
@@ -40,8 +42,11 @@ impl Given {
     }
 }
 
+/// The key of every database that is measured.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 fn key() -> Result<LocalKey> {
-    LocalKey::from_base64(&"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into())
+    LocalKey::from_base64(&KEY.into())
 }
 
 fn line(text: &str) {

@@ -38,6 +38,17 @@ async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     .await
 }
 
+/// What a call comes to that need not wait. Its first turn is taken where it was made, because two changes of threads cost more than most
+/// answers from memory. None if it waits: whoever can be woken polls it again. The runtime must have been entered.
+#[cfg(any(feature = "python", feature = "node", feature = "mobile"))]
+fn at_once<F: Future>(work: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    use std::task::{Context, Poll, Waker};
+    match work.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
 /// Makes a Rust type appear as a string in every other language.
 macro_rules! string_like {
     ($name:ident, $parse:expr, $print:expr) => {

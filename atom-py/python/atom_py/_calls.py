@@ -12,11 +12,21 @@ from typing import Any, Callable, Optional, Protocol
 from .errors import AtomError, to_failure
 
 
-async def call(start: Callable[[Any, Any], Callable[[Any], None]]) -> Any:
+class Start(Protocol):
+    """A call of the native module that was not made yet."""
+
+    def at_once(self) -> Optional[tuple[Any]]: ...
+    def go_on(self, loop: Any, future: Any) -> Callable[[Any], None]: ...
+
+
+async def call(start: Start) -> Any:
     """Starts the work when it is awaited, as every coroutine does, so that `asyncio.run` and task groups accept it."""
+    done = start.at_once()
+    if done is not None:
+        return done[0]
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    future.add_done_callback(start(loop, future))
+    future.add_done_callback(start.go_on(loop, future))
     return await future
 
 

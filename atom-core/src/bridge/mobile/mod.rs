@@ -27,7 +27,11 @@ pub(crate) async fn task<T: Send + 'static>(work: impl Future<Output = Result<T>
             self.0.abort();
         }
     }
-    let task = tokio::spawn(super::guarded(work));
+    let mut work = Box::pin(super::guarded(work));
+    if let Some(result) = super::at_once(work.as_mut()) {
+        return result;
+    }
+    let task = tokio::spawn(work);
     let _cancel = Cancel(task.abort_handle());
     task.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "runtime_ended", "the runtime ended before the call")))
 }

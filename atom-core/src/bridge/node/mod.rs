@@ -7,10 +7,11 @@ mod hook;
 mod key;
 mod mail;
 
-use super::guarded;
+use super::{at_once, guarded};
 use crate::{Bytes, Error, Json, RawRecord, Result};
 use napi::bindgen_prelude::{
     Buffer, FromNapiValue, JsObjectValue, JsValue, Object, PromiseRaw, ToNapiValue, TypeName, ValidateNapiValue,
+    within_runtime_if_available,
 };
 use napi::{Env, ValueType, sys};
 
@@ -22,7 +23,12 @@ pub(crate) fn promise<'env, T>(
 where
     T: ToNapiValue + Send + 'static,
 {
-    env.spawn_future_with_callback(async move { Ok(guarded(work).await) }, |env, result| result.map_err(|e| to_js(env, &e)))
+    let mut work = Box::pin(guarded(work));
+    match within_runtime_if_available(|| at_once(work.as_mut())) {
+        Some(Ok(value)) => PromiseRaw::resolve(env, value).or_else(|failure| PromiseRaw::reject(env, failure)),
+        Some(Err(error)) => PromiseRaw::reject(env, to_js(env, &error)),
+        None => env.spawn_future_with_callback(async move { Ok(work.await) }, |env, result| result.map_err(|e| to_js(env, &e))),
+    }
 }
 
 /// The JavaScript error for an error of ours.

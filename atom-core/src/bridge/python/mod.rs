@@ -17,7 +17,7 @@ mod values;
 
 pub(crate) use values::{repr, repr_variant, string_like, text};
 
-use super::guarded;
+use super::{at_once, guarded};
 use crate::{Error, ErrorKind, Result};
 use completer::{Errand, Queue, completer};
 use pyo3::IntoPyObjectExt;
@@ -25,6 +25,7 @@ use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use std::any::TypeId;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -142,18 +143,69 @@ impl AbortOnCancel {
     }
 }
 
-/// Starts a call for the future that waits for it, and returns what that future does when it is done.
-type Spawn = Box<dyn FnOnce(Python<'_>, Waiter) -> PyResult<AbortOnCancel> + Send>;
+/// A call that was not made yet.
+trait Call: Send {
+    /// What it comes to, if it need not wait.
+    fn at_once(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>>;
+
+    /// Goes on with it for the future that waits for it, and returns what that future does when it is done.
+    fn go_on(self: Box<Self>, py: Python<'_>, waiter: Waiter) -> PyResult<AbortOnCancel>;
+}
+
+struct Work<T, F> {
+    work: Pin<Box<F>>,
+    convert: Convert<T>,
+}
+
+impl<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static> Call for Work<T, F> {
+    fn at_once(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let runtime = runtime()?;
+        let done = py.detach(|| {
+            let _entered = runtime.enter();
+            at_once(self.work.as_mut())
+        });
+        done.map(|result| outcome(py, result, self.convert)).transpose()
+    }
+
+    fn go_on(self: Box<Self>, py: Python<'_>, waiter: Waiter) -> PyResult<AbortOnCancel> {
+        let Self { work, convert } = *self;
+        let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
+        let task = runtime()?.spawn(async move {
+            let result = work.await;
+            ticket.answer(Box::new(move |py| outcome(py, result, convert)));
+        });
+        Ok(AbortOnCancel { pid: std::process::id(), task: task.abort_handle() })
+    }
+}
+
+fn outcome<T>(py: Python<'_>, result: Result<T>, convert: Convert<T>) -> PyResult<Py<PyAny>> {
+    result.map_err(|error| to_exception(py, &error)).and_then(|value| convert(py, value))
+}
 
 /// What a coroutine does when it is first awaited.
 #[pyclass(frozen)]
-struct Start(Mutex<Option<Spawn>>);
+struct Start(Mutex<Option<Box<dyn Call>>>);
+
+impl Start {
+    fn take(&self) -> PyResult<Box<dyn Call>> {
+        lock(&self.0).take().ok_or_else(|| PyRuntimeError::new_err("a coroutine is awaited once"))
+    }
+}
 
 #[pymethods]
 impl Start {
-    fn __call__(&self, py: Python<'_>, event_loop: Py<PyAny>, future: Py<PyAny>) -> PyResult<AbortOnCancel> {
-        let start = lock(&self.0).take();
-        start.ok_or_else(|| PyRuntimeError::new_err("a coroutine is awaited once"))?(py, Waiter { event_loop, future })
+    /// The result in a tuple, or none if there is something to wait for.
+    fn at_once(&self, py: Python<'_>) -> PyResult<Option<(Py<PyAny>,)>> {
+        let mut call = self.take()?;
+        let done = call.at_once(py)?;
+        if done.is_none() {
+            *lock(&self.0) = Some(call);
+        }
+        Ok(done.map(|value| (value,)))
+    }
+
+    fn go_on(&self, py: Python<'_>, event_loop: Py<PyAny>, future: Py<PyAny>) -> PyResult<AbortOnCancel> {
+        self.take()?.go_on(py, Waiter { event_loop, future })
     }
 }
 
@@ -190,18 +242,8 @@ fn coroutine<'py, T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
     convert: Convert<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let start: Spawn = Box::new(move |py, waiter| {
-        let mut ticket = Ticket { queue: completer(py)?, waiter: Some(waiter) };
-        let task = runtime()?.spawn(async move {
-            let result = guarded(work).await;
-            ticket.answer(Box::new(move |py| match result {
-                Ok(value) => convert(py, value),
-                Err(error) => Err(to_exception(py, &error)),
-            }));
-        });
-        Ok(AbortOnCancel { pid: std::process::id(), task: task.abort_handle() })
-    });
-    known(py)?.call.bind(py).call1((Start(Mutex::new(Some(start))),))
+    let call = Work { work: Box::pin(guarded(work)), convert };
+    known(py)?.call.bind(py).call1((Start(Mutex::new(Some(Box::new(call)))),))
 }
 
 /// How long a blocking call keeps Ctrl-C waiting.
