@@ -295,11 +295,12 @@ impl<'p, A: MapAccess<'p>> MapAccess<'p> for Translated<'p, '_, A> {
 
 /// The first element of a list, if there is one.
 fn first_of(text: &str) -> Result<Option<&str>, Error> {
-    if !text.starts_with('[') {
+    let Some(elements) = text.strip_prefix('[').map(str::trim_ascii_start).filter(|elements| !elements.starts_with(']')) else {
         return Ok(None);
-    }
-    let elements: Vec<&RawValue> = serde_json::from_str(text)?;
-    Ok(elements.first().map(|first| first.get()).filter(|first| *first != "null"))
+    };
+    // The list was read before, so what stands behind its first element need not be looked at again.
+    let first = serde_json::Deserializer::from_str(elements).into_iter::<&RawValue>().next().transpose()?;
+    Ok(first.map(RawValue::get).filter(|first| *first != "null"))
 }
 
 /// Reads a name of the vendor's.
