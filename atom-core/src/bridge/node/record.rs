@@ -5,6 +5,7 @@
 use crate::RawRecord;
 use napi::bindgen_prelude::{Function, JsValue, ToNapiValue, Unknown};
 use napi::{Env, check_status, sys};
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::ptr::null_mut;
@@ -122,6 +123,55 @@ pub(crate) unsafe fn optional<T: ToNapiValue>(env: sys::napi_env, value: Option<
 /// # Safety
 /// As of [`ToNapiValue::to_napi_value`].
 pub(crate) unsafe fn raw(env: sys::napi_env, value: &RawRecord) -> napi::Result<sys::napi_value> {
-    // SAFETY: the caller vouches for `env`.
-    unsafe { ToNapiValue::to_napi_value(env, value.text()) }
+    let (text, mut out) = (ascii(value.text()), null_mut());
+    let length = text.len().cast_signed();
+    // SAFETY: the caller vouches for `env`; ASCII is Latin-1.
+    check_status!(unsafe { sys::napi_create_string_latin1(env, text.as_ptr().cast(), length, &raw mut out) })?;
+    Ok(out)
+}
+
+/// JSON that says the same in ASCII alone, whose characters JavaScript takes as they are: beyond ASCII there are only characters of strings.
+fn ascii(json: &str) -> Cow<'_, str> {
+    const PIECE: usize = 64;
+    if json.is_ascii() {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + PIECE);
+    let mut rest = json;
+    while !rest.is_empty() {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE));
+        rest = more;
+        if piece.is_ascii() {
+            out.push_str(piece);
+            continue;
+        }
+        for character in piece.chars() {
+            if character.is_ascii() {
+                out.push(character);
+                continue;
+            }
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn json_in_ascii_says_the_same() {
+        for text in ["a", "東京", "\u{1f980} – é", &"–".repeat(100), &format!("{}é", "x".repeat(63))] {
+            let value = json!({ text: [text, 1.5, "\\ \" \n \u{7f}"] });
+            let json = value.to_string();
+            let ascii = ascii(&json);
+            assert!(ascii.is_ascii(), "{ascii}");
+            assert_eq!(serde_json::from_str::<Value>(&ascii).expect("JSON"), value);
+        }
+    }
 }

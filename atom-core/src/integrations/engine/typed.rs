@@ -3,7 +3,6 @@
 //! A field that is a member of the vendor's record goes from the text into our type as it is read; values are made only of what is put together or
 //! translated. So a list costs little more than its parsing.
 
-use super::text::Vendor;
 use crate::RawRecord;
 use crate::providers::{Field, Record, Vars};
 use serde::de::value::StrDeserializer;
@@ -94,8 +93,8 @@ impl<'r> Plan<'r> {
     }
 
     /// A record that is about to be ours: its fields, then `provider`, then `raw`.
-    pub(super) fn read<'p>(&'p self, vendor: &'p Vendor) -> Typed<'p, 'r> {
-        Typed { plan: self, text: vendor.get() }
+    pub(super) fn read<'p>(&'p self, vendor: &'p str) -> Typed<'p, 'r> {
+        Typed { plan: self, text: vendor }
     }
 }
 
@@ -419,9 +418,9 @@ mod tests {
     }
 
     fn task(table: &Record, vendor: &str) -> Result<Task, String> {
-        let (given, vendor) = (Vars::new(), RawValue::from_string(vendor.to_owned()).expect("JSON"));
+        let given = Vars::new();
         let plan = Plan::new(Some(table), "stage", &given);
-        Task::deserialize(plan.read(&vendor)).map_err(|_| plan.field().to_owned())
+        Task::deserialize(plan.read(vendor)).map_err(|_| plan.field().to_owned())
     }
 
     #[test]
@@ -496,7 +495,7 @@ mod tests {
         ] {
             let of_values =
                 Value::Object(table.read(&vendor, &given).map(|(name, value)| (name.to_owned(), value.into_value())).collect());
-            let text = RawValue::from_string(vendor.to_string()).expect("JSON");
+            let text = vendor.to_string();
             let plan = Plan::new(Some(&table), "stage", &given);
             let of_text = Meeting::deserialize(plan.read(&text)).expect("a meeting");
             assert_eq!(of_text, Meeting::deserialize(of_values).expect("a meeting"), "{vendor}");
