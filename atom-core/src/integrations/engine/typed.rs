@@ -220,7 +220,7 @@ impl<'p, 'r, A: MapAccess<'p>> Translated<'p, 'r, A> {
             match &mut self.source {
                 Source::Members { members, expected, number, kept } => {
                     let Some(Name { member, is_null }) =
-                        members.next_key_seed(Names { plan: self.plan, text: self.text, expected: *expected })?
+                        members.next_key_seed(Names { plan: self.plan, text: self.text, expected })?
                     else {
                         let of = Value::Object(std::mem::take(kept));
                         let is_enough = !self.plan.whole && self.text.starts_with('{');
