@@ -17,6 +17,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 /// The longest answer that is held in memory.
 pub(crate) const MAX_BODY: usize = 64 * 1024 * 1024;
+/// As much room is made at once.
+const LARGE_BODY: usize = 2 * 1024 * 1024;
 
 /// A request, complete.
 #[derive(Clone)]
@@ -141,7 +143,9 @@ impl HttpClient {
 /// Reads a whole answer, as far as it fits in memory.
 pub(crate) async fn read(mut response: reqwest::Response) -> Result<Response> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let mut body = Vec::new();
+    // What a service announces is believed only as far as it costs little.
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut body = Vec::with_capacity(announced.min(LARGE_BODY));
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > MAX_BODY {
             let text = format!("the answer is larger than {} MiB: ask for less", MAX_BODY / 1024 / 1024);

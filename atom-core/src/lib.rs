@@ -32,6 +32,7 @@ mod integrations;
 mod jobs;
 mod keys;
 mod mail;
+mod moment;
 mod providers;
 mod raw;
 mod schedules;

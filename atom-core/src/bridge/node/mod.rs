@@ -6,6 +6,9 @@ mod handler;
 mod hook;
 mod key;
 mod mail;
+mod record;
+
+pub(crate) use record::{Maker, Member, optional, raw};
 
 use super::{at_once, guarded};
 use crate::{Bytes, Error, Json, RawRecord, Result};

@@ -20,6 +20,11 @@ impl Call<'_> {
     pub(super) fn take_items(&self, answer: Answered) -> Result<Items> {
         let mut items = match answer.items {
             text::Items::List(items) => items,
+            text::Items::Pieces(at) => {
+                let text =
+                    String::from_utf8(answer.body).map_err(|e| self.malformed("something that is no UTF-8").with_source(e))?;
+                text::pieces(text, at)
+            }
             text::Items::None => Vec::new(),
             text::Items::Else => return Err(self.malformed("something that is no list where its items stand")),
         };
@@ -76,7 +81,7 @@ impl Call<'_> {
     /// The vendor's records as ours, with the vendor's own beside them.
     pub(super) fn typed<T: DeserializeOwned>(&self, vendors: &[Vendor]) -> Result<Vec<T>> {
         let plan = Plan::new(self.record(), &self.manifest().name, &self.given);
-        let one = |vendor| T::deserialize(plan.read(vendor));
+        let one = |vendor: &Vendor| T::deserialize(plan.read(vendor.get()));
         // What serde says may have the value in it, which may be anybody's.
         let unfit = |_| self.malformed(&format!("a record whose `{}` does not fit", plan.field()));
         vendors.iter().map(one).collect::<std::result::Result<_, _>>().map_err(unfit)

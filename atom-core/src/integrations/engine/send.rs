@@ -180,9 +180,12 @@ impl Call<'_> {
     fn with_headers(&self, body: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
         let said = |(member, header): (&String, &String)| Some((member.clone(), headers.get(header)?.to_str().ok()?.into()));
         let said: Vec<(String, Value)> = self.operation.answer_headers.iter().filter_map(said).collect();
+        if said.is_empty() {
+            return body;
+        }
         let document = if body.is_empty() { Ok(Value::Object(Map::new())) } else { serde_json::from_slice(&body) };
         match document {
-            Ok(Value::Object(mut members)) if !said.is_empty() => {
+            Ok(Value::Object(mut members)) => {
                 members.extend(said);
                 Value::Object(members).to_string().into_bytes()
             }

@@ -2,13 +2,52 @@
 
 use crate::providers::Path;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Result, Value};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
-/// A record in the vendor's words.
-pub(super) type Vendor = Box<RawValue>;
+/// A record in the vendor's words. It is a piece of its answer, so that a list is not copied before our types are made of it.
+#[derive(Debug, Clone)]
+pub(super) struct Vendor {
+    answer: Arc<String>,
+    at: Range<usize>,
+}
+
+impl Vendor {
+    pub(super) fn get(&self) -> &str {
+        &self.answer[self.at.clone()]
+    }
+}
+
+impl From<Box<RawValue>> for Vendor {
+    fn from(text: Box<RawValue>) -> Self {
+        let text = Box::<str>::from(text).into_string();
+        Self { at: 0..text.len(), answer: Arc::new(text) }
+    }
+}
+
+impl Serialize for Vendor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(self.get()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Vendor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Default for Vendor {
+    fn default() -> Self {
+        Box::<RawValue>::default().into()
+    }
+}
 
 /// What is read of an answer.
 #[derive(Default)]
@@ -24,7 +63,15 @@ pub(super) enum Items {
     #[default]
     None,
     List(Vec<Vendor>),
+    /// A list that is part of the answer's text: where in it each of them stands.
+    Pieces(Vec<Range<usize>>),
     Else,
+}
+
+/// The records that stand in an answer.
+pub(super) fn pieces(answer: String, at: Vec<Range<usize>>) -> Vec<Vendor> {
+    let answer = Arc::new(answer);
+    at.into_iter().map(|at| Vendor { answer: Arc::clone(&answer), at }).collect()
 }
 
 /// Reads an answer whose items stand at a path.
@@ -32,7 +79,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Document> {
     if let Some(keys) = path.keys() {
         let mut found = Items::None;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let rest = Split { keys: &keys, found: &mut found }.deserialize(&mut reader)?;
+        let rest = Split { text, keys: &keys, found: &mut found }.deserialize(&mut reader)?;
         reader.end()?;
         return Ok(Document { rest, items: found });
     }
@@ -45,14 +92,16 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Document> {
 pub(super) fn take(document: &mut Value, path: &Path) -> Result<Items> {
     Ok(match path.take(document) {
         None => Items::None,
-        Some(Value::Array(items)) => Items::List(items.iter().map(to_raw_value).collect::<Result<_>>()?),
+        Some(Value::Array(items)) => {
+            Items::List(items.iter().map(|item| to_raw_value(item).map(Vendor::from)).collect::<Result<_>>()?)
+        }
         Some(_) => Items::Else,
     })
 }
 
 /// A text that is one record.
 pub(super) fn whole(text: &str) -> Result<Vendor> {
-    serde_json::from_str(text)
+    serde_json::from_str::<Box<RawValue>>(text).map(Vendor::from)
 }
 
 /// The part of a text at a path; of a list there, the first element if that is asked for.
@@ -67,21 +116,23 @@ pub(super) fn part(text: &str, path: &Path, first: bool) -> Result<Option<Vendor
         None => path.get(&serde_json::from_str(text)?).map(to_raw_value).transpose()?,
     };
     let found = found.filter(|found| found.get() != "null");
-    match found {
+    let found = match found {
         Some(list) if first && list.get().starts_with('[') => {
-            Ok(serde_json::from_str::<Vec<Vendor>>(list.get())?.into_iter().next())
+            serde_json::from_str::<Vec<Box<RawValue>>>(list.get())?.into_iter().next()
         }
-        found => Ok(found),
-    }
+        found => found,
+    };
+    Ok(found.map(Vendor::from))
 }
 
 /// Takes the items out on the way.
-struct Split<'k> {
+struct Split<'k, 't> {
+    text: &'t str,
     keys: &'k [&'k str],
     found: &'k mut Items,
 }
 
-impl<'de> DeserializeSeed<'de> for Split<'_> {
+impl<'de> DeserializeSeed<'de> for Split<'_, 'de> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Value, D::Error> {
@@ -89,7 +140,7 @@ impl<'de> DeserializeSeed<'de> for Split<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Split<'_> {
+impl<'de> Visitor<'de> for Split<'_, 'de> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,7 +156,7 @@ impl<'de> Visitor<'de> for Split<'_> {
         let mut rest = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             let value = if key == **first {
-                members.next_value_seed(Split { keys: deeper, found: &mut *self.found })?
+                members.next_value_seed(Split { text: self.text, keys: deeper, found: &mut *self.found })?
             } else {
                 members.next_value()?
             };
@@ -117,10 +168,11 @@ impl<'de> Visitor<'de> for Split<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> std::result::Result<Value, A::Error> {
         if self.keys.is_empty() {
             let mut items = Vec::new();
-            while let Some(item) = elements.next_element()? {
-                items.push(item);
+            while let Some(item) = elements.next_element::<&RawValue>()? {
+                let start = (item.get().as_ptr() as usize) - (self.text.as_ptr() as usize);
+                items.push(start..start + item.get().len());
             }
-            *self.found = Items::List(items);
+            *self.found = Items::Pieces(items);
             return Ok(Value::Array(Vec::new()));
         }
         let mut rest = Vec::new();
@@ -155,7 +207,7 @@ impl<'de> Visitor<'de> for Split<'_> {
     }
 }
 
-impl Split<'_> {
+impl Split<'_, '_> {
     fn other<E>(self, value: impl Into<Value>) -> std::result::Result<Value, E> {
         if self.keys.is_empty() {
             *self.found = Items::Else;
@@ -167,7 +219,7 @@ impl Split<'_> {
 /// Looks for one part, and passes over everything else.
 struct Find<'k> {
     keys: &'k [&'k str],
-    found: &'k mut Option<Vendor>,
+    found: &'k mut Option<Box<RawValue>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Find<'_> {
@@ -175,7 +227,7 @@ impl<'de> DeserializeSeed<'de> for Find<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
         if self.keys.is_empty() {
-            *self.found = Some(serde::Deserialize::deserialize(deserializer)?);
+            *self.found = Some(Deserialize::deserialize(deserializer)?);
             return Ok(());
         }
         deserializer.deserialize_any(self)
@@ -241,17 +293,24 @@ mod tests {
         Path::parse(text).expect("a path")
     }
 
+    fn list(text: &str, items: Items) -> Option<Vec<Vendor>> {
+        match items {
+            Items::List(items) => Some(items),
+            Items::Pieces(at) => Some(pieces(text.to_owned(), at)),
+            Items::None | Items::Else => None,
+        }
+    }
+
     #[test]
     fn items_are_left_as_they_are_written_and_the_rest_is_read() {
         let text = r#"{"data": {"items": [ {"n": 1.10}, 2 ], "next": "x"}, "ok": true}"#;
-        let Document { rest, items: Items::List(items) } = read(text, &path("data.items")).expect("JSON") else {
-            panic!("a list")
-        };
+        let Document { rest, items } = read(text, &path("data.items")).expect("JSON");
+        let items = list(text, items).expect("a list");
         assert_eq!(rest, json!({"data": {"items": [], "next": "x"}, "ok": true}));
-        assert_eq!(items.iter().map(|item| item.get()).collect::<Vec<_>>(), [r#"{"n": 1.10}"#, "2"]);
+        assert_eq!(items.iter().map(Vendor::get).collect::<Vec<_>>(), [r#"{"n": 1.10}"#, "2"]);
         for (text, path_text) in [("[1]", ""), (r#"{"a": [{"b": [1]}]}"#, "a[0].b")] {
             let document = read(text, &path(path_text)).expect("JSON");
-            assert!(matches!(document.items, Items::List(items) if items.len() == 1), "{text}");
+            assert!(list(text, document.items).is_some_and(|items| items.len() == 1), "{text}");
         }
     }
 

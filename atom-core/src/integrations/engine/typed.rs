@@ -3,7 +3,6 @@
 //! A field that is a member of the vendor's record goes from the text into our type as it is read; values are made only of what is put together or
 //! translated. So a list costs little more than its parsing.
 
-use super::text::Vendor;
 use crate::RawRecord;
 use crate::providers::{Field, Record, Vars};
 use serde::de::value::StrDeserializer;
@@ -26,6 +25,10 @@ pub(super) struct Plan<'r> {
     given: &'r Vars,
     /// The field that is being read, for whoever has to say which one did not fit.
     at: Cell<&'r str>,
+    /// How many records have been begun.
+    begun: Cell<usize>,
+    /// The member that came first the last time: vendors keep to an order.
+    first: Cell<usize>,
 }
 
 /// What a member of the vendor's record is looked at for.
@@ -35,6 +38,10 @@ struct Member<'r> {
     straight: Option<Straight<'r>>,
     /// Something else needs it, too.
     is_kept: bool,
+    /// The last record that had it, by its number.
+    seen_in: Cell<usize>,
+    /// The member that came after it the last time.
+    next: Cell<usize>,
 }
 
 struct Straight<'r> {
@@ -51,7 +58,8 @@ impl<'r> Plan<'r> {
     }
 
     fn of(record: Option<&'r Record>, given: &'r Vars) -> Self {
-        let mut plan = Self { members: Vec::new(), made: Vec::new(), whole: false, provider: None, given, at: Cell::new("raw") };
+        let (at, begun, first) = (Cell::new("raw"), Cell::new(0), Cell::new(0));
+        let mut plan = Self { members: Vec::new(), made: Vec::new(), whole: false, provider: None, given, at, begun, first };
         for (name, field) in record.into_iter().flat_map(Record::fields) {
             if let Some(found) = field.straight() {
                 let member = plan.member(found.key);
@@ -72,7 +80,8 @@ impl<'r> Plan<'r> {
 
     fn member(&mut self, key: &'r str) -> &mut Member<'r> {
         let at = self.members.iter().position(|known| known.key == key).unwrap_or_else(|| {
-            self.members.push(Member { key, straight: None, is_kept: false });
+            let (seen_in, next) = (Cell::new(0), Cell::new(self.members.len() + 1));
+            self.members.push(Member { key, straight: None, is_kept: false, seen_in, next });
             self.members.len() - 1
         });
         &mut self.members[at]
@@ -84,8 +93,8 @@ impl<'r> Plan<'r> {
     }
 
     /// A record that is about to be ours: its fields, then `provider`, then `raw`.
-    pub(super) fn read<'p>(&'p self, vendor: &'p Vendor) -> Typed<'p, 'r> {
-        Typed { plan: self, text: vendor.get() }
+    pub(super) fn read<'p>(&'p self, vendor: &'p str) -> Typed<'p, 'r> {
+        Typed { plan: self, text: vendor }
     }
 }
 
@@ -160,8 +169,9 @@ impl<'p, V: Visitor<'p>> Visitor<'p> for Translator<'p, '_, V> {
 
     fn visit_map<A: MapAccess<'p>>(self, members: A) -> Result<V::Value, A::Error> {
         let Self { plan, text, visitor } = self;
-        let seen = vec![false; plan.members.len()];
-        let source = Source::Members { members, after: 0, seen, kept: Map::new() };
+        let number = plan.begun.get() + 1;
+        plan.begun.set(number);
+        let source = Source::Members { members, expected: &plan.first, number, kept: Map::new() };
         visitor.visit_map(Translated { plan, text, source, next: Next::Member })
     }
 }
@@ -178,9 +188,10 @@ struct Translated<'p, 'r, A> {
 enum Source<'p, 'r, A> {
     Members {
         members: A,
-        /// Vendors keep to an order, so the next member is mostly the one after the last.
-        after: usize,
-        seen: Vec<bool>,
+        /// The member that is expected next.
+        expected: &'p Cell<usize>,
+        /// The record's.
+        number: usize,
         kept: Map<String, Value>,
     },
     Made {
@@ -207,9 +218,9 @@ impl<'p, 'r, A: MapAccess<'p>> Translated<'p, 'r, A> {
     fn advance(&mut self) -> Result<Option<&'r str>, A::Error> {
         loop {
             match &mut self.source {
-                Source::Members { members, after, seen, kept } => {
+                Source::Members { members, expected, number, kept } => {
                     let Some(Name { member, is_null }) =
-                        members.next_key_seed(Names { plan: self.plan, text: self.text, after: *after })?
+                        members.next_key_seed(Names { plan: self.plan, text: self.text, expected })?
                     else {
                         let of = Value::Object(std::mem::take(kept));
                         let is_enough = !self.plan.whole && self.text.starts_with('{');
@@ -218,13 +229,14 @@ impl<'p, 'r, A: MapAccess<'p>> Translated<'p, 'r, A> {
                         continue;
                     };
                     // A name that comes twice means its first value, and a null the same as nothing.
-                    let wanted = member.filter(|at| is_null != Some(true) && !std::mem::replace(&mut seen[*at], true));
+                    let wanted =
+                        member.filter(|at| is_null != Some(true) && self.plan.members[*at].seen_in.replace(*number) != *number);
                     let Some(at) = wanted else {
                         members.next_value::<IgnoredAny>()?;
                         continue;
                     };
-                    *after = at + 1;
-                    let Member { key, straight, is_kept } = &self.plan.members[at];
+                    let Member { key, straight, is_kept, next, .. } = &self.plan.members[at];
+                    *expected = next;
                     self.next = Next::Member;
                     let is_direct = straight.as_ref().is_some_and(|straight| !straight.first && straight.parts.is_none());
                     if *is_kept || !is_direct || is_null.is_none() {
@@ -295,25 +307,30 @@ impl<'p, A: MapAccess<'p>> MapAccess<'p> for Translated<'p, '_, A> {
 
 /// The first element of a list, if there is one.
 fn first_of(text: &str) -> Result<Option<&str>, Error> {
-    if !text.starts_with('[') {
+    let Some(elements) = text.strip_prefix('[').map(str::trim_ascii_start).filter(|elements| !elements.starts_with(']')) else {
         return Ok(None);
-    }
-    let elements: Vec<&RawValue> = serde_json::from_str(text)?;
-    Ok(elements.first().map(|first| first.get()).filter(|first| *first != "null"))
+    };
+    // The list was read before, so what stands behind its first element need not be looked at again.
+    let first = serde_json::Deserializer::from_str(elements).into_iter::<&RawValue>().next().transpose()?;
+    Ok(first.map(RawValue::get).filter(|first| *first != "null"))
 }
 
 /// Reads a name of the vendor's.
 struct Names<'p, 'r> {
     plan: &'p Plan<'r>,
     text: &'p str,
-    after: usize,
+    expected: &'p Cell<usize>,
 }
 
 impl Names<'_, '_> {
     fn member(&self, name: &str) -> Option<usize> {
-        let members = &self.plan.members;
-        let is_next = members.get(self.after).is_some_and(|member| member.key == name);
-        if is_next { Some(self.after) } else { members.iter().position(|member| member.key == name) }
+        let (members, expected) = (&self.plan.members, self.expected.get());
+        if members.get(expected).is_some_and(|member| member.key == name) {
+            return Some(expected);
+        }
+        let at = members.iter().position(|member| member.key == name)?;
+        self.expected.set(at);
+        Some(at)
     }
 }
 
@@ -401,9 +418,9 @@ mod tests {
     }
 
     fn task(table: &Record, vendor: &str) -> Result<Task, String> {
-        let (given, vendor) = (Vars::new(), RawValue::from_string(vendor.to_owned()).expect("JSON"));
+        let given = Vars::new();
         let plan = Plan::new(Some(table), "stage", &given);
-        Task::deserialize(plan.read(&vendor)).map_err(|_| plan.field().to_owned())
+        Task::deserialize(plan.read(vendor)).map_err(|_| plan.field().to_owned())
     }
 
     #[test]
@@ -478,7 +495,7 @@ mod tests {
         ] {
             let of_values =
                 Value::Object(table.read(&vendor, &given).map(|(name, value)| (name.to_owned(), value.into_value())).collect());
-            let text = RawValue::from_string(vendor.to_string()).expect("JSON");
+            let text = vendor.to_string();
             let plan = Plan::new(Some(&table), "stage", &given);
             let of_text = Meeting::deserialize(plan.read(&text)).expect("a meeting");
             assert_eq!(of_text, Meeting::deserialize(of_values).expect("a meeting"), "{vendor}");
