@@ -46,7 +46,7 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
+    Accounts, ActiveSession, AuditTrail, BreachedPasswords, Client, Credentials, Events, ImportedUser, UserImport, Users, NewAccount, Password, PasswordResetRequest, Principal, Purpose, Role, Session, Sessions,
     SignIn, SignInMethod, StepUp, User, Workspace,
 };
 pub use atom::Atom;
