@@ -1,7 +1,9 @@
 //! What an installation is opened with.
 
 use crate::integrations::hooks::{Hooks, OperationHook};
-use crate::{BreachedPasswords, Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions};
+use crate::{
+    BreachedPasswords, Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions,
+};
 use atom_macros::model;
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -31,6 +31,8 @@ enum Thing {
     SigningKeys(SigningKeys),
     Sessions(Sessions),
     StepUp(StepUp),
+    Password(Password),
+    Users(Users),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -84,6 +86,8 @@ impl Thing {
             (Self::Atom(atom), "keys") => Self::Keys(atom.keys()),
             (Self::Atom(atom), "signing_keys") => Self::SigningKeys(atom.signing_keys()),
             (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
+            (Self::Scope(scope), "password") => Self::Password(scope.password()),
+            (Self::Atom(atom), "users") => Self::Users(atom.users()),
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
@@ -145,6 +149,8 @@ impl Thing {
             (Self::SigningKeys(keys), "rotate") => keys.rotate(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "retire") => keys.retire(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
+            (Self::Password(password), method) => password_method(password, method, args).await,
+            (Self::Users(users), method) => users_method(users, method, args).await,
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
@@ -329,6 +335,14 @@ impl Args {
         }
     }
 
+    fn imported_user(&mut self) -> ImportedUser {
+        imported_user(&self.next())
+    }
+
+    fn imported_users(&mut self) -> Vec<ImportedUser> {
+        self.next::<Vec<_>>().iter().map(imported_user).collect()
+    }
+
     fn credentials(&mut self) -> Credentials {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -345,6 +359,18 @@ impl Args {
 /// A field of a record, if it is there.
 fn field<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
     fields.get(name).map(|value| serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{name}: {e}")))
+}
+
+fn imported_user(fields: &Map<String, Value>) -> ImportedUser {
+    ImportedUser {
+        email: field(fields, "email").unwrap(),
+        email_verified: field(fields, "email_verified"),
+        password_hash: field::<String>(fields, "password_hash").map(Secret::from),
+        display_name: field(fields, "display_name"),
+        workspace_name: field(fields, "workspace_name"),
+        locale: field(fields, "locale"),
+        created_at: field(fields, "created_at"),
+    }
 }
 
 fn bearer(token: &AccessToken) -> Value {

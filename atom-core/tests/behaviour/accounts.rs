@@ -10,6 +10,8 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         "sign_in" => accounts.sign_in(args.credentials()).await.map(|s| Thing::plain(sign_in(&s))),
         "refresh" => accounts.refresh(args.secret()).await.map(|s| Thing::plain(session(&s))),
         "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
+        "request_password_reset" => accounts.request_password_reset(args.next()).await.map(Thing::plain),
+        "reset_password" => accounts.reset_password(args.secret(), args.secret()).await.map(Thing::plain),
         "sign_out" => accounts.sign_out(args.secret()).await.map(Thing::plain),
         _ => panic!("accounts have no method `{method}`"),
     }
@@ -31,6 +33,23 @@ pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Arg
         "require" => step_up.require().await.map(Thing::plain),
         "with_password" => step_up.with_password(args.secret()).await.map(Thing::plain),
         _ => panic!("a step-up has no method `{method}`"),
+    }
+}
+
+pub(super) async fn password_method(password: &Password, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "is_set" => password.is_set().await.map(Thing::plain),
+        "change" => password.change(args.secret(), args.secret()).await.map(Thing::plain),
+        "set" => password.set(args.secret()).await.map(Thing::plain),
+        _ => panic!("a password has no method `{method}`"),
+    }
+}
+
+pub(super) async fn users_method(users: &Users, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "import_user" => users.import_user(args.imported_user()).await.map(Thing::plain),
+        "import_users" => users.import_users(args.imported_users()).await.map(Thing::plain),
+        _ => panic!("users have no method `{method}`"),
     }
 }
 

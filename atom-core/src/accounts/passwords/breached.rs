@@ -47,7 +47,11 @@ pub(super) async fn check(inner: &Inner, password: &Secret) -> Result<()> {
 async fn is_leaked(inner: &Inner, password: &Secret) -> Result<bool> {
     let hash = Zeroizing::new(hex(&Sha1::digest(password.expose())).to_ascii_uppercase());
     let (told, rest) = hash.split_at(TOLD);
-    let url = inner.passwords.breached_url.join(told).map_err(|e| Error::internal("breached_passwords_url", "no digits can be added to the URL").with_source(e))?;
+    let url = inner
+        .passwords
+        .breached_url
+        .join(told)
+        .map_err(|e| Error::internal("breached_passwords_url", "no digits can be added to the URL").with_source(e))?;
     let padded = (HeaderName::from_static("add-padding"), HeaderValue::from_static("true"));
     let request =
         Request { method: Method::GET, url, headers: HeaderMap::from_iter([padded]), body: Vec::new(), timeout: TIMEOUT };
@@ -57,6 +61,7 @@ async fn is_leaked(inner: &Inner, password: &Secret) -> Result<bool> {
         Error::new(ErrorKind::Provider, "malformed_answer", text).with_status(answer.status)
     })?;
     // Padding counts nought.
-    let counts = |line: &str| line.trim().split_once(':').is_some_and(|(hash, count)| hash.eq_ignore_ascii_case(rest) && count != "0");
+    let counts =
+        |line: &str| line.trim().split_once(':').is_some_and(|(hash, count)| hash.eq_ignore_ascii_case(rest) && count != "0");
     Ok(text.lines().any(counts))
 }

@@ -17,10 +17,7 @@ pub(in crate::accounts) async fn check(inner: &Inner, password: &Secret, email: 
         return Err(Error::invalid("weak_password", format!("the password has {length} characters: use at least {shortest}")));
     }
     if length > LONGEST {
-        return Err(Error::invalid(
-            "password_too_long",
-            format!("the password has {length} characters: use at most {LONGEST}"),
-        ));
+        return Err(Error::invalid("password_too_long", format!("the password has {length} characters: use at most {LONGEST}")));
     }
     if common::is_common(password.expose(), &settings.words.and_of_account(email)) {
         let text = "the password is one of those that everybody tries first: use another, such as some words that do not belong together";

@@ -36,7 +36,10 @@ impl PasswordSettings {
             return Err(malformed("password_reset_minutes is between 5 and 1440"));
         }
         let url = options.breached_passwords_url.as_deref().unwrap_or(HAVE_I_BEEN_PWNED);
-        let url = Url::parse(url).ok().filter(|url| url.scheme() == "https" || is_loopback(url)).filter(|url| url.path().ends_with('/'));
+        let url = Url::parse(url)
+            .ok()
+            .filter(|url| url.scheme() == "https" || is_loopback(url))
+            .filter(|url| url.path().ends_with('/'));
         let text = "breached_passwords_url is https, or http on this machine, and ends in a slash, behind which the digits come";
         Ok(Self {
             shortest: usize::try_from(shortest).unwrap_or(15),

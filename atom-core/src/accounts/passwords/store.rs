@@ -45,8 +45,7 @@ pub(super) async fn issue_reset(
 
 /// Whose password a link resets.
 pub(super) async fn reset_of(db: &Db, token_hash: &[u8], now: DateTime<Utc>) -> Result<Option<UserId>> {
-    let row: Option<(Uuid,)> =
-        on!(db, c => sqlx::query_as("SELECT user_id FROM atom_password_resets WHERE token_hash = $1 AND expires_at > $2")
+    let row: Option<(Uuid,)> = on!(db, c => sqlx::query_as("SELECT user_id FROM atom_password_resets WHERE token_hash = $1 AND expires_at > $2")
         .bind(token_hash).bind(Timestamp::from(now)).fetch_optional(c).await)?;
     Ok(row.map(|(user,)| UserId(user)))
 }

@@ -1,9 +1,9 @@
 //! The SQL of users.
 
+use crate::Result;
 use crate::accounts::User;
 use crate::accounts::store::UserRow;
 use crate::storage::{Timestamp, Tx, on};
-use crate::Result;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -118,7 +118,10 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(hasher.verify(&long.clone().into(), Some(&hash)).await.expect("verified") == Verdict::Right);
         let decomposed: String = "e\u{301}".repeat(80);
-        assert!(hasher.verify(&decomposed.into(), Some(&hash)).await.expect("verified") == Verdict::Right, "NFC and NFD are one password");
+        assert!(
+            hasher.verify(&decomposed.into(), Some(&hash)).await.expect("verified") == Verdict::Right,
+            "NFC and NFD are one password"
+        );
         for other in [format!("{long}\0"), "é".repeat(79), format!("{}x", "é".repeat(79))] {
             assert_eq!(hasher.verify(&other.into(), Some(&hash)).await.expect("verified"), Verdict::Wrong);
         }
