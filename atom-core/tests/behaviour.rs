@@ -335,14 +335,6 @@ impl Args {
         }
     }
 
-    fn imported_user(&mut self) -> ImportedUser {
-        imported_user(&self.next())
-    }
-
-    fn imported_users(&mut self) -> Vec<ImportedUser> {
-        self.next::<Vec<_>>().iter().map(imported_user).collect()
-    }
-
     fn credentials(&mut self) -> Credentials {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -359,18 +351,6 @@ impl Args {
 /// A field of a record, if it is there.
 fn field<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
     fields.get(name).map(|value| serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{name}: {e}")))
-}
-
-fn imported_user(fields: &Map<String, Value>) -> ImportedUser {
-    ImportedUser {
-        email: field(fields, "email").unwrap(),
-        email_verified: field(fields, "email_verified"),
-        password_hash: field::<String>(fields, "password_hash").map(Secret::from),
-        display_name: field(fields, "display_name"),
-        workspace_name: field(fields, "workspace_name"),
-        locale: field(fields, "locale"),
-        created_at: field(fields, "created_at"),
-    }
 }
 
 fn bearer(token: &AccessToken) -> Value {

@@ -1,8 +1,8 @@
 //! The methods of accounts and what belongs to them, by their names in the suite.
 
-use super::{Args, Thing};
+use super::{Args, Thing, field};
 use atom_core::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args: Args) -> Result<Thing> {
     match method {
@@ -47,9 +47,22 @@ pub(super) async fn password_method(password: &Password, method: &str, mut args:
 
 pub(super) async fn users_method(users: &Users, method: &str, mut args: Args) -> Result<Thing> {
     match method {
-        "import_user" => users.import_user(args.imported_user()).await.map(Thing::plain),
-        "import_users" => users.import_users(args.imported_users()).await.map(Thing::plain),
+        "import_user" => users.import_user(imported_user(&args.next())).await.map(Thing::plain),
+        "import_users" => users.import_users(args.next::<Vec<_>>().iter().map(imported_user).collect()).await.map(Thing::plain),
         _ => panic!("users have no method `{method}`"),
+    }
+}
+
+/// Records with secrets cannot be deserialized, on purpose.
+fn imported_user(fields: &Map<String, Value>) -> ImportedUser {
+    ImportedUser {
+        email: field(fields, "email").unwrap(),
+        email_verified: field(fields, "email_verified"),
+        password_hash: field::<String>(fields, "password_hash").map(Secret::from),
+        display_name: field(fields, "display_name"),
+        workspace_name: field(fields, "workspace_name"),
+        locale: field(fields, "locale"),
+        created_at: field(fields, "created_at"),
     }
 }
 
