@@ -60,20 +60,20 @@ impl PasswordSettings {
 mod tests {
     use super::*;
 
-    fn refused(options: OpenOptions) {
-        assert_eq!(PasswordSettings::new(&options).err().expect("refused").reason(), "malformed_option");
+    fn refused(options: &OpenOptions) {
+        assert_eq!(PasswordSettings::new(options).err().expect("refused").reason(), "malformed_option");
     }
 
     #[test]
     fn p02_options_that_would_weaken_passwords_are_refused() {
         for length in [-1, 0, 7, 65] {
-            refused(OpenOptions { min_password_length: Some(length), ..Default::default() });
+            refused(&OpenOptions { min_password_length: Some(length), ..Default::default() });
         }
         for minutes in [0, 4, 1441] {
-            refused(OpenOptions { password_reset_minutes: Some(minutes), ..Default::default() });
+            refused(&OpenOptions { password_reset_minutes: Some(minutes), ..Default::default() });
         }
         for url in ["", "example.com/", "http://example.com/range/", "https://example.com/range", "file:///range/"] {
-            refused(OpenOptions { breached_passwords_url: Some(url.into()), ..Default::default() });
+            refused(&OpenOptions { breached_passwords_url: Some(url.into()), ..Default::default() });
         }
         let settings = PasswordSettings::new(&OpenOptions::default()).expect("the defaults");
         assert_eq!((settings.shortest, settings.breached, settings.reset_minutes), (15, BreachedPasswords::Off, 60));

@@ -48,7 +48,7 @@ const BCRYPT_BYTES: usize = 72;
 
 /// A stored hash.
 pub(super) enum Stored {
-    Argon2(PasswordHash),
+    Argon2(Box<PasswordHash>),
     Bcrypt { cost: u32, salt: [u8; 16], hash: Vec<u8>, before: Before },
     Scrypt { params: scrypt::Params, salt: Vec<u8>, hash: Vec<u8> },
     Pbkdf2 { algorithm: pbkdf2::Algorithm, rounds: NonZeroU32, salt: Vec<u8>, hash: Vec<u8> },
@@ -129,7 +129,7 @@ impl Stored {
     /// Whether it costs no more than one may.
     fn is_bearable(&self) -> bool {
         match self {
-            Self::Argon2(hash) => Params::try_from(hash).is_ok_and(|params| {
+            Self::Argon2(hash) => Params::try_from(&**hash).is_ok_and(|params| {
                 let memory = u64::from(params.m_cost());
                 memory <= MOST_KIB && memory * u64::from(params.t_cost()) <= MOST_WORK_KIB && params.p_cost() <= 64
             }),
@@ -145,7 +145,7 @@ impl Stored {
     /// What verifying it holds in memory.
     pub(super) fn memory_kib(&self) -> u64 {
         match self {
-            Self::Argon2(hash) => Params::try_from(hash).map_or(0, |params| params.m_cost().into()),
+            Self::Argon2(hash) => Params::try_from(&**hash).map_or(0, |params| params.m_cost().into()),
             Self::Scrypt { params, .. } => (params.n() + u64::from(params.p())) * u64::from(params.r()) / 8,
             Self::Bcrypt { .. } | Self::Pbkdf2 { .. } => 0,
         }
@@ -154,7 +154,7 @@ impl Stored {
     /// Whether it is as strong as those that are made now.
     pub(super) fn is_strong(&self) -> bool {
         let Self::Argon2(hash) = self else { return false };
-        let params = Params::try_from(hash);
+        let params = Params::try_from(&**hash);
         let is_enough = params.is_ok_and(|params| params.m_cost() >= MEMORY_KIB && params.t_cost() >= PASSES);
         is_enough && hash.algorithm.as_str() == "argon2id" && hash.version == Some(0x13)
     }
@@ -162,7 +162,7 @@ impl Stored {
     /// Whether it is the hash of this password.
     pub(super) fn matches(&self, password: &str) -> bool {
         match self {
-            Self::Argon2(hash) => Argon2::default().verify_password(password.as_bytes(), hash).is_ok(),
+            Self::Argon2(hash) => Argon2::default().verify_password(password.as_bytes(), &**hash).is_ok(),
             Self::Bcrypt { cost, salt, hash, before } => before.key(password).is_some_and(|key| {
                 let computed = Zeroizing::new(bcrypt::bcrypt(*cost, *salt, &key));
                 computed[..23].ct_eq(hash).into()
@@ -181,7 +181,7 @@ impl Stored {
     #[cfg(feature = "testing")]
     pub(super) fn is_light(&self) -> bool {
         match self {
-            Self::Argon2(hash) => Params::try_from(hash).is_ok_and(|params| params.m_cost() * params.t_cost() <= 256),
+            Self::Argon2(hash) => Params::try_from(&**hash).is_ok_and(|params| params.m_cost() * params.t_cost() <= 256),
             Self::Bcrypt { cost, .. } => *cost == 4,
             Self::Scrypt { params, .. } => params.n() * u64::from(params.r()) * u64::from(params.p()) <= 2048,
             Self::Pbkdf2 { rounds, .. } => rounds.get() <= 2000,
@@ -218,7 +218,7 @@ impl Before {
 fn argon2(text: &str) -> Option<Stored> {
     let hash = PasswordHash::new(text).ok()?;
     let is_whole = hash.salt.is_some() && hash.hash.is_some_and(|hash| LENGTHS.contains(&hash.as_bytes().len()));
-    is_whole.then_some(Stored::Argon2(hash))
+    is_whole.then(|| Stored::Argon2(Box::new(hash)))
 }
 
 /// `$2b$12$`, 22 characters of salt and 31 of the hash.
