@@ -640,7 +640,8 @@ export declare class Accounts {
   /**
    * Creates a user with a workspace of their own and signs them in.
    *
-   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
+   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`, `malformed_locale`) `conflict` (`email_taken`: offer to sign in instead) or
+   * `unavailable` (`breach_check_failed`).
    */
   signUp(account: NewAccount): Promise<Session>
   /**
@@ -676,6 +677,23 @@ export declare class Accounts {
    * Fails with `unauthenticated` (`invalid_refresh_token`).
    */
   signOut(refreshToken: string): Promise<void>
+  /**
+   * Mails a link to whoever has forgotten their password, below `OpenOptions.app_url`: `/reset-password?token=…`, valid for
+   * `OpenOptions.password_reset_minutes` and until the next one. The answer is the same, and as quick, whether there is somebody with the address. It is also for
+   * users who have no password yet.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: wait for `retry_after`), which does not tell either, or `invalid`
+   * (`malformed_client`).
+   */
+  requestPasswordReset(request: PasswordResetRequest): Promise<void>
+  /**
+   * Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
+   * signed in by a mail alone who has a second factor. The link proves the address, too.
+   *
+   * Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
+   * `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
+   */
+  resetPassword(token: string, newPassword: string): Promise<void>
 }
 
 /** A session of a user's that has not ended: a device that is signed in. */
@@ -732,6 +750,8 @@ export declare class Atom {
   static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null, mailSender?: MailSender | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
+  /** The users of the installation, for its operator. */
+  get users(): Users
   /** The schema of the database. */
   get schema(): Schema
   /** The providers that this installation can connect to. */
@@ -819,18 +839,22 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'stepped_up' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
   readonly SignedUp: 'signed_up'
+  /** The host imported a user, and their workspace was made. */
+  readonly UserImported: 'user_imported'
+  /** A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed. */
+  readonly PasswordChanged: 'password_changed'
   /** A user signed in. */
   readonly SignedIn: 'signed_in'
   /** A user proved once more who they are; the details say how. */
   readonly SteppedUp: 'stepped_up'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
-  /** A user ended a session from another one, or the host did for them. */
+  /** A user ended a session from another one or by a new password, or the host did for them. */
   readonly SessionRevoked: 'session_revoked'
   /** An old refresh token came back, so the session was ended. */
   readonly RefreshTokenReused: 'refresh_token_reused'
@@ -1160,6 +1184,23 @@ export interface Batch {
   failed: number
   /** How many were cancelled. */
   cancelled: number
+}
+
+/**
+ * Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned, and what to do when it cannot be asked.
+ *
+ * The first five hexadecimal digits of the password's SHA-1 leave the process, which some 2,000 leaked passwords share, and nothing else: not the
+ * password, nor whose it is. The answer is padded, so that its length does not tell anything either.
+ */
+export type BreachedPasswords = 'off' | 'fail_open' | 'fail_closed'
+
+export declare const BreachedPasswords: {
+  /** They are not looked up, and nobody is asked. The default, because the list is somebody else's. */
+  readonly Off: 'off'
+  /** A leaked password is refused. Where the list cannot be asked, it is accepted. */
+  readonly FailOpen: 'fail_open'
+  /** A leaked password is refused. Where the list cannot be asked, so is every other, with `breach_check_failed`. */
+  readonly FailClosed: 'fail_closed'
 }
 
 /** The content of a file as it arrives, in pieces of a few kilobytes, and of any length. */
@@ -3242,6 +3283,24 @@ export interface GrantedSecretLease {
   token: string
   /** The lease. */
   lease: SecretLease
+}
+
+/** A user of another system. */
+export interface ImportedUser {
+  /** The e-mail address. */
+  email: string
+  /** Whether the other system has proved that the address is theirs. Default: no. */
+  emailVerified?: boolean | null
+  /** The hash of the password, as the other system has it. Default: none, and then the user resets it, or signs in by other means. */
+  passwordHash?: string | null
+  /** The name to show. */
+  displayName?: string | null
+  /** The name of their workspace. Default: the display name, or the part of the e-mail before the `@`. */
+  workspaceName?: string | null
+  /** The language of mails to them, such as `de-AT`. Default: English. */
+  locale?: string | null
+  /** When the account was made there. Default: now. */
+  createdAt?: Date | null
 }
 
 /** How far an invoice is. */
@@ -5473,8 +5532,14 @@ export interface OpenOptions {
   providers?: ProviderApp[] | null
   /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
   issuer?: string | null
-  /** The shortest password for sign-up, in characters. Default: 15; at least 8. */
+  /** The shortest new password, in characters. Default: 15; at least 8. */
   minPasswordLength?: number | null
+  /** Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off, because that asks somebody else. */
+  breachedPasswords?: BreachedPasswords | null
+  /** Where they are looked up, if not there: an address that takes five hexadecimal digits behind it and answers as theirs does. */
+  breachedPasswordsUrl?: string | null
+  /** How long a link to reset a password is valid, in minutes, 5 to 1440. Default: 60. */
+  passwordResetMinutes?: number | null
   /** How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30. */
   sessionIdleDays?: number | null
   /** How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180. */
@@ -5646,6 +5711,43 @@ export interface Paging {
   pageSize?: number | null
   /** Where the last page ended. */
   cursor?: string | null
+}
+
+/**
+ * The password of the user, whose session must stand at this moment.
+ *
+ * A new password ends all other sessions of the user and the links to reset it, and the user is told by mail, where the installation sends any.
+ */
+export declare class Password {
+  private constructor()
+  /** Whether the user has a password. Who was imported without one, or signs in by other means, has none. */
+  isSet(): Promise<boolean>
+  /**
+   * Replaces the password. The current one is a fresh proof of who acts, as with `StepUp.with_password`, and wrong ones are counted as there.
+   *
+   * Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
+   * `retry_after`), `forbidden` (`purpose_fixed`; `step_up_required`: the user has to prove more than the password), `invalid` (`no_session`,
+   * `weak_password`, `password_too_long`, `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`).
+   */
+  change(current: string, newPassword: string): Promise<void>
+  /**
+   * Gives a password to a user who has none. It needs a fresh proof of who acts: see `StepUp`.
+   *
+   * Fails with `conflict` (`password_exists`: use `change`), `forbidden` (`step_up_required`, `purpose_fixed`), `unauthenticated` (`session_revoked`,
+   * `session_expired`), `invalid` (`no_session`, `weak_password`, `password_too_long`, `common_password`, `breached_password`) or
+   * `unavailable` (`breach_check_failed`).
+   */
+  set(newPassword: string): Promise<void>
+}
+
+/** Somebody who has forgotten a password. */
+export interface PasswordResetRequest {
+  /** The e-mail address, as they typed it. */
+  email: string
+  /** The language of the mail, such as `de-AT`, where their account has none. Default: English. */
+  locale?: string | null
+  /** What is known of the client that asks. */
+  client?: Client | null
 }
 
 /** Money that is paid. */
@@ -6855,6 +6957,8 @@ export declare class Scope {
   get sessions(): Sessions
   /** A fresh proof of who acts, before what asks for one. */
   get stepUp(): StepUp
+  /** The user's password: to change it, or to set one. */
+  get password(): Password
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -8626,6 +8730,37 @@ export interface User {
 
 /** A user of the installation. */
 export type UserId = string
+
+/** What came of importing a user. */
+export interface UserImport {
+  /** The user, as they are now. */
+  user: User
+  /** Whether they were made now. Otherwise there was an account with the address before, and nothing of it was changed. */
+  isNew: boolean
+}
+
+/** The users of the installation, for its operator. No user may call it: keep it away from what they reach. */
+export declare class Users {
+  private constructor()
+  /**
+   * Imports a user of another system, with a workspace of their own.
+   *
+   * The password stays what it was: its hash is verified when the user signs in, and replaced by one of Atom's then. These are understood: Argon2;
+   * bcrypt; scrypt and PBKDF2 as PHC strings and as Django, Werkzeug (Flask), passlib and better-auth write them, with costs of up to 256 MiB of
+   * memory, 5 million rounds of PBKDF2 and bcrypt's 15. Until somebody has signed in, the time that a refusal takes may tell that their hash is
+   * another system's. A bcrypt password of more than 72 bytes is refused, because bcrypt has seen only its beginning: its user resets it.
+   *
+   * Fails with `invalid` (`malformed_email`, `malformed_password_hash`, `malformed_locale`) or `conflict` (`email_taken`).
+   */
+  importUser(user: ImportedUser): Promise<User>
+  /**
+   * The same for up to 1,000 at once, in one transaction: all of them, or none if one is refused. Who has an account already is left as they are, so
+   * an import that was cut off can be repeated. The answer has one for each, in the same order.
+   *
+   * Fails with `invalid` (`too_many_users`, and those of `import_user`: the message says which user of the list it is, from 1).
+   */
+  importUsers(users: ImportedUser[]): Promise<UserImport[]>
+}
 
 /** One attempt of a delivery. */
 export interface WebhookAttempt {

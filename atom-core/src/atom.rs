@@ -1,6 +1,6 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, SessionSettings, Turns};
+use crate::accounts::{self, Accounts, PasswordSettings, SessionSettings, Turns, Users};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
@@ -62,7 +62,7 @@ pub(crate) struct Inner {
     /// The `iss` and `aud` of access tokens.
     pub(crate) issuer: String,
     pub(crate) hasher: Hasher,
-    pub(crate) min_password_length: usize,
+    pub(crate) passwords: PasswordSettings,
     pub(crate) sessions: SessionSettings,
     /// How recent a proof has to be for what asks for a fresh one.
     pub(crate) step_up: TimeDelta,
@@ -162,6 +162,11 @@ impl Atom {
     /// Accounts: sign up, sign in, refresh, sign out.
     pub fn accounts(&self) -> Accounts {
         Accounts { inner: Arc::clone(&self.inner) }
+    }
+
+    /// The users of the installation, for its operator.
+    pub fn users(&self) -> Users {
+        Users { inner: Arc::clone(&self.inner) }
     }
 
     /// The schema of the database.
@@ -308,10 +313,7 @@ impl Atom {
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
         let Builder { mut options, key, accepted, clock, hooks, mail_sender, names } = builder;
-        let min_password_length = options.min_password_length.unwrap_or(15);
-        if !(8..=64).contains(&min_password_length) {
-            return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
-        }
+        let passwords = PasswordSettings::new(&options)?;
         let keep_events_days = options.keep_events_days.unwrap_or(30);
         if !(1..=3650).contains(&keep_events_days) {
             return Err(Error::invalid("malformed_option", "keep_events_days is between 1 and 3650"));
@@ -361,7 +363,7 @@ impl Atom {
             signing,
             issuer: options.issuer.unwrap_or_else(|| "atom".into()),
             hasher: Hasher::new()?,
-            min_password_length: usize::try_from(min_password_length).unwrap_or(15),
+            passwords,
             sessions,
             step_up,
             sign_ins: Turns::default(),

@@ -1,7 +1,9 @@
 //! What an installation is opened with.
 
 use crate::integrations::hooks::{Hooks, OperationHook};
-use crate::{Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions};
+use crate::{
+    BreachedPasswords, Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions,
+};
 use atom_macros::model;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -37,8 +39,14 @@ pub struct OpenOptions {
     pub providers: Option<Vec<ProviderApp>>,
     /// Who signs access tokens: their `iss` and `aud`. Default: `atom`.
     pub issuer: Option<String>,
-    /// The shortest password for sign-up, in characters. Default: 15; at least 8.
+    /// The shortest new password, in characters. Default: 15; at least 8.
     pub min_password_length: Option<i32>,
+    /// Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off, because that asks somebody else.
+    pub breached_passwords: Option<BreachedPasswords>,
+    /// Where they are looked up, if not there: an address that takes five hexadecimal digits behind it and answers as theirs does.
+    pub breached_passwords_url: Option<String>,
+    /// How long a link to reset a password is valid, in minutes, 5 to 1440. Default: 60.
+    pub password_reset_minutes: Option<i32>,
     /// How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30.
     pub session_idle_days: Option<i32>,
     /// How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180.
@@ -172,9 +180,27 @@ impl Builder {
         self
     }
 
-    /// The shortest password for sign-up. Default: 15; at least 8.
+    /// The shortest new password. Default: 15; at least 8.
     pub fn min_password_length(mut self, characters: i32) -> Self {
         self.options.min_password_length = Some(characters);
+        self
+    }
+
+    /// Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off.
+    pub fn breached_passwords(mut self, lookup: BreachedPasswords) -> Self {
+        self.options.breached_passwords = Some(lookup);
+        self
+    }
+
+    /// Where leaked passwords are looked up, instead of at Have I Been Pwned.
+    pub fn breached_passwords_url(mut self, url: impl Into<String>) -> Self {
+        self.options.breached_passwords_url = Some(url.into());
+        self
+    }
+
+    /// How long a link to reset a password is valid, in minutes. Default: 60.
+    pub fn password_reset_minutes(mut self, minutes: i32) -> Self {
+        self.options.password_reset_minutes = Some(minutes);
         self
     }
 

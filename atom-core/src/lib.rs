@@ -47,8 +47,9 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
-    SignIn, SignInMethod, StepUp, User, Workspace,
+    Accounts, ActiveSession, AuditTrail, BreachedPasswords, Client, Credentials, Events, ImportedUser, NewAccount, Password,
+    PasswordResetRequest, Principal, Purpose, Role, Session, Sessions, SignIn, SignInMethod, StepUp, User, UserImport, Users,
+    Workspace,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};

@@ -21,6 +21,7 @@ mod leaks;
 mod leases;
 mod mail;
 mod methods;
+mod passwords;
 mod peers;
 mod policies;
 mod process;

@@ -7,6 +7,7 @@ mod email;
 mod events;
 mod model;
 mod notice;
+mod passwords;
 mod proof;
 mod purpose;
 mod sessions;
@@ -15,6 +16,7 @@ mod sign_up;
 mod step_up;
 mod store;
 mod throttle;
+mod users;
 
 #[cfg(feature = "testing")]
 pub(crate) use sessions::fill as fill_sessions;
@@ -23,6 +25,8 @@ pub use audit_trail::AuditTrail;
 pub use client::Client;
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub(crate) use passwords::PasswordSettings;
+pub use passwords::{BreachedPasswords, Password, PasswordResetRequest};
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
@@ -32,6 +36,7 @@ pub use sign_in::SignIn;
 pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
+pub use users::{ImportedUser, UserImport, Users};
 
 use crate::atom::Inner;
 use crate::{Result, Secret};
@@ -69,7 +74,8 @@ pub struct Accounts {
 impl Accounts {
     /// Creates a user with a workspace of their own and signs them in.
     ///
-    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
+    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`, `malformed_locale`) `conflict` (`email_taken`: offer to sign in instead) or
+    /// `unavailable` (`breach_check_failed`).
     pub async fn sign_up(&self, account: NewAccount) -> Result<Session> {
         sign_up::run(&self.inner, account).await
     }
@@ -109,5 +115,24 @@ impl Accounts {
     /// Fails with `unauthenticated` (`invalid_refresh_token`).
     pub async fn sign_out(&self, refresh_token: Secret) -> Result<()> {
         sessions::sign_out(&self.inner, refresh_token).await
+    }
+
+    /// Mails a link to whoever has forgotten their password, below `OpenOptions.app_url`: `/reset-password?token=…`, valid for
+    /// `OpenOptions.password_reset_minutes` and until the next one. The answer is the same, and as quick, whether there is somebody with the address. It is also for
+    /// users who have no password yet.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: wait for `retry_after`), which does not tell either, or `invalid`
+    /// (`malformed_client`).
+    pub async fn request_password_reset(&self, request: PasswordResetRequest) -> Result<()> {
+        passwords::request_reset(&self.inner, request).await
+    }
+
+    /// Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
+    /// signed in by a mail alone who has a second factor. The link proves the address, too.
+    ///
+    /// Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
+    /// `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
+    pub async fn reset_password(&self, token: Secret, new_password: Secret) -> Result<()> {
+        passwords::reset(&self.inner, &token, &new_password).await
     }
 }

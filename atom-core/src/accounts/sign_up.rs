@@ -1,20 +1,17 @@
 //! Sign up: a user, a workspace with its data key, an ownership and a session, in one transaction.
 
 use super::sessions::NewSession;
-use super::{Client, NewAccount, Role, Session, SignInMethod, User, Workspace, email, store};
+use super::{Client, NewAccount, Role, Session, SignInMethod, User, Workspace, email, passwords, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionStarted, UserSignedUp};
-use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
-
-/// Longer texts are refused before they cost a hash.
-const MAX_PASSWORD: usize = 1000;
+use crate::{Error, ErrorKind, Result, UserId, WorkspaceId};
 
 pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let canonical = email::canonical(&account.email)?;
     let client = account.client.map(Client::canonical).transpose()?.flatten();
-    check_password(&account.password, inner.min_password_length)?;
     account.locale.as_deref().map(check_locale).transpose()?;
+    passwords::check(inner, &account.password, &canonical).await?;
     let password_hash = inner.hasher.hash(&account.password).await?;
     let (db, now) = (inner.db()?, inner.now());
 
@@ -57,24 +54,10 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
 }
 
 /// Whether it has the shape of a language tag.
-fn check_locale(locale: &str) -> Result<()> {
+pub(super) fn check_locale(locale: &str) -> Result<()> {
     let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     if locale.len() <= 35 && locale.split('-').all(part) {
         return Ok(());
     }
     Err(Error::invalid("malformed_locale", "the locale is no language tag: write it like `de` or `de-AT`"))
-}
-
-fn check_password(password: &Secret, min: usize) -> Result<()> {
-    let length = password.expose().chars().count();
-    if length < min {
-        return Err(Error::invalid("weak_password", format!("the password has {length} characters: use at least {min}")));
-    }
-    if length > MAX_PASSWORD {
-        return Err(Error::invalid(
-            "password_too_long",
-            format!("the password has {length} characters: use at most {MAX_PASSWORD}"),
-        ));
-    }
-    Ok(())
 }

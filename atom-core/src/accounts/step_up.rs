@@ -2,7 +2,7 @@
 
 use super::sessions::{self, Standing};
 use super::throttle::{self, Attempt};
-use super::{Principal, SignInMethod, email, store};
+use super::{Principal, SignInMethod, email, passwords, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Result, Secret};
 use atom_macros::{api, handle};
@@ -98,7 +98,7 @@ pub(super) async fn check_password(inner: &Inner, standing: &Standing, password:
     // The session is a device of the user's: guesses there delay nobody else, and those of others do not delay it.
     let attempt = Attempt { identifier: &email::identifier(&user.email), client: None, device: Some(standing.session) };
     let counted = throttle::count(inner, &attempt).await?;
-    if inner.hasher.verify(password, user.password_hash).await? {
+    if passwords::verify(inner, Some(&user), password).await? {
         return counted.give_back(db).await;
     }
     counted.keep(db, inner.now()).await?;

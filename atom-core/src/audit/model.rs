@@ -10,13 +10,17 @@ use std::collections::HashMap;
 pub enum AuditAction {
     /// A user signed up, and their workspace was made.
     SignedUp,
+    /// The host imported a user, and their workspace was made.
+    UserImported,
+    /// A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed.
+    PasswordChanged,
     /// A user signed in.
     SignedIn,
     /// A user proved once more who they are; the details say how.
     SteppedUp,
     /// A user ended a session.
     SignedOut,
-    /// A user ended a session from another one, or the host did for them.
+    /// A user ended a session from another one or by a new password, or the host did for them.
     SessionRevoked,
     /// An old refresh token came back, so the session was ended.
     RefreshTokenReused,

@@ -9,19 +9,25 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The first words that Atom keeps for its own events, those of today and those to come.
-#[rustfmt::skip]
-pub(super) const RESERVED: &[&str] = &[
-    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
-    "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
-    "user", "webhook", "workflow", "workspace",
-];
-
 catalogue! {
     /// A user signed up, and the workspace was made for them.
     "user.signed_up" = UserSignedUp(about user_id, of user_id) {
         /// The user.
         user_id: UserId,
+    }
+
+    /// The host imported a user, and the workspace was made for them.
+    "user.imported" = UserImported(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user has a new password. Their other sessions were ended with the old one.
+    "user.password_changed" = UserPasswordChanged(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+        /// How: `changed`; `set`, because there was none; or `reset`, by a link that was mailed.
+        how: String,
     }
 
     /// A user signed up or in.
@@ -38,7 +44,7 @@ catalogue! {
         session_id: SessionId,
         /// Whose session it was.
         user_id: UserId,
-        /// Why: `signed_out`; `session_revoked`, by the user in another session or by the host for them; or `refresh_token_reused`, because an old
+        /// Why: `signed_out`; `session_revoked`, by the user in another session or by a new password, or by the host for them; or `refresh_token_reused`, because an old
         /// refresh token came back.
         reason: String,
     }

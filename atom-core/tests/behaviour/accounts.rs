@@ -1,8 +1,8 @@
 //! The methods of accounts and what belongs to them, by their names in the suite.
 
-use super::{Args, Thing};
+use super::{Args, Thing, field};
 use atom_core::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args: Args) -> Result<Thing> {
     match method {
@@ -10,6 +10,8 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         "sign_in" => accounts.sign_in(args.credentials()).await.map(|s| Thing::plain(sign_in(&s))),
         "refresh" => accounts.refresh(args.secret()).await.map(|s| Thing::plain(session(&s))),
         "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
+        "request_password_reset" => accounts.request_password_reset(args.next()).await.map(Thing::plain),
+        "reset_password" => accounts.reset_password(args.secret(), args.secret()).await.map(Thing::plain),
         "sign_out" => accounts.sign_out(args.secret()).await.map(Thing::plain),
         _ => panic!("accounts have no method `{method}`"),
     }
@@ -31,6 +33,36 @@ pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Arg
         "require" => step_up.require().await.map(Thing::plain),
         "with_password" => step_up.with_password(args.secret()).await.map(Thing::plain),
         _ => panic!("a step-up has no method `{method}`"),
+    }
+}
+
+pub(super) async fn password_method(password: &Password, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "is_set" => password.is_set().await.map(Thing::plain),
+        "change" => password.change(args.secret(), args.secret()).await.map(Thing::plain),
+        "set" => password.set(args.secret()).await.map(Thing::plain),
+        _ => panic!("a password has no method `{method}`"),
+    }
+}
+
+pub(super) async fn users_method(users: &Users, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "import_user" => users.import_user(imported_user(&args.next())).await.map(Thing::plain),
+        "import_users" => users.import_users(args.next::<Vec<_>>().iter().map(imported_user).collect()).await.map(Thing::plain),
+        _ => panic!("users have no method `{method}`"),
+    }
+}
+
+/// Records with secrets cannot be deserialized, on purpose.
+fn imported_user(fields: &Map<String, Value>) -> ImportedUser {
+    ImportedUser {
+        email: field(fields, "email").unwrap(),
+        email_verified: field(fields, "email_verified"),
+        password_hash: field::<String>(fields, "password_hash").map(Secret::from),
+        display_name: field(fields, "display_name"),
+        workspace_name: field(fields, "workspace_name"),
+        locale: field(fields, "locale"),
+        created_at: field(fields, "created_at"),
     }
 }
 

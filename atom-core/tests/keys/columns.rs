@@ -98,6 +98,12 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let own = scope.providers().register(own).await.unwrap();
     // A mail that nobody has taken yet.
     atom.mail().send_test("ada@example.com".into(), MailKind::SignInCode, None).await.unwrap();
+    // A link to reset a password, of which there is only a hash.
+    let forgotten = PasswordResetRequest { email: "ada@example.com".into(), ..Default::default() };
+    atom.accounts().request_password_reset(forgotten).await.unwrap();
+    while number(&database, "SELECT count(*) FROM atom_password_resets").await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     // A grant that the provider has not withdrawn yet.
     let ended = connect(&scope, &google, "ada@work.example").await;
     google.fail_next("/revoke".into(), 503, 1).await.unwrap();

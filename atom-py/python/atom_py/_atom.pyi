@@ -79,6 +79,7 @@ __all__ = [
     "AutomationWorkflow",
     "AutomationWorkflowPage",
     "Batch",
+    "BreachedPasswords",
     "ByteStream",
     "CalendarEvent",
     "CalendarEventPage",
@@ -179,6 +180,7 @@ __all__ = [
     "FulfilmentStatus",
     "GoogleStandIn",
     "GrantedSecretLease",
+    "ImportedUser",
     "InvoiceStatus",
     "JobCount",
     "JobFilter",
@@ -324,6 +326,8 @@ __all__ = [
     "OrderStatus",
     "OutgoingMail",
     "Paging",
+    "Password",
+    "PasswordResetRequest",
     "Payment",
     "PaymentCustomer",
     "PaymentCustomerPage",
@@ -473,6 +477,8 @@ __all__ = [
     "UsageQuery",
     "UsageReport",
     "User",
+    "UserImport",
+    "Users",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookDeliveryFilter",
@@ -1344,7 +1350,8 @@ class Accounts:
     async def sign_up(self, account: NewAccount) -> Session:
         """Creates a user with a workspace of their own and signs them in.
 
-        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
+        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`, `malformed_locale`) `conflict` (`email_taken`: offer to sign in instead) or
+        `unavailable` (`breach_check_failed`).
         """
     def sign_up_blocking(self, account: NewAccount) -> Session:
         """`sign_up`, but the thread waits until it is done."""
@@ -1385,6 +1392,25 @@ class Accounts:
         """
     def sign_out_blocking(self, refresh_token: str) -> None:
         """`sign_out`, but the thread waits until it is done."""
+    async def request_password_reset(self, request: PasswordResetRequest) -> None:
+        """Mails a link to whoever has forgotten their password, below `OpenOptions.app_url`: `/reset-password?token=…`, valid for
+        `OpenOptions.password_reset_minutes` and until the next one. The answer is the same, and as quick, whether there is somebody with the address. It is also for
+        users who have no password yet.
+
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: wait for `retry_after`), which does not tell either, or `invalid`
+        (`malformed_client`).
+        """
+    def request_password_reset_blocking(self, request: PasswordResetRequest) -> None:
+        """`request_password_reset`, but the thread waits until it is done."""
+    async def reset_password(self, token: str, new_password: str) -> None:
+        """Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
+        signed in by a mail alone who has a second factor. The link proves the address, too.
+
+        Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
+        `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
+        """
+    def reset_password_blocking(self, token: str, new_password: str) -> None:
+        """`reset_password`, but the thread waits until it is done."""
 
 @typing.final
 class ActiveSession:
@@ -1460,6 +1486,9 @@ class Atom:
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
+    @property
+    def users(self) -> Users:
+        """The users of the installation, for its operator."""
     @property
     def schema(self) -> Schema:
         """The schema of the database."""
@@ -1580,6 +1609,10 @@ class AuditAction:
     """What was done."""
     SIGNED_UP: typing.ClassVar[AuditAction]
     """A user signed up, and their workspace was made."""
+    USER_IMPORTED: typing.ClassVar[AuditAction]
+    """The host imported a user, and their workspace was made."""
+    PASSWORD_CHANGED: typing.ClassVar[AuditAction]
+    """A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed."""
     SIGNED_IN: typing.ClassVar[AuditAction]
     """A user signed in."""
     STEPPED_UP: typing.ClassVar[AuditAction]
@@ -1587,7 +1620,7 @@ class AuditAction:
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
-    """A user ended a session from another one, or the host did for them."""
+    """A user ended a session from another one or by a new password, or the host did for them."""
     REFRESH_TOKEN_REUSED: typing.ClassVar[AuditAction]
     """An old refresh token came back, so the session was ended."""
     CONNECTED: typing.ClassVar[AuditAction]
@@ -1677,7 +1710,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2037,6 +2070,26 @@ class Batch:
         """How many were cancelled."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class BreachedPasswords:
+    """Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned, and what to do when it cannot be asked.
+
+    The first five hexadecimal digits of the password's SHA-1 leave the process, which some 2,000 leaked passwords share, and nothing else: not the
+    password, nor whose it is. The answer is padded, so that its length does not tell anything either.
+    """
+    OFF: typing.ClassVar[BreachedPasswords]
+    """They are not looked up, and nobody is asked. The default, because the list is somebody else's."""
+    FAIL_OPEN: typing.ClassVar[BreachedPasswords]
+    """A leaked password is refused. Where the list cannot be asked, it is accepted."""
+    FAIL_CLOSED: typing.ClassVar[BreachedPasswords]
+    """A leaked password is refused. Where the list cannot be asked, so is every other, with `breach_check_failed`."""
+    @property
+    def value(self) -> typing.Literal["off", "fail_open", "fail_closed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class ByteStream:
@@ -5044,6 +5097,32 @@ class GrantedSecretLease:
     @property
     def lease(self) -> SecretLease:
         """The lease."""
+
+@typing.final
+class ImportedUser:
+    """A user of another system."""
+    def __new__(cls, *, email: str, email_verified: bool | None = None, password_hash: str | None = None, display_name: str | None = None, workspace_name: str | None = None, locale: str | None = None, created_at: datetime.datetime | None = None) -> ImportedUser: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address."""
+    @property
+    def email_verified(self) -> bool | None:
+        """Whether the other system has proved that the address is theirs. Default: no."""
+    @property
+    def password_hash(self) -> str | None:
+        """The hash of the password, as the other system has it. Default: none, and then the user resets it, or signs in by other means."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    @property
+    def workspace_name(self) -> str | None:
+        """The name of their workspace. Default: the display name, or the part of the e-mail before the `@`."""
+    @property
+    def locale(self) -> str | None:
+        """The language of mails to them, such as `de-AT`. Default: English."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When the account was made there. Default: now."""
 
 @typing.final
 class InvoiceStatus:
@@ -8321,7 +8400,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -8366,7 +8445,16 @@ class OpenOptions:
         """Who signs access tokens: their `iss` and `aud`. Default: `atom`."""
     @property
     def min_password_length(self) -> int | None:
-        """The shortest password for sign-up, in characters. Default: 15; at least 8."""
+        """The shortest new password, in characters. Default: 15; at least 8."""
+    @property
+    def breached_passwords(self) -> BreachedPasswords | None:
+        """Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off, because that asks somebody else."""
+    @property
+    def breached_passwords_url(self) -> str | None:
+        """Where they are looked up, if not there: an address that takes five hexadecimal digits behind it and answers as theirs does."""
+    @property
+    def password_reset_minutes(self) -> int | None:
+        """How long a link to reset a password is valid, in minutes, 5 to 1440. Default: 60."""
     @property
     def session_idle_days(self) -> int | None:
         """How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30."""
@@ -8597,6 +8685,51 @@ class Paging:
     @property
     def cursor(self) -> str | None:
         """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Password:
+    """The password of the user, whose session must stand at this moment.
+
+    A new password ends all other sessions of the user and the links to reset it, and the user is told by mail, where the installation sends any.
+    """
+    async def is_set(self) -> bool:
+        """Whether the user has a password. Who was imported without one, or signs in by other means, has none."""
+    def is_set_blocking(self) -> bool:
+        """`is_set`, but the thread waits until it is done."""
+    async def change(self, current: str, new_password: str) -> None:
+        """Replaces the password. The current one is a fresh proof of who acts, as with `StepUp.with_password`, and wrong ones are counted as there.
+
+        Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
+        `retry_after`), `forbidden` (`purpose_fixed`; `step_up_required`: the user has to prove more than the password), `invalid` (`no_session`,
+        `weak_password`, `password_too_long`, `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`).
+        """
+    def change_blocking(self, current: str, new_password: str) -> None:
+        """`change`, but the thread waits until it is done."""
+    async def set(self, new_password: str) -> None:
+        """Gives a password to a user who has none. It needs a fresh proof of who acts: see `StepUp`.
+
+        Fails with `conflict` (`password_exists`: use `change`), `forbidden` (`step_up_required`, `purpose_fixed`), `unauthenticated` (`session_revoked`,
+        `session_expired`), `invalid` (`no_session`, `weak_password`, `password_too_long`, `common_password`, `breached_password`) or
+        `unavailable` (`breach_check_failed`).
+        """
+    def set_blocking(self, new_password: str) -> None:
+        """`set`, but the thread waits until it is done."""
+
+@typing.final
+class PasswordResetRequest:
+    """Somebody who has forgotten a password."""
+    def __new__(cls, *, email: str, locale: str | None = None, client: Client | None = None) -> PasswordResetRequest: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address, as they typed it."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, such as `de-AT`, where their account has none. Default: English."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that asks."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -10377,6 +10510,9 @@ class Scope:
     @property
     def step_up(self) -> StepUp:
         """A fresh proof of who acts, before what asks for one."""
+    @property
+    def password(self) -> Password:
+        """The user's password: to change it, or to set one."""
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
@@ -12929,6 +13065,43 @@ class User:
         """The language of mails to them, such as `de-AT`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UserImport:
+    """What came of importing a user."""
+    def __new__(cls, *, user: User, is_new: bool) -> UserImport: ...
+    @property
+    def user(self) -> User:
+        """The user, as they are now."""
+    @property
+    def is_new(self) -> bool:
+        """Whether they were made now. Otherwise there was an account with the address before, and nothing of it was changed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Users:
+    """The users of the installation, for its operator. No user may call it: keep it away from what they reach."""
+    async def import_user(self, user: ImportedUser) -> User:
+        """Imports a user of another system, with a workspace of their own.
+
+        The password stays what it was: its hash is verified when the user signs in, and replaced by one of Atom's then. These are understood: Argon2;
+        bcrypt; scrypt and PBKDF2 as PHC strings and as Django, Werkzeug (Flask), passlib and better-auth write them, with costs of up to 256 MiB of
+        memory, 5 million rounds of PBKDF2 and bcrypt's 15. Until somebody has signed in, the time that a refusal takes may tell that their hash is
+        another system's. A bcrypt password of more than 72 bytes is refused, because bcrypt has seen only its beginning: its user resets it.
+
+        Fails with `invalid` (`malformed_email`, `malformed_password_hash`, `malformed_locale`) or `conflict` (`email_taken`).
+        """
+    def import_user_blocking(self, user: ImportedUser) -> User:
+        """`import_user`, but the thread waits until it is done."""
+    async def import_users(self, users: list[ImportedUser]) -> list[UserImport]:
+        """The same for up to 1,000 at once, in one transaction: all of them, or none if one is refused. Who has an account already is left as they are, so
+        an import that was cut off can be repeated. The answer has one for each, in the same order.
+
+        Fails with `invalid` (`too_many_users`, and those of `import_user`: the message says which user of the list it is, from 1).
+        """
+    def import_users_blocking(self, users: list[ImportedUser]) -> list[UserImport]:
+        """`import_users`, but the thread waits until it is done."""
 
 @typing.final
 class WebhookAttempt:

@@ -2,7 +2,7 @@
 
 use super::{Proved, SignIn, complete};
 use crate::accounts::throttle::{self, Attempt};
-use crate::accounts::{Client, Credentials, SignInMethod, email, sessions, store};
+use crate::accounts::{Client, Credentials, SignInMethod, email, passwords, sessions, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Result, UserId};
 use std::sync::Arc;
@@ -20,8 +20,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credential
     };
     let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
     let (is_known_device, counted) = (device.is_some(), throttle::count(inner, &attempt).await?);
-    let hash = found.as_ref().and_then(|user| user.password_hash.clone());
-    let right = inner.hasher.verify(&credentials.password, hash).await?;
+    let right = passwords::verify(inner, found.as_ref(), &credentials.password).await?;
     let Some(user) = found.filter(|_| right) else {
         counted.keep(db, inner.now()).await?;
         return Err(wrong());
