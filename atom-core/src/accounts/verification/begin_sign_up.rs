@@ -1,0 +1,33 @@
+//! Begin to sign up: the account waits, sealed, until its address is proved.
+//!
+//! A taken address gets the same answer after the same work; its owner gets a mail that says so.
+
+use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingVerification};
+use crate::accounts::sign_up::{self, Registration};
+use crate::accounts::{Client, NewAccount, email, store};
+use crate::atom::Inner;
+use crate::mail::Template;
+use crate::mail::templates::AccountExists;
+use crate::Result;
+use std::sync::Arc;
+
+pub(in crate::accounts) async fn run(inner: &Arc<Inner>, account: NewAccount) -> Result<PendingVerification> {
+    let canonical = email::canonical(&account.email)?;
+    sign_up::check(inner, &account)?;
+    let client = account.client.clone().map(Client::canonical).transpose()?.flatten();
+    email_proof::count_for_address(inner, &canonical, client.as_ref()).await?;
+    let registration = Registration::new(inner, account).await?;
+    let is_taken = store::user_by_email(inner.db()?, &canonical).await?.is_some();
+    let exists = AccountExists { at: inner.now() };
+    let new = NewFlow {
+        intent: Intent::SignUp,
+        email: &registration.email.clone(),
+        user: None,
+        workspace_id: None,
+        locale: registration.locale.clone(),
+        account: Some(registration),
+        letter: if is_taken { Letter::Notice(Template::AccountExists(exists)) } else { Letter::Proof },
+        notice: None,
+    };
+    Ok(email_proof::begin(inner, new).await?.into())
+}
