@@ -47,7 +47,7 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
+    Accounts, ActiveSession, AuditTrail, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
     SignIn, SignInMethod, StepUp, User, Workspace,
 };
 pub use atom::Atom;

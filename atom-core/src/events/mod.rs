@@ -26,7 +26,7 @@ pub(crate) use catalogue::{
     ProviderRegistered, ProviderRemoved, ProviderUpdated, SecretDenied, SecretLeaseGranted, SecretLeaseRenewed,
     SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired,
     ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted,
-    SigningKeyAdded, SigningKeyRetired, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
+    SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
     WorkspaceKeyWorn, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};

@@ -18,6 +18,7 @@ mod store;
 pub(crate) mod templates;
 mod upkeep;
 
+pub(crate) use address::masked;
 pub(crate) use deliver::{handler, kind};
 pub use model::{
     MailDelivery, MailDeliveryFilter, MailDeliveryPage, MailDeliveryState, MailKind, MailPreview, MailReport, MailTemplate,

@@ -2,7 +2,8 @@
 
 use super::EmailAddress;
 use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingCode, Shown};
-use crate::accounts::{User, email, notice, step_up, store};
+use crate::accounts::store::{self, NewAddress};
+use crate::accounts::{User, email, notice, step_up};
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, UserEmailChanged};
 use crate::mail::Template;
@@ -23,16 +24,8 @@ pub(super) async fn request(address: &EmailAddress, new_email: &str) -> Result<P
     let is_taken = store::user_by_email(inner.db()?, &canonical).await?.is_some();
     let letter = if is_taken { Letter::Notice(Template::AccountExists(AccountExists { at: now })) } else { Letter::Proof };
     let requested = EmailChangeRequested { at: now, new_email: new_email.to_owned() };
-    let new = NewFlow {
-        intent: Intent::ChangeEmail,
-        email: new_email,
-        user: Some(&user),
-        workspace_id: None,
-        locale: None,
-        account: None,
-        letter,
-        notice: notice::prepare(inner, &user, Template::EmailChangeRequested(requested)).await?,
-    };
+    let notice = notice::prepare(inner, &user, Template::EmailChangeRequested(requested)).await?;
+    let new = NewFlow { user: Some(&user), letter, notice, ..NewFlow::to(Intent::ChangeEmail, new_email) };
     Ok(email_proof::begin(inner, new).await?.into())
 }
 
@@ -47,8 +40,8 @@ pub(super) async fn confirm(address: &EmailAddress, flow: &Secret, code: &Secret
     let notice = notice::prepare(inner, &user, Template::EmailChanged(changed)).await?;
 
     let mut tx = inner.db()?.begin_durable().await?;
-    let is_changed = store::change_email(&mut tx, user.id, &old, &new_email, &email::canonical(&new_email)?, now).await;
-    let is_changed = is_changed.map_err(|error| match error.kind() {
+    let new = NewAddress { before: &old, email: &new_email, canonical: &email::canonical(&new_email)? };
+    let is_changed = store::change_email(&mut tx, user.id, new, now).await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => {
             Error::new(ErrorKind::Conflict, "email_taken", "another account has got this address meanwhile: use that, or another address")
         }

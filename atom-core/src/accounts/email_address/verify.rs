@@ -1,7 +1,7 @@
 //! Verify the address that a user has.
 
 use super::EmailAddress;
-use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingCode, Shown};
+use crate::accounts::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
 use crate::accounts::{User, email, verified};
 use crate::{Error, ErrorKind, Result, Secret};
 
@@ -13,17 +13,7 @@ pub(super) async fn request(address: &EmailAddress) -> Result<PendingCode> {
         return Err(Error::new(ErrorKind::Conflict, "email_verified", "the address is verified already"));
     }
     email_proof::count_for_user(inner, user.id).await?;
-    let new = NewFlow {
-        intent: Intent::VerifyEmail,
-        email: &user.email,
-        user: Some(&user),
-        workspace_id: None,
-        locale: None,
-        account: None,
-        letter: Letter::Proof,
-        notice: None,
-    };
-    Ok(email_proof::begin(inner, new).await?.into())
+    Ok(email_proof::begin(inner, NewFlow::of(Intent::VerifyEmail, &user)).await?.into())
 }
 
 pub(super) async fn run(address: &EmailAddress, flow: &Secret, code: &Secret) -> Result<User> {

@@ -27,6 +27,19 @@ pub(in crate::accounts) struct NewFlow<'a> {
     pub(in crate::accounts) notice: Option<Prepared>,
 }
 
+impl<'a> NewFlow<'a> {
+    /// Proves the address that a user has.
+    pub(in crate::accounts) fn of(intent: Intent, user: &'a User) -> Self {
+        Self { user: Some(user), ..Self::to(intent, &user.email) }
+    }
+
+    /// Proves an address.
+    pub(in crate::accounts) fn to(intent: Intent, email: &'a str) -> Self {
+        let letter = Letter::Proof;
+        Self { intent, email, user: None, workspace_id: None, locale: None, account: None, letter, notice: None }
+    }
+}
+
 /// What goes to the address.
 pub(in crate::accounts) enum Letter {
     /// What proves it.

@@ -5,6 +5,7 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionEnded};
+use crate::storage::Tx;
 use crate::{Error, Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 
@@ -44,6 +45,11 @@ pub(super) async fn revoke_others(inner: &Inner, principal: &Principal) -> Resul
 /// Ends all sessions of the user.
 pub(super) async fn revoke_all(inner: &Inner, principal: &Principal) -> Result<i64> {
     run(inner, principal.user_id, Which::All, AuditAction::SessionRevoked, acting(principal), inner.now()).await
+}
+
+/// Ends all sessions of a user in a transaction that tells of it, and returns them.
+pub(in crate::accounts) async fn all_in(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<Vec<(WorkspaceId, SessionId)>> {
+    store::end(tx, user, Which::All, AuditAction::SessionRevoked, now).await
 }
 
 fn acting(principal: &Principal) -> Option<(WorkspaceId, SessionId)> {

@@ -21,17 +21,7 @@ pub(in crate::accounts) async fn request(inner: &Arc<Inner>, intent: Intent, req
     email_proof::count_for_address(inner, &canonical, client.as_ref()).await?;
     let user = store::user_by_email(inner.db()?, &canonical).await?.map(UserRow::into_user);
     let letter = if user.is_some() || inner.email_proofs.signs_up { Letter::Proof } else { Letter::Nothing };
-    let new = NewFlow {
-        intent,
-        email: &email,
-        user: user.as_ref(),
-        workspace_id: None,
-        locale,
-        account: None,
-        letter,
-        notice: None,
-    };
-    email_proof::begin(inner, new).await
+    email_proof::begin(inner, NewFlow { user: user.as_ref(), locale, letter, ..NewFlow::to(intent, &email) }).await
 }
 
 pub(in crate::accounts) async fn with_code(inner: &Arc<Inner>, proof: EmailProof) -> Result<SignIn> {
@@ -73,8 +63,8 @@ async fn enter(
             complete(inner, Proved { user, method, workspace_id, client, is_known_device: false }).await
         }
         None if user_id.is_none() && inner.email_proofs.signs_up => {
-            let new = Registration { locale: locale.filter(|locale| sign_up::check_locale(locale).is_ok()), ..Registration::verified(email) };
-            Ok(SignIn::SignedIn { session: sign_up::register(inner, new, method, client).await? })
+            let session = sign_up::register(inner, Registration::verified(email, locale), method, client).await?;
+            Ok(SignIn::SignedIn { session })
         }
         _ => Err(email_proof::spent()),
     }

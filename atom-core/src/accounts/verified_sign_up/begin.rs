@@ -18,16 +18,9 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, account: NewAccount) ->
     email_proof::count_for_address(inner, &canonical, client.as_ref()).await?;
     let registration = Registration::new(inner, account).await?;
     let is_taken = store::user_by_email(inner.db()?, &canonical).await?.is_some();
-    let exists = AccountExists { at: inner.now() };
-    let new = NewFlow {
-        intent: Intent::SignUp,
-        email: &registration.email.clone(),
-        user: None,
-        workspace_id: None,
-        locale: registration.locale.clone(),
-        account: Some(registration),
-        letter: if is_taken { Letter::Notice(Template::AccountExists(exists)) } else { Letter::Proof },
-        notice: None,
-    };
+    let exists = Template::AccountExists(AccountExists { at: inner.now() });
+    let letter = if is_taken { Letter::Notice(exists) } else { Letter::Proof };
+    let (email, locale) = (registration.email.clone(), registration.locale.clone());
+    let new = NewFlow { locale, account: Some(registration), letter, ..NewFlow::to(Intent::SignUp, &email) };
     Ok(email_proof::begin(inner, new).await?.into())
 }

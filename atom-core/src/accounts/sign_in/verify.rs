@@ -1,7 +1,7 @@
 //! A password was right, and the address is still to be proved.
 
-use crate::accounts::email_proof::{self, EmailProof, Intent, Letter, NewFlow, Shown};
-use crate::accounts::sign_in::{self, Proved, SignIn};
+use super::{Proved, SignIn, complete};
+use crate::accounts::email_proof::{self, EmailProof, Intent, NewFlow, Shown};
 use crate::accounts::store::{self, UserRow};
 use crate::accounts::{Client, SignInMethod, User, email, verified};
 use crate::atom::Inner;
@@ -11,16 +11,7 @@ use std::sync::Arc;
 /// Instead of a session: mails a code, and says with what to show it.
 pub(in crate::accounts) async fn begin(inner: &Arc<Inner>, user: &User, workspace_id: Option<WorkspaceId>) -> Result<SignIn> {
     email_proof::count_for_user(inner, user.id).await?;
-    let new = NewFlow {
-        intent: Intent::FinishSignIn,
-        email: &user.email,
-        user: Some(user),
-        workspace_id,
-        locale: None,
-        account: None,
-        letter: Letter::Proof,
-        notice: None,
-    };
+    let new = NewFlow { workspace_id, ..NewFlow::of(Intent::FinishSignIn, user) };
     Ok(SignIn::VerificationRequired { pending: email_proof::begin(inner, new).await?.into() })
 }
 
@@ -37,5 +28,5 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proof: EmailProof) -> R
         None => user,
     };
     let workspace_id = workspace_id.or(pending.workspace_id);
-    sign_in::complete(inner, Proved { user, method: SignInMethod::Password, workspace_id, client, is_known_device: false }).await
+    complete(inner, Proved { user, method: SignInMethod::Password, workspace_id, client, is_known_device: false }).await
 }
