@@ -47,7 +47,8 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
+    Accounts, ActiveSession, AuditTrail, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, Events, LinkSignIn,
+    MagicLink, NewAccount, PendingCode, PendingMagicLink, PendingVerification, Principal, Purpose, Role, Session, Sessions,
     SignIn, SignInMethod, StepUp, User, Workspace,
 };
 pub use atom::Atom;

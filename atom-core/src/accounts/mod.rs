@@ -27,9 +27,7 @@ pub use audit_trail::AuditTrail;
 pub use client::Client;
 pub use email_address::EmailAddress;
 pub(crate) use email_proof::EmailProofSettings;
-pub use email_proof::{
-    EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification,
-};
+pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub use proof::SignInMethod;
@@ -44,8 +42,8 @@ pub(crate) use throttle::Turns;
 
 use crate::atom::Inner;
 use crate::{Result, Secret};
-use email_proof::Intent;
 use atom_macros::{api, handle};
+use email_proof::Intent;
 use std::sync::Arc;
 
 /// Accounts of the installation: sign up, sign in, keep and end sessions.

@@ -42,7 +42,8 @@ impl Registration {
 
 pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     if inner.email_proofs.is_required {
-        let text = "this installation makes accounts only for addresses that are proved: use `begin_sign_up` and `confirm_sign_up`";
+        let text =
+            "this installation makes accounts only for addresses that are proved: use `begin_sign_up` and `confirm_sign_up`";
         return Err(Error::new(ErrorKind::Unsupported, "verification_required", text));
     }
     check(inner, &account)?;
@@ -60,12 +61,7 @@ pub(super) fn check(inner: &Inner, account: &NewAccount) -> Result<()> {
 /// Makes an account and signs its user in.
 ///
 /// Fails with `conflict` (`email_taken`).
-pub(super) async fn register(
-    inner: &Inner,
-    new: Registration,
-    method: SignInMethod,
-    client: Option<Client>,
-) -> Result<Session> {
+pub(super) async fn register(inner: &Inner, new: Registration, method: SignInMethod, client: Option<Client>) -> Result<Session> {
     let Registration { email, is_verified, password_hash, display_name, workspace_name, locale } = new;
     let canonical = email::canonical(&email)?;
     let (db, now) = (inner.db()?, inner.now());

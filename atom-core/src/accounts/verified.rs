@@ -31,7 +31,8 @@ pub(super) async fn adopt(inner: &Inner, user: User) -> Result<User> {
     if store::verify_email(&mut tx, user.id, now).await? {
         store::remove_password(&mut tx, user.id).await?;
         let ended = sessions::end_all(&mut tx, user.id, now).await?;
-        let mut acts: Vec<(WorkspaceId, Option<SessionId>)> = ended.into_iter().map(|(at, session)| (at, Some(session))).collect();
+        let mut acts: Vec<(WorkspaceId, Option<SessionId>)> =
+            ended.into_iter().map(|(at, session)| (at, Some(session))).collect();
         acts.push((workspace.id, None));
         // In the order in which everyone takes the logs of several workspaces.
         acts.sort();

@@ -121,7 +121,13 @@ on_both!(p04_an_unknown_address_gets_the_same_answers_and_no_mail, |database| as
             reasons.push(refused(post.accounts().sign_in_with_code(proof(&pending.flow_token, &guess)).await));
         }
         let link = post.accounts().request_magic_link(at(email)).await.unwrap();
-        answers.push((pending.expires_at, pending.flow_token.expose().len(), reasons, link.expires_at, link.flow_token.expose().len()));
+        answers.push((
+            pending.expires_at,
+            pending.flow_token.expose().len(),
+            reasons,
+            link.expires_at,
+            link.flow_token.expose().len(),
+        ));
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0].2, [[WRONG; 5].as_slice(), &[SPENT; 2]].concat());

@@ -83,7 +83,9 @@ on_both!(where_addresses_must_be_verified_nobody_gets_in_before, |database| asyn
     let old = post.inbox.code("ada@example.com", MailKind::VerifyEmail).await;
     assert_eq!(refused(post.accounts().verify_email(proof(&pending.flow_token, &old)).await), SPENT, "there is a newer one");
 
-    let SignIn::VerificationRequired { pending } = post.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap() else {
+    let SignIn::VerificationRequired { pending } =
+        post.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await.unwrap()
+    else {
         panic!("let in")
     };
     post.inbox.next("ada@example.com", MailKind::VerifyEmail).await;

@@ -119,7 +119,11 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
         let done = keys.reseal(owner, None).await.unwrap();
         assert!(done.is_done && done.damaged == 0 && done.resealed >= 2, "{done:?}");
     }
-    for column in columns(&database).await.iter().filter(|c| !["atom_data_keys", "atom_single_use", "atom_email_proofs"].contains(&c.table.as_str())) {
+    for column in columns(&database)
+        .await
+        .iter()
+        .filter(|c| !["atom_data_keys", "atom_single_use", "atom_email_proofs"].contains(&c.table.as_str()))
+    {
         for record in column.sealed() {
             let key = uuid::Uuid::from_slice(&record[4..20]).unwrap().to_string();
             assert!(newest.contains(&key), "{}.{} was left under an older data key", column.table, column.name);

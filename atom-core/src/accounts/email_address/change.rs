@@ -42,9 +42,11 @@ pub(super) async fn confirm(address: &EmailAddress, flow: &Secret, code: &Secret
     let mut tx = inner.db()?.begin_durable().await?;
     let new = NewAddress { before: &old, email: &new_email, canonical: &email::canonical(&new_email)? };
     let is_changed = store::change_email(&mut tx, user.id, new, now).await.map_err(|error| match error.kind() {
-        ErrorKind::Conflict => {
-            Error::new(ErrorKind::Conflict, "email_taken", "another account has got this address meanwhile: use that, or another address")
-        }
+        ErrorKind::Conflict => Error::new(
+            ErrorKind::Conflict,
+            "email_taken",
+            "another account has got this address meanwhile: use that, or another address",
+        ),
         _ => error,
     })?;
     if !is_changed {

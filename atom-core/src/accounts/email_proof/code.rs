@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn tokens_have_256_bits_and_differ() {
-        let tokens: HashSet<String> = (0..100).flat_map(|_| [link(), flow()]).map(|t| t.expect("random").expose().to_owned()).collect();
+        let tokens: HashSet<String> =
+            (0..100).flat_map(|_| [link(), flow()]).map(|t| t.expect("random").expose().to_owned()).collect();
         assert_eq!(tokens.len(), 200);
         assert!(tokens.iter().all(|token| token.len() == 10 + 43));
     }

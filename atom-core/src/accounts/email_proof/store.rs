@@ -33,13 +33,12 @@ row! {
 
 /// Ends the flows whose place a new one takes. A user has one change of the address; all else there is once for an address, whoever asks.
 pub(super) async fn replace(tx: &mut Tx, new: &NewRow) -> Result<()> {
-    const OF_ADDRESS: &str = "UPDATE atom_email_proofs SET spent_at = $1 WHERE address_hash = $2 AND intent = $3 AND spent_at IS NULL";
+    const OF_ADDRESS: &str =
+        "UPDATE atom_email_proofs SET spent_at = $1 WHERE address_hash = $2 AND intent = $3 AND spent_at IS NULL";
     const OF_USER: &str = "UPDATE atom_email_proofs SET spent_at = $1 WHERE user_id = $2 AND intent = $3 AND spent_at IS NULL";
     let (now, intent) = (Timestamp::from(new.created_at), new.intent.as_str());
     Ok(match new.user.filter(|_| new.intent == Intent::ChangeEmail) {
-        Some(user) => {
-            on!(tx: tx, c => sqlx::query(OF_USER).bind(now).bind(user.0).bind(intent).execute(c).await.map(drop))?
-        }
+        Some(user) => on!(tx: tx, c => sqlx::query(OF_USER).bind(now).bind(user.0).bind(intent).execute(c).await.map(drop))?,
         None => {
             on!(tx: tx, c => sqlx::query(OF_ADDRESS).bind(now).bind(&new.address[..]).bind(intent).execute(c).await.map(drop))?
         }

@@ -54,7 +54,8 @@ impl SignIn {
         match self {
             Self::SignedIn { session } => Ok(session),
             Self::VerificationRequired { .. } => {
-                let text = "the address of the user is still to be proved: ask for the code that was mailed, and call `verify_email`";
+                let text =
+                    "the address of the user is still to be proved: ask for the code that was mailed, and call `verify_email`";
                 Err(Error::new(ErrorKind::Unauthenticated, "verification_required", text))
             }
         }

@@ -31,12 +31,6 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credential
     if inner.email_proofs.is_required && !user.email_verified {
         return verify::begin(inner, &user, credentials.workspace_id).await;
     }
-    let proved = Proved {
-        user,
-        method: SignInMethod::Password,
-        workspace_id: credentials.workspace_id,
-        client,
-        is_known_device,
-    };
+    let proved = Proved { user, method: SignInMethod::Password, workspace_id: credentials.workspace_id, client, is_known_device };
     complete(inner, proved).await
 }

@@ -2,13 +2,13 @@
 //!
 //! A taken address gets the same answer after the same work; its owner gets a mail that says so.
 
+use crate::Result;
 use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingVerification};
 use crate::accounts::sign_up::{self, Registration};
 use crate::accounts::{Client, NewAccount, email, store};
 use crate::atom::Inner;
 use crate::mail::Template;
 use crate::mail::templates::AccountExists;
-use crate::Result;
 use std::sync::Arc;
 
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, account: NewAccount) -> Result<PendingVerification> {
