@@ -1,9 +1,10 @@
 //! What follows when somebody proves that the address of an account is theirs.
 
-use super::{User, sessions, store};
+use super::sessions::{self, Which};
+use super::{User, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
-use crate::events::{self, Draft, SessionEnded, UserEmailVerified};
+use crate::events::{self, Draft, UserEmailVerified};
 use crate::{Result, SessionId, WorkspaceId};
 
 /// Notes it for a user who has also shown a session or a password of the account. Nothing else changes.
@@ -11,9 +12,7 @@ pub(super) async fn mark(inner: &Inner, user: User, workspace: WorkspaceId, sess
     let now = inner.now();
     let mut tx = inner.db()?.begin_durable().await?;
     if store::verify_email(&mut tx, user.id, now).await? {
-        let (actor, subject) = (Actor { user: user.id, session }, Some(user.id.to_string()));
-        let entry = Entry { workspace, actor, action: AuditAction::EmailVerified, subject, details: &[] };
-        audit::append(&mut tx, entry, now).await?;
+        audit::append(&mut tx, entry(&user, workspace, session), now).await?;
         events::append(&mut tx, workspace, UserEmailVerified { user_id: user.id }, now).await?;
         tx.commit().await?;
     }
@@ -30,31 +29,14 @@ pub(super) async fn adopt(inner: &Inner, user: User) -> Result<User> {
     let mut tx = inner.db()?.begin_durable().await?;
     if store::verify_email(&mut tx, user.id, now).await? {
         store::remove_password(&mut tx, user.id).await?;
-        let ended = sessions::end_all(&mut tx, user.id, now).await?;
-        let mut acts: Vec<(WorkspaceId, Option<SessionId>)> =
-            ended.into_iter().map(|(at, session)| (at, Some(session))).collect();
-        acts.push((workspace.id, None));
-        // In the order in which everyone takes the logs of several workspaces.
-        acts.sort();
-        let mut told = Vec::with_capacity(acts.len());
-        for (workspace, ended) in acts {
-            let (action, subject, event) = match ended {
-                Some(session_id) => {
-                    let (action, user_id) = (AuditAction::SessionRevoked, user.id);
-                    let event = SessionEnded { session_id, user_id, reason: action.as_str().to_owned() };
-                    (action, session_id.to_string(), Draft::of(&event)?)
-                }
-                None => {
-                    let event = UserEmailVerified { user_id: user.id };
-                    (AuditAction::EmailVerified, user.id.to_string(), Draft::of(&event)?)
-                }
-            };
-            let actor = Actor { user: user.id, session: None };
-            audit::append(&mut tx, Entry { workspace, actor, action, subject: Some(subject), details: &[] }, now).await?;
-            told.push((workspace, event));
-        }
-        events::append_all(&mut tx, told, now).await?;
+        let told = (entry(&user, workspace.id, None), Draft::of(&UserEmailVerified { user_id: user.id })?);
+        sessions::end_for(&mut tx, user.id, Which::All, None, vec![told], now).await?;
         tx.commit().await?;
     }
     Ok(User { email_verified: true, ..user })
+}
+
+fn entry(user: &User, workspace: WorkspaceId, session: Option<SessionId>) -> Entry<'static> {
+    let (actor, subject) = (Actor { user: user.id, session }, Some(user.id.to_string()));
+    Entry { workspace, actor, action: AuditAction::EmailVerified, subject, details: &[] }
 }

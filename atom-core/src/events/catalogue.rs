@@ -9,14 +9,6 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The first words that Atom keeps for its own events, those of today and those to come.
-#[rustfmt::skip]
-pub(super) const RESERVED: &[&str] = &[
-    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
-    "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
-    "user", "webhook", "workflow", "workspace",
-];
-
 catalogue! {
     /// A user signed up, and the workspace was made for them.
     "user.signed_up" = UserSignedUp(about user_id, of user_id) {

@@ -21,7 +21,7 @@ mod upkeep;
 
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
-pub(super) use end::all_in as end_all;
+pub(super) use end::end_for;
 pub(super) use list::run as list;
 pub(super) use live::{Standing, check as check_live, standing};
 pub use model::ActiveSession;
@@ -29,6 +29,7 @@ pub(super) use prove::run as prove;
 pub(super) use refresh::{known_device, run as refresh};
 pub(crate) use settings::SessionSettings;
 pub(super) use sign_out::run as sign_out;
+pub(super) use store::Which;
 pub(crate) use upkeep::{CHORE, sweep};
 
 use super::Principal;

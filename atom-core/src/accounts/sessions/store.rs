@@ -58,7 +58,7 @@ row! {
 }
 
 /// Which sessions of a user.
-pub(super) enum Which {
+pub(in crate::accounts) enum Which {
     One(SessionId),
     Others(SessionId),
     All,
