@@ -74,7 +74,7 @@ impl StepUp {
     ///
     /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
     /// `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
-    pub async fn with_code(&self, flow_token: Secret, code: Secret) -> Result<()> {
+    pub async fn with_code(&self, code: Secret, flow_token: Secret) -> Result<()> {
         let standing = standing(&self.inner, &self.principal).await?;
         let user = Some(standing.principal.user_id);
         let shown = Shown { intent: Intent::StepUp, flow: Some(&flow_token), code: &code, user };

@@ -51,9 +51,11 @@ pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Arg
 pub(super) async fn email_method(email: &EmailAddress, method: &str, mut args: Args) -> Result<Thing> {
     match method {
         "request_verification" => email.request_verification().await.map(|p| flow(&p.flow_token, p.expires_at)),
-        "verify" => email.verify(args.secret(), args.secret()).await.map(Thing::plain),
+        "verify" => email.verify(args.secret(), args.next::<Option<String>>().map(Secret::from)).await.map(Thing::plain),
         "request_change" => email.request_change(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
-        "confirm_change" => email.confirm_change(args.secret(), args.secret()).await.map(Thing::plain),
+        "confirm_change" => {
+            email.confirm_change(args.secret(), args.next::<Option<String>>().map(Secret::from)).await.map(Thing::plain)
+        }
         _ => panic!("an address has no method `{method}`"),
     }
 }

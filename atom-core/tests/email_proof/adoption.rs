@@ -62,7 +62,7 @@ on_both!(p11_whoever_was_verified_keeps_password_and_sessions, |database| async 
     let (session, scope) = sign_up(&post.atom, "bob@example.com").await;
     let pending = scope.email().request_verification().await.unwrap();
     let code = post.inbox.code("bob@example.com", MailKind::VerifyEmail).await;
-    assert!(scope.email().verify(pending.flow_token, code).await.unwrap().email_verified);
+    assert!(scope.email().verify(code, Some(pending.flow_token)).await.unwrap().email_verified);
     post.sign_in("bob@example.com").await;
     post.accounts().sign_in(credentials("bob@example.com", PASSWORD)).await.unwrap().signed_in().unwrap();
     post.accounts().refresh(session.refresh_token).await.expect("it stands");
@@ -88,7 +88,7 @@ on_both!(p11_a_code_of_before_does_not_lead_into_the_account_of_another, |databa
     // Ada goes to another address, and Bob takes hers.
     let change = scope.email().request_change("lovelace@example.com".into()).await.unwrap();
     let proof_of_new = post.inbox.code("lovelace@example.com", MailKind::VerifyEmail).await;
-    scope.email().confirm_change(change.flow_token, proof_of_new).await.unwrap();
+    scope.email().confirm_change(proof_of_new, Some(change.flow_token)).await.unwrap();
     sign_up(&post.atom, "ada@example.com").await;
     assert_eq!(refused(post.accounts().sign_in_with_code(proof(&pending.flow_token, &code)).await), SPENT);
 });

@@ -50,9 +50,9 @@ on_both!(p05_a_code_is_good_for_its_own_flow_address_and_intent_only, |database|
     assert_eq!(refused(accounts.verify_email(proof(&for_ada.flow_token, &code)).await), SPENT);
     assert_eq!(refused(accounts.confirm_sign_up(proof(&for_ada.flow_token, &code)).await), SPENT);
     let step_up = scope.step_up();
-    assert_eq!(reason(step_up.with_code(for_ada.flow_token.clone(), code.clone()).await), "proof_spent");
-    assert_eq!(reason(scope.email().verify(for_ada.flow_token.clone(), code.clone()).await), "proof_spent");
-    assert_eq!(reason(scope.email().confirm_change(for_ada.flow_token.clone(), code.clone()).await), "proof_spent");
+    assert_eq!(reason(step_up.with_code(code.clone(), for_ada.flow_token.clone()).await), "proof_spent");
+    assert_eq!(reason(scope.email().verify(code.clone(), Some(for_ada.flow_token.clone())).await), "proof_spent");
+    assert_eq!(reason(scope.email().confirm_change(code.clone(), Some(for_ada.flow_token.clone())).await), "proof_spent");
     let pending = step_up.request_code().await.unwrap();
     let step = post.inbox.code("ada@example.com", MailKind::SignInCode).await;
     assert_eq!(refused(accounts.sign_in_with_code(proof(&pending.flow_token, &step)).await), SPENT);
@@ -235,9 +235,9 @@ on_both!(a_code_proves_once_more_who_acts, |database| async move {
     let code = post.inbox.code("ada@example.com", MailKind::SignInCode).await;
     // Nobody else can use it, and their attempt is none.
     let (_, bob) = sign_up(&post.atom, "bob@example.com").await;
-    assert_eq!(reason(bob.step_up().with_code(pending.flow_token.clone(), code.clone()).await), "proof_spent");
-    assert_eq!(reason(scope.step_up().with_code(pending.flow_token.clone(), another(&code)).await), "wrong_code");
-    scope.step_up().with_code(pending.flow_token.clone(), code.clone()).await.unwrap();
+    assert_eq!(reason(bob.step_up().with_code(code.clone(), pending.flow_token.clone()).await), "proof_spent");
+    assert_eq!(reason(scope.step_up().with_code(another(&code), pending.flow_token.clone()).await), "wrong_code");
+    scope.step_up().with_code(code.clone(), pending.flow_token.clone()).await.unwrap();
     assert!(scope.step_up().is_fresh().await.unwrap());
-    assert_eq!(reason(scope.step_up().with_code(pending.flow_token, code).await), "proof_spent");
+    assert_eq!(reason(scope.step_up().with_code(code, pending.flow_token).await), "proof_spent");
 });

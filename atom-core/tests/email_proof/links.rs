@@ -65,8 +65,8 @@ on_both!(a_link_signs_in_and_does_nothing_else, |database| async move {
     ] {
         assert_eq!(refused(result), SPENT);
     }
-    assert_eq!(reason(scope.email().verify(flow.clone(), token.clone()).await), "proof_spent");
-    assert_eq!(reason(scope.step_up().with_code(flow.clone(), token.clone()).await), "proof_spent");
+    assert_eq!(reason(scope.email().verify(token.clone(), Some(flow.clone())).await), "proof_spent");
+    assert_eq!(reason(scope.step_up().with_code(token.clone(), flow.clone()).await), "proof_spent");
     // The link that verifies an address signs nobody in.
     scope.email().request_verification().await.unwrap();
     let verifies = post.inbox.token("ada@example.com", MailKind::VerifyEmail).await;

@@ -95,7 +95,7 @@ on_both!(p05_the_link_and_the_code_of_one_mail_work_once_together, |database| as
         let mail = post.inbox.next(to, MailKind::VerifyEmail).await;
         let both = [code_of(&mail), token_of(&mail)].map(|shown| {
             let (email, flow) = (scope.email(), pending.flow_token.clone());
-            tokio::spawn(async move { email.confirm_change(flow, shown).await.is_ok() })
+            tokio::spawn(async move { email.confirm_change(shown, Some(flow)).await.is_ok() })
         });
         let mut done = 0;
         for one in both {

@@ -29,10 +29,10 @@ pub(super) async fn request(address: &EmailAddress, new_email: &str) -> Result<P
     Ok(email_proof::begin(inner, new).await?.into())
 }
 
-pub(super) async fn confirm(address: &EmailAddress, flow: &Secret, code: &Secret) -> Result<User> {
+pub(super) async fn confirm(address: &EmailAddress, code: &Secret, flow: Option<&Secret>) -> Result<User> {
     let inner = &address.inner;
     let principal = address.standing().await?;
-    let shown = Shown { intent: Intent::ChangeEmail, flow: Some(flow), code, user: Some(principal.user_id) };
+    let shown = Shown { intent: Intent::ChangeEmail, flow, code, user: Some(principal.user_id) };
     let new_email = email_proof::take(inner, shown).await?.email;
     let (user, now) = (address.user().await?, inner.now());
     let old = email::identifier(&user.email);

@@ -31,7 +31,7 @@ use std::sync::Arc;
 /// let email = atom.authenticate(session.access_token).await?.email();
 /// let pending = email.request_verification().await?;
 /// // The code is in the mail, and this is not it.
-/// let refused = email.verify(pending.flow_token, "1234".into()).await.err().unwrap();
+/// let refused = email.verify("1234".into(), Some(pending.flow_token)).await.err().unwrap();
 /// assert_eq!(refused.reason(), "wrong_code");
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
@@ -50,11 +50,12 @@ impl EmailAddress {
         verify::request(self).await
     }
 
-    /// Verifies the address with the code of the mail, or the token of its link. `flow_token` is that of `request_verification`.
+    /// Verifies the address with the code of the mail, or the token of its link. `flow_token` is that of `request_verification`; with a link it may be missing,
+    /// as where it is opened on another device.
     ///
     /// Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (request another).
-    pub async fn verify(&self, flow_token: Secret, code: Secret) -> Result<User> {
-        verify::run(self, &flow_token, &code).await
+    pub async fn verify(&self, code: Secret, flow_token: Option<Secret>) -> Result<User> {
+        verify::run(self, &code, flow_token.as_ref()).await
     }
 
     /// Mails a code and a link to another address, which becomes the user's when it is proved, and a notice to the present one. The answer is the same
@@ -66,12 +67,12 @@ impl EmailAddress {
         change::request(self, &new_email).await
     }
 
-    /// Makes the other address the user's, with the code of the mail or the token of its link. Sessions stay; codes and links that were mailed to the
+    /// Makes the other address the user's, with the code of the mail or the token of its link, as with `verify`. Sessions stay; codes and links that were mailed to the
     /// address before work no longer, and a notice goes there.
     ///
     /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`) or `conflict` (`email_taken`: somebody else has signed up with it meanwhile).
-    pub async fn confirm_change(&self, flow_token: Secret, code: Secret) -> Result<User> {
-        change::confirm(self, &flow_token, &code).await
+    pub async fn confirm_change(&self, code: Secret, flow_token: Option<Secret>) -> Result<User> {
+        change::confirm(self, &code, flow_token.as_ref()).await
     }
 }
 

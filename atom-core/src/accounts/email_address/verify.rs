@@ -16,10 +16,10 @@ pub(super) async fn request(address: &EmailAddress) -> Result<PendingCode> {
     Ok(email_proof::begin(inner, NewFlow::of(Intent::VerifyEmail, &user)).await?.into())
 }
 
-pub(super) async fn run(address: &EmailAddress, flow: &Secret, code: &Secret) -> Result<User> {
+pub(super) async fn run(address: &EmailAddress, code: &Secret, flow: Option<&Secret>) -> Result<User> {
     let inner = &address.inner;
     let principal = address.standing().await?;
-    let shown = Shown { intent: Intent::VerifyEmail, flow: Some(flow), code, user: Some(principal.user_id) };
+    let shown = Shown { intent: Intent::VerifyEmail, flow, code, user: Some(principal.user_id) };
     let pending = email_proof::take(inner, shown).await?;
     let user = address.user().await?;
     // What was proved is the address of then.

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 /// What somebody shows.
 pub(in crate::accounts) struct Shown<'a> {
     pub(in crate::accounts) intent: Intent,
-    /// The flow. Only for a link that signs in it may be missing.
+    /// The flow. With a link it may be missing: then whoever has read the mail is believed to have begun, or the user is known.
     pub(in crate::accounts) flow: Option<&'a Secret>,
     /// The code of the mail, or the token of its link.
     pub(in crate::accounts) code: &'a Secret,
