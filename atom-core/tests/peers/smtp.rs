@@ -201,7 +201,9 @@ impl Post {
             if let Some(mail) = self.taken(to).await.into_iter().nth(*read) {
                 *read += 1;
                 let (_, text) = mail["data"].as_str().unwrap().split_once("text/plain").unwrap();
-                return text.split("text/html").next().unwrap().to_owned();
+                let text = text.split("text/html").next().unwrap();
+                // A long line, such as a link, is quoted-printable.
+                return text.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
             }
             assert!(began.elapsed() < Duration::from_secs(60), "mail {read} did not come");
             tokio::time::sleep(Duration::from_millis(20)).await;
