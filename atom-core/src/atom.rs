@@ -1,6 +1,6 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, PasswordSettings, SessionSettings, Turns, Users};
+use crate::accounts::{self, Accounts, EmailProofSettings, PasswordSettings, SessionSettings, Turns, Users};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) sessions: SessionSettings,
     /// How recent a proof has to be for what asks for a fresh one.
     pub(crate) step_up: TimeDelta,
+    /// How addresses are proved.
+    pub(crate) email_proofs: EmailProofSettings,
     pub(crate) sign_ins: Turns,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
@@ -329,6 +331,7 @@ impl Atom {
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
+        let email_proofs = EmailProofSettings::new(&options)?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
@@ -366,6 +369,7 @@ impl Atom {
             passwords,
             sessions,
             step_up,
+            email_proofs,
             sign_ins: Turns::default(),
             http,
             egress,

@@ -56,6 +56,16 @@ pub struct OpenOptions {
     pub refresh_grace_seconds: Option<i32>,
     /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`.
     pub step_up_minutes: Option<i32>,
+    /// How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10.
+    pub code_minutes: Option<i32>,
+    /// How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15.
+    pub link_minutes: Option<i32>,
+    /// Makes an account for an unknown address when somebody signs in with a code or a link that was mailed there. Default: false, and then nothing is
+    /// mailed to an unknown address.
+    pub sign_up_by_code: Option<bool>,
+    /// Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
+    /// verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
+    pub require_verified_email: Option<bool>,
     /// From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`.
     pub signing_key_days: Option<i32>,
     /// The kinds of jobs that this process enqueues or handles.
@@ -225,6 +235,30 @@ impl Builder {
     /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes. Default: 10.
     pub fn step_up_minutes(mut self, minutes: i32) -> Self {
         self.options.step_up_minutes = Some(minutes);
+        self
+    }
+
+    /// How long a code that is mailed is valid, in minutes, 1 to 10. Default: 10.
+    pub fn code_minutes(mut self, minutes: i32) -> Self {
+        self.options.code_minutes = Some(minutes);
+        self
+    }
+
+    /// How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15.
+    pub fn link_minutes(mut self, minutes: i32) -> Self {
+        self.options.link_minutes = Some(minutes);
+        self
+    }
+
+    /// Whether a code or a link that was mailed to an unknown address makes an account. Default: false.
+    pub fn sign_up_by_code(mut self, allowed: bool) -> Self {
+        self.options.sign_up_by_code = Some(allowed);
+        self
+    }
+
+    /// Whether nobody gets in whose address is not verified. Default: false.
+    pub fn require_verified_email(mut self, required: bool) -> Self {
+        self.options.require_verified_email = Some(required);
         self
     }
 

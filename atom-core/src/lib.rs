@@ -47,8 +47,9 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, BreachedPasswords, Client, Credentials, Events, ImportedUser, NewAccount, Password,
-    PasswordResetRequest, Principal, Purpose, Role, Session, Sessions, SignIn, SignInMethod, StepUp, User, UserImport, Users,
+    Accounts, ActiveSession, AuditTrail, BreachedPasswords, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, Events,
+    ImportedUser, LinkSignIn, MagicLink, NewAccount, Password, PasswordResetRequest, PendingCode, PendingMagicLink,
+    PendingVerification, Principal, Purpose, Role, Session, Sessions, SignIn, SignInMethod, StepUp, User, UserImport, Users,
     Workspace,
 };
 pub use atom::Atom;

@@ -1,6 +1,6 @@
 //! What one principal may see and do.
 
-use crate::accounts::{AuditTrail, Events, Password, Principal, Sessions, StepUp};
+use crate::accounts::{AuditTrail, EmailAddress, Events, Password, Principal, Sessions, StepUp};
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
 use crate::emergency::EmergencyAccess;
@@ -52,6 +52,11 @@ impl Scope {
     /// The user's sessions, in all their workspaces: the devices that are signed in.
     pub fn sessions(&self) -> Sessions {
         Sessions { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's e-mail address: verifying it, and getting another.
+    pub fn email(&self) -> EmailAddress {
+        EmailAddress { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// A fresh proof of who acts, before what asks for one.

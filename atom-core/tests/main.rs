@@ -7,6 +7,7 @@ mod audit;
 mod behaviour;
 mod connect;
 mod consent;
+mod email_proof;
 mod emergency;
 mod ending;
 mod engine;

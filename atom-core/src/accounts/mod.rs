@@ -4,6 +4,8 @@ mod audit_trail;
 mod authenticate;
 mod client;
 mod email;
+mod email_address;
+mod email_proof;
 mod events;
 mod model;
 mod notice;
@@ -17,12 +19,17 @@ mod step_up;
 mod store;
 mod throttle;
 mod users;
+mod verified;
+mod verified_sign_up;
 
 #[cfg(feature = "testing")]
 pub(crate) use sessions::fill as fill_sessions;
 
 pub use audit_trail::AuditTrail;
 pub use client::Client;
+pub use email_address::EmailAddress;
+pub(crate) use email_proof::EmailProofSettings;
+pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub(crate) use passwords::PasswordSettings;
@@ -41,6 +48,7 @@ pub use users::{ImportedUser, UserImport, Users};
 use crate::atom::Inner;
 use crate::{Result, Secret};
 use atom_macros::{api, handle};
+use email_proof::Intent;
 use std::sync::Arc;
 
 /// Accounts of the installation: sign up, sign in, keep and end sessions.
@@ -74,8 +82,9 @@ pub struct Accounts {
 impl Accounts {
     /// Creates a user with a workspace of their own and signs them in.
     ///
-    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`, `malformed_locale`) `conflict` (`email_taken`: offer to sign in instead) or
-    /// `unavailable` (`breach_check_failed`).
+    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`,
+    /// `malformed_locale`), `conflict` (`email_taken`: offer to sign in instead), `unavailable` (`breach_check_failed`) or, where
+    /// `OpenOptions.require_verified_email` says so, `unsupported` (`verification_required`: use `begin_sign_up`).
     pub async fn sign_up(&self, account: NewAccount) -> Result<Session> {
         sign_up::run(&self.inner, account).await
     }
@@ -90,6 +99,67 @@ impl Accounts {
     /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
+    }
+
+    /// Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
+    /// is the same for an address that has an account already; its owner is told.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), or `invalid` as `sign_up` does.
+    pub async fn begin_sign_up(&self, account: NewAccount) -> Result<PendingVerification> {
+        verified_sign_up::begin(&self.inner, account).await
+    }
+
+    /// Makes the account whose address is proved now, with a workspace of its own, and signs its user in.
+    ///
+    /// Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (begin again); `conflict` (`email_taken`: somebody has signed up
+    /// with the address meanwhile; sign in with a code instead) or `invalid` (`malformed_client`).
+    pub async fn confirm_sign_up(&self, proof: EmailProof) -> Result<SignIn> {
+        verified_sign_up::confirm(&self.inner, proof).await
+    }
+
+    /// Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    pub async fn verify_email(&self, proof: EmailProof) -> Result<SignIn> {
+        sign_in::with_verification(&self.inner, proof).await
+    }
+
+    /// Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+    /// `OpenOptions.sign_up_by_code` lets it become an account.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
+    /// more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+    pub async fn request_code(&self, request: EmailSignIn) -> Result<PendingCode> {
+        Ok(sign_in::request_by_mail(&self.inner, Intent::SignInCode, request).await?.into())
+    }
+
+    /// Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
+    /// somebody else, so the account's password and its sessions end.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+    /// (`malformed_client`).
+    pub async fn sign_in_with_code(&self, proof: EmailProof) -> Result<SignIn> {
+        sign_in::with_code(&self.inner, proof).await
+    }
+
+    /// Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`.
+    pub async fn request_magic_link(&self, request: EmailSignIn) -> Result<PendingMagicLink> {
+        Ok(sign_in::request_by_mail(&self.inner, Intent::MagicLink, request).await?.into())
+    }
+
+    /// What a link to sign in with is for. It uses nothing up, so call it when the page is opened, also by a scanner of mail, and `sign_in_with_link` when
+    /// the user confirms.
+    ///
+    /// Fails with `unauthenticated` (`proof_spent`).
+    pub async fn magic_link(&self, token: Secret) -> Result<MagicLink> {
+        sign_in::look_at_link(&self.inner, &token).await
+    }
+
+    /// Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
+    ///
+    /// Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    pub async fn sign_in_with_link(&self, link: LinkSignIn) -> Result<SignIn> {
+        sign_in::with_link(&self.inner, link).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.

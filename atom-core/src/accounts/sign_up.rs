@@ -6,32 +6,72 @@ use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionStarted, UserSignedUp};
 use crate::{Error, ErrorKind, Result, UserId, WorkspaceId};
+use serde::{Deserialize, Serialize};
+
+/// An account that is about to be made.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Registration {
+    /// The address, as it was typed.
+    pub(super) email: String,
+    /// Whether it was proved.
+    pub(super) is_verified: bool,
+    /// None for somebody who signs in in another way.
+    pub(super) password_hash: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) workspace_name: Option<String>,
+    pub(super) locale: Option<String>,
+}
+
+impl Registration {
+    /// What was checked, with its password hashed.
+    pub(super) async fn new(inner: &Inner, account: NewAccount) -> Result<Self> {
+        let password_hash = Some(inner.hasher.hash(&account.password).await?);
+        let NewAccount { email, display_name, workspace_name, locale, .. } = account;
+        Ok(Self { email: email.trim().to_owned(), is_verified: false, password_hash, display_name, workspace_name, locale })
+    }
+
+    /// Of whoever has proved an address, and has said nothing else.
+    pub(super) fn verified(email: String, locale: Option<String>) -> Self {
+        let locale = locale.filter(|locale| check_locale(locale).is_ok());
+        Self { email, is_verified: true, password_hash: None, display_name: None, workspace_name: None, locale }
+    }
+}
 
 pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
-    let canonical = email::canonical(&account.email)?;
-    let client = account.client.map(Client::canonical).transpose()?.flatten();
-    account.locale.as_deref().map(check_locale).transpose()?;
-    passwords::check(inner, &account.password, &canonical).await?;
-    let password_hash = inner.hasher.hash(&account.password).await?;
-    let (db, now) = (inner.db()?, inner.now());
+    if inner.email_proofs.is_required {
+        let text =
+            "this installation makes accounts only for addresses that are proved: use `begin_sign_up` and `confirm_sign_up`";
+        return Err(Error::new(ErrorKind::Unsupported, "verification_required", text));
+    }
+    check(inner, &account).await?;
+    let client = account.client.clone().map(Client::canonical).transpose()?.flatten();
+    register(inner, Registration::new(inner, account).await?, SignInMethod::Password, client).await
+}
 
-    let name = account.workspace_name.or_else(|| account.display_name.clone());
+/// Refuses what cannot become an account, before it costs a hash.
+pub(super) async fn check(inner: &Inner, account: &NewAccount) -> Result<()> {
+    let canonical = email::canonical(&account.email)?;
+    account.locale.as_deref().map_or(Ok(()), check_locale)?;
+    passwords::check(inner, &account.password, &canonical).await
+}
+
+/// Makes an account and signs its user in.
+///
+/// Fails with `conflict` (`email_taken`).
+pub(super) async fn register(inner: &Inner, new: Registration, method: SignInMethod, client: Option<Client>) -> Result<Session> {
+    let Registration { email, is_verified, password_hash, display_name, workspace_name, locale } = new;
+    let canonical = email::canonical(&email)?;
+    let (db, now) = (inner.db()?, inner.now());
+    let name = workspace_name.or_else(|| display_name.clone());
     let name = name.unwrap_or_else(|| canonical.split('@').next().unwrap_or_default().to_owned());
-    let user = User {
-        id: UserId::generate(),
-        email: account.email.trim().to_owned(),
-        email_verified: false,
-        display_name: account.display_name,
-        locale: account.locale,
-        created_at: now,
-    };
+    let user = User { id: UserId::generate(), email, email_verified: is_verified, display_name, locale, created_at: now };
     let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
-    let session = NewSession::generate(client, SignInMethod::Password)?;
+    let session = NewSession::generate(client, method)?;
     let data_key = inner.keys.new_key(workspace.id).await?;
     let sealed = session.seal_under(&data_key, workspace.id)?;
 
     let mut tx = db.begin_durable().await?;
-    store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(|error| match error.kind() {
+    store::insert_user(&mut tx, &user, &canonical, password_hash.as_deref()).await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => {
             Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
         }

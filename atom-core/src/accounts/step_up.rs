@@ -1,5 +1,6 @@
 //! Step-up: a fresh proof for what a stolen session must not do.
 
+use super::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
 use super::sessions::{self, Standing};
 use super::throttle::{self, Attempt};
 use super::{Principal, SignInMethod, email, passwords, store};
@@ -56,6 +57,29 @@ impl StepUp {
         let standing = standing(&self.inner, &self.principal).await?;
         check_password(&self.inner, &standing, &password).await?;
         sessions::prove(&self.inner, standing, SignInMethod::Password).await
+    }
+
+    /// Mails a code to the user's address, for `with_code`. It replaces the one before.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), `unauthenticated` (`session_revoked`,
+    /// `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+    pub async fn request_code(&self) -> Result<PendingCode> {
+        let user_id = standing(&self.inner, &self.principal).await?.principal.user_id;
+        let user = store::user(self.inner.db()?, user_id).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
+        email_proof::count_for_user(&self.inner, user_id).await?;
+        Ok(email_proof::begin(&self.inner, NewFlow::of(Intent::StepUp, &user)).await?.into())
+    }
+
+    /// Proves it with the code that was mailed. `flow_token` is that of `request_code`.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
+    /// `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+    pub async fn with_code(&self, code: Secret, flow_token: Secret) -> Result<()> {
+        let standing = standing(&self.inner, &self.principal).await?;
+        let user = Some(standing.principal.user_id);
+        let shown = Shown { intent: Intent::StepUp, flow: Some(&flow_token), code: &code, user };
+        email_proof::take(&self.inner, shown).await?;
+        sessions::prove(&self.inner, standing, SignInMethod::EmailCode).await
     }
 }
 

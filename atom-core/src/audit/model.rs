@@ -18,6 +18,10 @@ pub enum AuditAction {
     SignedIn,
     /// A user proved once more who they are; the details say how.
     SteppedUp,
+    /// A user proved that their address is theirs.
+    EmailVerified,
+    /// A user got another address.
+    EmailChanged,
     /// A user ended a session.
     SignedOut,
     /// A user ended a session from another one or by a new password, or the host did for them.

@@ -22,6 +22,18 @@ catalogue! {
         user_id: UserId,
     }
 
+    /// A user proved that their address is theirs. Whoever signs up with a proof has no such event.
+    "user.email_verified" = UserEmailVerified(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user got another address.
+    "user.email_changed" = UserEmailChanged(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
     /// A user has a new password. Their other sessions were ended with the old one.
     "user.password_changed" = UserPasswordChanged(about user_id, of user_id) {
         /// The user.

@@ -26,8 +26,8 @@ pub(crate) use catalogue::{
     ProviderRegistered, ProviderRemoved, ProviderUpdated, SecretDenied, SecretLeaseGranted, SecretLeaseRenewed,
     SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired,
     ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted,
-    SigningKeyAdded, SigningKeyRetired, UserImported, UserPasswordChanged, UserSignedUp, WebhookEndpointDisabled,
-    WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
+    SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserImported, UserPasswordChanged, UserSignedUp,
+    WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -98,4 +98,4 @@ macro_rules! catalogue {
         }
     };
 }
-pub(super) use catalogue;
+pub(in crate::events) use catalogue;

@@ -19,6 +19,7 @@ mod store;
 pub(crate) mod templates;
 mod upkeep;
 
+pub(crate) use address::masked;
 pub(crate) use deliver::{handler, kind};
 pub(crate) use later::later;
 pub use model::{

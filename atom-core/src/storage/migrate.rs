@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_sessions",
     16 "0016_proofs",
     17 "0017_passwords",
+    18 "0018_email_proofs",
 ];
 
 /// One schema migration and whether this database has it.

@@ -2,6 +2,7 @@
 
 use super::{Args, Thing, field};
 use atom_core::*;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args: Args) -> Result<Thing> {
@@ -12,6 +13,17 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
         "request_password_reset" => accounts.request_password_reset(args.next()).await.map(Thing::plain),
         "reset_password" => accounts.reset_password(args.secret(), args.secret()).await.map(Thing::plain),
+        "begin_sign_up" => {
+            let pending = accounts.begin_sign_up(args.account()).await?;
+            Ok(flow(&pending.flow_token, pending.expires_at))
+        }
+        "confirm_sign_up" => accounts.confirm_sign_up(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
+        "verify_email" => accounts.verify_email(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
+        "request_code" => accounts.request_code(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "sign_in_with_code" => accounts.sign_in_with_code(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
+        "request_magic_link" => accounts.request_magic_link(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "magic_link" => accounts.magic_link(args.secret()).await.map(Thing::plain),
+        "sign_in_with_link" => accounts.sign_in_with_link(link(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
         "sign_out" => accounts.sign_out(args.secret()).await.map(Thing::plain),
         _ => panic!("accounts have no method `{method}`"),
     }
@@ -32,6 +44,8 @@ pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Arg
         "is_fresh" => step_up.is_fresh().await.map(Thing::plain),
         "require" => step_up.require().await.map(Thing::plain),
         "with_password" => step_up.with_password(args.secret()).await.map(Thing::plain),
+        "request_code" => step_up.request_code().await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "with_code" => step_up.with_code(args.secret(), args.secret()).await.map(Thing::plain),
         _ => panic!("a step-up has no method `{method}`"),
     }
 }
@@ -66,9 +80,51 @@ fn imported_user(fields: &Map<String, Value>) -> ImportedUser {
     }
 }
 
+pub(super) async fn email_method(email: &EmailAddress, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "request_verification" => email.request_verification().await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "verify" => email.verify(args.secret(), args.next::<Option<String>>().map(Secret::from)).await.map(Thing::plain),
+        "request_change" => email.request_change(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "confirm_change" => {
+            email.confirm_change(args.secret(), args.next::<Option<String>>().map(Secret::from)).await.map(Thing::plain)
+        }
+        _ => panic!("an address has no method `{method}`"),
+    }
+}
+
+fn flow(flow_token: &Secret, expires_at: DateTime<Utc>) -> Thing {
+    Thing::plain(json!({ "flow_token": flow_token.expose(), "expires_at": expires_at }))
+}
+
+/// Records with secrets cannot be deserialized, on purpose.
+fn proof(args: &mut Args) -> EmailProof {
+    let fields: Value = args.next();
+    let text = |name: &str| Secret::from(fields[name].as_str().unwrap_or_default());
+    EmailProof {
+        flow_token: text("flow_token"),
+        code: text("code"),
+        workspace_id: serde_json::from_value(fields["workspace_id"].clone()).unwrap(),
+        client: serde_json::from_value(fields["client"].clone()).unwrap(),
+    }
+}
+
+fn link(args: &mut Args) -> LinkSignIn {
+    let fields: Value = args.next();
+    LinkSignIn {
+        token: fields["token"].as_str().unwrap_or_default().into(),
+        flow_token: fields["flow_token"].as_str().map(Secret::from),
+        workspace_id: serde_json::from_value(fields["workspace_id"].clone()).unwrap(),
+        client: serde_json::from_value(fields["client"].clone()).unwrap(),
+    }
+}
+
 fn sign_in(step: &SignIn) -> Value {
     match step {
         SignIn::SignedIn { session: signed_in } => json!({ "type": "signed_in", "session": session(signed_in) }),
+        SignIn::VerificationRequired { pending } => {
+            let pending = json!({ "flow_token": pending.flow_token.expose(), "expires_at": pending.expires_at });
+            json!({ "type": "verification_required", "pending": pending })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sign in with e-mail and password.
 
-use super::{Proved, SignIn, complete};
+use super::{Proved, SignIn, complete, verify};
 use crate::accounts::throttle::{self, Attempt};
 use crate::accounts::{Client, Credentials, SignInMethod, email, passwords, sessions, store};
 use crate::atom::Inner;
@@ -26,12 +26,10 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credential
         return Err(wrong());
     };
     counted.give_back(db).await?;
-    let proved = Proved {
-        user: user.into_user(),
-        method: SignInMethod::Password,
-        workspace_id: credentials.workspace_id,
-        client,
-        is_known_device,
-    };
+    let user = user.into_user();
+    if inner.email_proofs.is_required && !user.email_verified {
+        return verify::begin(inner, &user, credentials.workspace_id).await;
+    }
+    let proved = Proved { user, method: SignInMethod::Password, workspace_id: credentials.workspace_id, client, is_known_device };
     complete(inner, proved).await
 }
