@@ -1,0 +1,17 @@
+//! The events that Atom itself emits: the only place that names them.
+
+mod accounts;
+mod services;
+
+pub(crate) use accounts::*;
+pub(crate) use services::*;
+
+use super::EventType;
+
+/// Every event that Atom emits.
+pub(crate) fn catalogue() -> Vec<EventType> {
+    [accounts::catalogue(), services::catalogue()].concat()
+}
+
+#[cfg(test)]
+mod tests;
