@@ -33,7 +33,7 @@ on_both!(p12_a_new_password_ends_the_other_sessions_and_tells_its_user, |databas
 });
 
 on_both!(p12_whoever_does_not_know_the_password_does_not_change_it, |database| async move {
-    let atom = database.open().await;
+    let atom = database.builder().clock(TestClock::stopped()).open().await.unwrap();
     let (session, scope) = sign_up(&atom, "ada@example.com").await;
     let phone = sign_in(&atom, PASSWORD).await.unwrap();
     let phone = atom.authenticate(phone.access_token).await.unwrap();

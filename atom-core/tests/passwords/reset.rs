@@ -13,7 +13,7 @@ pub(super) fn token(mail: &OutgoingMail) -> Secret {
 
 /// Ada's installation, its clock and its mail.
 async fn opened(database: &Database) -> (Atom, TestClock, Letters, Scope) {
-    let (letters, clock) = (Letters::taking(), TestClock::new());
+    let (letters, clock) = (Letters::taking(), TestClock::stopped());
     let atom = letters.on(database.builder()).clock(clock.clone()).open().await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     (atom, clock, letters, scope)
