@@ -37,12 +37,15 @@ pub(super) async fn replace(tx: &mut Tx, new: &NewRow) -> Result<()> {
         "UPDATE atom_email_proofs SET spent_at = $1 WHERE address_hash = $2 AND intent = $3 AND spent_at IS NULL";
     const OF_USER: &str = "UPDATE atom_email_proofs SET spent_at = $1 WHERE user_id = $2 AND intent = $3 AND spent_at IS NULL";
     let (now, intent) = (Timestamp::from(new.created_at), new.intent.as_str());
-    Ok(match new.user.filter(|_| new.intent == Intent::ChangeEmail) {
-        Some(user) => on!(tx: tx, c => sqlx::query(OF_USER).bind(now).bind(user.0).bind(intent).execute(c).await.map(drop))?,
-        None => {
-            on!(tx: tx, c => sqlx::query(OF_ADDRESS).bind(now).bind(&new.address[..]).bind(intent).execute(c).await.map(drop))?
+    match new.user.filter(|_| new.intent == Intent::ChangeEmail) {
+        Some(user) => {
+            on!(tx: tx, c => sqlx::query(OF_USER).bind(now).bind(user.0).bind(intent).execute(c).await.map(drop))?;
         }
-    })
+        None => {
+            on!(tx: tx, c => sqlx::query(OF_ADDRESS).bind(now).bind(&new.address[..]).bind(intent).execute(c).await.map(drop))?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn insert(tx: &mut Tx, new: &NewRow) -> Result<()> {
