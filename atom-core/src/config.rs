@@ -48,6 +48,8 @@ pub struct OpenOptions {
     pub refresh_grace_seconds: Option<i32>,
     /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`.
     pub step_up_minutes: Option<i32>,
+    /// How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7.
+    pub invitation_days: Option<i32>,
     /// From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`.
     pub signing_key_days: Option<i32>,
     /// The kinds of jobs that this process enqueues or handles.

@@ -24,6 +24,7 @@ mod connect;
 mod crypto;
 mod egress;
 mod emergency;
+mod ending;
 mod error;
 mod events;
 mod http_client;
@@ -50,6 +51,11 @@ pub use accounts::{
     Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
     SignIn, SignInMethod, StepUp, User, Workspace,
 };
+pub use accounts::{
+    AcceptInvitation, AllWorkspaces, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState,
+    Invitations, Member, MemberFilter, MemberPage, Members, NewInvitation, NewWorkspace, WorkspaceMembership, WorkspaceSeats,
+    Workspaces,
+};
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
@@ -73,7 +79,7 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
     SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{

@@ -1,6 +1,6 @@
 //! What one principal may see and do.
 
-use crate::accounts::{AuditTrail, Events, Principal, Sessions, StepUp};
+use crate::accounts::{AuditTrail, Events, Invitations, Members, Principal, Sessions, StepUp, Workspaces};
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
 use crate::emergency::EmergencyAccess;
@@ -57,6 +57,21 @@ impl Scope {
     /// A fresh proof of who acts, before what asks for one.
     pub fn step_up(&self) -> StepUp {
         StepUp { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's workspaces, and the one that the scope is in.
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The members of the workspace.
+    pub fn members(&self) -> Members {
+        Members { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Who is invited to become one.
+    pub fn invitations(&self) -> Invitations {
+        Invitations { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's connected accounts.

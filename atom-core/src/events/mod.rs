@@ -9,6 +9,7 @@
 //! does.
 
 mod catalogue;
+mod members;
 mod model;
 mod names;
 mod payload;
@@ -27,17 +28,26 @@ pub(crate) use catalogue::{
     SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired,
     ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted,
     SigningKeyAdded, SigningKeyRetired, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
-    WorkspaceKeyWorn, catalogue,
+    WorkspaceKeyWorn,
+};
+pub(crate) use members::{
+    InvitationRevoked, InvitationSent, MemberJoined, MemberLeft, MemberRoleChanged, WorkspaceCreated, WorkspaceDeleted,
+    WorkspaceRenamed, WorkspaceSeatsChanged,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;
 pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
-pub(crate) use store::Draft;
+pub(crate) use store::{Draft, forget_workspace};
 pub use stream::EventStream;
 pub(crate) use stream::subscribe;
 pub(crate) use sweep::sweep;
 pub(crate) use tails::Tails;
+
+/// Every event that Atom emits.
+pub(crate) fn catalogue() -> Vec<EventType> {
+    [catalogue::catalogue(), members::catalogue()].concat()
+}
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionEnded};
+use crate::storage::Tx;
 use crate::{Error, Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 
@@ -75,4 +76,28 @@ async fn run(
     events::append_all(&mut tx, told, now).await?;
     tx.commit().await?;
     Ok(i64::try_from(ended.len()).unwrap_or(i64::MAX))
+}
+
+/// Ends a user's sessions in one workspace, in the transaction that ends their membership. `actor` is who ends it.
+pub(in crate::accounts) async fn with_membership(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    user: UserId,
+    actor: Actor,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let action = AuditAction::SessionRevoked;
+    let ended = store::end(tx, user, Which::In(workspace), action, now).await?;
+    let mut told = Vec::with_capacity(ended.len());
+    for (_, id) in ended {
+        audit::append(tx, Entry { workspace, actor, action, subject: Some(id.to_string()), details: &[] }, now).await?;
+        let event = SessionEnded { session_id: id, user_id: user, reason: action.as_str().to_owned() };
+        told.push((workspace, Draft::of(&event)?));
+    }
+    events::append_all(tx, told, now).await
+}
+
+/// Ends the sessions of everybody in a workspace that is about to go, with its logs.
+pub(in crate::accounts) async fn with_workspace(tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<()> {
+    store::end_everyones(tx, workspace, now).await
 }

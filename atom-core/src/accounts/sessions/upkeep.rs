@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::Result;
-use crate::accounts::store as people;
+use crate::accounts::{invitations, store as people};
 use crate::jobs::Chore;
 use crate::storage::Db;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,5 +27,6 @@ pub(crate) const CHORE: Chore = Chore {
 /// Deletes what nobody needs any more.
 pub(crate) async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<()> {
     people::sweep_attempts(db, now).await?;
+    invitations::store::sweep(db, now - KEPT).await?;
     store::delete_ended(db, now - KEPT).await
 }
