@@ -34,12 +34,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let sealed = session.seal_under(&data_key, workspace.id)?;
 
     let mut tx = db.begin_durable().await?;
-    store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(|error| match error.kind() {
-        ErrorKind::Conflict => {
-            Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
-        }
-        _ => error,
-    })?;
+    store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(taken)?;
     store::insert_workspace(&mut tx, &workspace).await?;
     store::insert_membership(&mut tx, workspace.id, user.id, Role::Owner, now).await?;
     data_key.insert(&mut tx, now).await?;
@@ -56,8 +51,17 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     session.tokens(inner, user, workspace, Role::Owner, now).await
 }
 
+/// What the one error means that storing a user meets in the normal course.
+pub(super) fn taken(error: Error) -> Error {
+    if error.kind() == ErrorKind::Conflict { email_taken() } else { error }
+}
+
+pub(super) fn email_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
+}
+
 /// Whether it has the shape of a language tag.
-fn check_locale(locale: &str) -> Result<()> {
+pub(super) fn check_locale(locale: &str) -> Result<()> {
     let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     if locale.len() <= 35 && locale.split('-').all(part) {
         return Ok(());
@@ -65,7 +69,7 @@ fn check_locale(locale: &str) -> Result<()> {
     Err(Error::invalid("malformed_locale", "the locale is no language tag: write it like `de` or `de-AT`"))
 }
 
-fn check_password(password: &Secret, min: usize) -> Result<()> {
+pub(super) fn check_password(password: &Secret, min: usize) -> Result<()> {
     let length = password.expose().chars().count();
     if length < min {
         return Err(Error::invalid("weak_password", format!("the password has {length} characters: use at least {min}")));

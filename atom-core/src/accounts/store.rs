@@ -43,6 +43,12 @@ pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, passw
         .bind(Timestamp::from(user.created_at)).execute(c).await.map(drop))?)
 }
 
+/// Notes that an address is its user's, unless that was known.
+pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1")
+        .bind(user.0).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
+}
+
 pub(super) async fn insert_workspace(tx: &mut Tx, workspace: &Workspace) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query("INSERT INTO atom_workspaces (id, name, created_at) VALUES ($1, $2, $3)")
         .bind(workspace.id.0).bind(&workspace.name).bind(Timestamp::from(workspace.created_at)).execute(c).await.map(drop))?)

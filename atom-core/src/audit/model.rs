@@ -22,6 +22,8 @@ pub enum AuditAction {
     RefreshTokenReused,
     /// A workspace was made by somebody who had an account.
     WorkspaceCreated,
+    /// A user who was signed in to another workspace entered this one.
+    WorkspaceEntered,
     /// A workspace got another name.
     WorkspaceRenamed,
     /// A workspace was deleted, with its log: this entry is in the installation's.

@@ -5,7 +5,7 @@ use super::token::{self, Hash};
 use super::{AcceptInvitation, Invitations, already_a_member, check_seats, invalid};
 use crate::accounts::sessions::NewSession;
 use crate::accounts::workspaces::{self, WorkspaceMembership};
-use crate::accounts::{Client, Session, User, email, members, rights, sign_up, store as people};
+use crate::accounts::{Client, Session, SignInMethod, User, email, members, rights, sign_up, store as people};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, MemberJoined, SessionStarted};
@@ -44,9 +44,15 @@ pub(in crate::accounts) async fn with_new_account(inner: &Arc<Inner>, new: Accep
         return Err(sign_up::email_taken());
     }
     let password_hash = inner.hasher.hash(&new.password).await?;
-    let user =
-        User { id: UserId::generate(), email: row.email.clone(), display_name: new.display_name, created_at: now };
-    let session = NewSession::generate(client)?;
+    let user = User {
+        id: UserId::generate(),
+        email: row.email.clone(),
+        email_verified: true,
+        display_name: new.display_name,
+        locale: row.locale.clone(),
+        created_at: now,
+    };
+    let session = NewSession::generate(client, SignInMethod::Password)?;
     let sealed = session.seal(inner, row.workspace()).await?;
     let mut tx = db.begin_durable().await?;
     people::insert_user(&mut tx, &user, &row.email_canonical, &password_hash).await.map_err(sign_up::taken)?;

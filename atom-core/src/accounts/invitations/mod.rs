@@ -56,7 +56,7 @@ impl Invitations {
     ///
     /// Fails with `conflict` (`already_a_member`; `no_seats_left`: the operator sets how many there are), `forbidden` (`not_an_admin`,
     /// `role_above_own`, `not_a_member`, `purpose_fixed`), `rate_limited` (`too_many_attempts`), `unsupported` (`mail_not_configured`) or `invalid`
-    /// (`malformed_email`).
+    /// (`malformed_email`, `malformed_locale`).
     pub async fn create(&self, invitation: NewInvitation) -> Result<Invitation> {
         send::first(self, invitation).await
     }

@@ -2,7 +2,7 @@
 
 use super::store::{self, InvitationRow};
 use super::{ACT, Invitation, Invitations, NewInvitation, already_a_member, check_seats, over, token};
-use crate::accounts::{Principal, email, rights, store as people, workspaces};
+use crate::accounts::{Principal, email, rights, sign_up, store as people, workspaces};
 use crate::audit::{self, AuditAction, Entry};
 use crate::crypto::{base64url, length_prefixed};
 use crate::events::{self, InvitationSent};
@@ -21,6 +21,7 @@ pub(super) async fn first(invitations: &Invitations, new: NewInvitation) -> Resu
     let (inner, now) = (&invitations.inner, invitations.inner.now());
     let principal = admin(invitations).await?;
     principal.check_covers(new.role)?;
+    new.locale.as_deref().map(sign_up::check_locale).transpose()?;
     let (token, hash) = token::issue()?;
     let expires_at = now + inner.invitation_life;
     let row = InvitationRow {

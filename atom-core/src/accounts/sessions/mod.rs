@@ -21,9 +21,9 @@ mod upkeep;
 
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
+pub(super) use end::{with_membership as end_with_membership, with_workspace as end_with_workspace};
 pub(super) use list::run as list;
 pub(super) use live::{Standing, check as check_live, standing};
-pub(super) use end::{with_membership as end_with_membership, with_workspace as end_with_workspace};
 pub use model::ActiveSession;
 pub(super) use prove::run as prove;
 pub(super) use refresh::{known_device, run as refresh};

@@ -1,9 +1,9 @@
 //! Workspaces: the tenants, as their members see them.
 
 mod create;
-mod delete;
 mod model;
 mod operator;
+mod remove;
 mod rename;
 pub(super) mod store;
 mod switch;
@@ -108,8 +108,8 @@ impl Workspaces {
     /// owners, who have proved who they are within the last minutes. Where it fails after it was begun, a worker goes on with it.
     ///
     /// Fails with `forbidden` (`not_an_owner`, `step_up_required`).
-    pub async fn delete(&self) -> Result<()> {
-        delete::run(self).await
+    pub async fn remove(&self) -> Result<()> {
+        remove::run(self).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The workspaces of the installation, for its operator.
 
-use super::{WorkspaceSeats, delete, hold, store};
+use super::{WorkspaceSeats, hold, remove, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, WorkspaceSeatsChanged};
@@ -48,15 +48,15 @@ impl AllWorkspaces {
         store::seats(self.inner.db()?, workspace_id, now).await
     }
 
-    /// Deletes a workspace with everything in it, as `Workspaces.delete` does for its owners.
+    /// Deletes a workspace with everything in it, as `Workspaces.remove` does for its owners.
     ///
     /// Fails with `not_found`.
-    pub async fn delete(&self, workspace_id: WorkspaceId) -> Result<()> {
+    pub async fn remove(&self, workspace_id: WorkspaceId) -> Result<()> {
         let mut tx = self.inner.db()?.begin_durable().await?;
         hold(&mut tx, workspace_id).await?;
-        delete::close(&mut tx, workspace_id, host().user, self.inner.now()).await?;
+        remove::close(&mut tx, workspace_id, host().user, self.inner.now()).await?;
         tx.commit().await?;
-        delete::finish(&self.inner, workspace_id).await
+        remove::finish(&self.inner, workspace_id).await
     }
 }
 

@@ -6,8 +6,7 @@ use crate::{Result, UserId};
 
 pub(super) async fn run(workspaces: &Workspaces, user: UserId) -> Result<()> {
     let (inner, now) = (&workspaces.inner, workspaces.inner.now());
-    let principal = rights::standing(inner, &workspaces.principal).await?;
-    step_up::require(inner, &principal).await?;
+    let principal = step_up::require(inner, &workspaces.principal).await?;
     let mut tx = inner.db()?.begin_durable().await?;
     hold(&mut tx, principal.workspace_id).await?;
     let principal = rights::acting(&mut tx, &principal).await?;

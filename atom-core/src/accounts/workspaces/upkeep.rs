@@ -1,6 +1,6 @@
 //! Finishing departures whose process died.
 
-use super::{delete, members, store};
+use super::{members, remove, store};
 use crate::jobs::Chore;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) const CHORE: Chore = Chore {
         Box::pin(async move {
             members::finish_all(&inner).await?;
             for workspace in store::closing(inner.db()?).await? {
-                delete::finish(&inner, workspace).await?;
+                remove::finish(&inner, workspace).await?;
             }
             Ok(None)
         })

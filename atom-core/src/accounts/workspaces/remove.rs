@@ -13,8 +13,7 @@ use std::sync::Arc;
 
 pub(super) async fn run(workspaces: &Workspaces) -> Result<()> {
     let (inner, now) = (&workspaces.inner, workspaces.inner.now());
-    let principal = rights::standing(inner, &workspaces.principal).await?;
-    step_up::require(inner, &principal).await?;
+    let principal = step_up::require(inner, &workspaces.principal).await?;
     let workspace = principal.workspace_id;
     let mut tx = inner.db()?.begin_durable().await?;
     hold(&mut tx, workspace).await?;
