@@ -11,12 +11,13 @@ on_both!(p22_of_two_owners_who_leave_at_once_one_stays_two_hundred_times, |datab
     for round in 0..200 {
         let one = atom.act_as(ada.user.id, ada.workspace.id).await.unwrap();
         let two = other.act_as(bob, ada.workspace.id).await.unwrap();
+        let (ones, twos) = ((one.workspaces(), one.members()), (two.workspaces(), two.members()));
         let (one, two) = match round % 3 {
-            0 => tokio::join!(one.workspaces().leave(), two.workspaces().leave()),
-            1 => tokio::join!(one.members().remove(bob), two.members().remove(ada.user.id)),
+            0 => tokio::join!(ones.0.leave(), twos.0.leave()),
+            1 => tokio::join!(ones.1.remove(bob), twos.1.remove(ada.user.id)),
             _ => {
-                let demote = async { two.members().set_role(bob, Role::Guest).await.map(drop) };
-                tokio::join!(one.workspaces().leave(), demote)
+                let demote = async { twos.1.set_role(bob, Role::Guest).await.map(drop) };
+                tokio::join!(ones.0.leave(), demote)
             }
         };
         let owners = "SELECT count(*) FROM atom_memberships m JOIN atom_workspaces w ON w.id = m.workspace_id WHERE w.name = 'ada' AND m.role = 'owner'";
