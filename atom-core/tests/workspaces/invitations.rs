@@ -90,7 +90,7 @@ on_both!(p22_only_the_newest_token_counts_and_only_in_its_time, |database| async
     assert_eq!(states.iter().map(|i| (i.id, i.state)).collect::<Vec<_>>(), [(second.id, InvitationState::Pending), (first.id, InvitationState::Revoked)]);
 
     place.clock.advance(TimeDelta::days(7));
-    assert_eq!(reason(bobs.invitations().accept(three).await), "session_expired");
+    assert_eq!(reason(bobs.invitations().accept(three).await), "invitation_invalid");
     let bobs = place.atom.act_as(bobs.principal().user_id, bobs.principal().workspace_id).await.unwrap();
     let owner = place.atom.act_as(place.ada.user.id, place.ada.workspace.id).await.unwrap();
     let expired = InvitationFilter { state: Some(InvitationState::Expired), ..Default::default() };
