@@ -48,13 +48,13 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
-    SignIn, SignInMethod, StepUp, User, Workspace,
-};
-pub use accounts::{
     AcceptInvitation, AllWorkspaces, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState,
     Invitations, Member, MemberFilter, MemberPage, Members, NewInvitation, NewWorkspace, WorkspaceMembership, WorkspaceSeats,
     Workspaces,
+};
+pub use accounts::{
+    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
+    SignIn, SignInMethod, StepUp, User, Workspace,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
@@ -79,8 +79,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
-    SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId,
+    SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

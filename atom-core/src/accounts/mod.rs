@@ -27,19 +27,20 @@ pub use audit_trail::AuditTrail;
 pub use client::Client;
 pub use events::Events;
 pub use invitations::{
-    AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations, NewInvitation,
+    AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations,
+    NewInvitation,
 };
 pub use members::{Member, MemberFilter, MemberPage, Members};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
+pub(crate) use rights::acting;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
 pub use sign_in::SignIn;
 pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
-pub(crate) use rights::acting;
 pub(crate) use throttle::Turns;
 pub(crate) use workspaces::CHORE as DEPARTURES;
 pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};

@@ -123,5 +123,7 @@ pub(super) async fn advance(
 
 /// Deletes the schedules of a workspace that is gone.
 pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
-    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_schedules WHERE workspace_id = $1").bind(workspace.0).execute(c).await.map(drop))?)
+    Ok(
+        on!(tx: tx, c => sqlx::query("DELETE FROM atom_schedules WHERE workspace_id = $1").bind(workspace.0).execute(c).await.map(drop))?,
+    )
 }

@@ -74,7 +74,10 @@ on_both!(p22_an_invitation_is_for_the_account_of_its_address, |database| async m
     let entered = bobs.workspaces().switch_to(joined.workspace.id).await.unwrap();
     assert_eq!((entered.user.id, entered.user.email_verified, entered.role), (bob.user.id, true, Role::Guest));
     let joined = EventFilter { names: Some(vec!["member.joined".into()]), ..Default::default() };
-    assert_eq!(place.owner.events().list(joined).await.unwrap().items[0].subject.as_deref(), Some(bob.user.id.to_string().as_str()));
+    assert_eq!(
+        place.owner.events().list(joined).await.unwrap().items[0].subject.as_deref(),
+        Some(bob.user.id.to_string().as_str())
+    );
 });
 
 on_both!(p22_only_the_newest_token_counts_and_only_in_its_time, |database| async move {
@@ -87,7 +90,10 @@ on_both!(p22_only_the_newest_token_counts_and_only_in_its_time, |database| async
     let three = token(&place.letters.nth(MailKind::Invite, 3).await);
     assert_eq!(reason(bobs.invitations().accept(two).await), "invitation_invalid");
     let states: Vec<_> = place.owner.invitations().list(InvitationFilter::default()).await.unwrap().items;
-    assert_eq!(states.iter().map(|i| (i.id, i.state)).collect::<Vec<_>>(), [(second.id, InvitationState::Pending), (first.id, InvitationState::Revoked)]);
+    assert_eq!(
+        states.iter().map(|i| (i.id, i.state)).collect::<Vec<_>>(),
+        [(second.id, InvitationState::Pending), (first.id, InvitationState::Revoked)]
+    );
 
     place.clock.advance(TimeDelta::days(7));
     assert_eq!(reason(bobs.invitations().accept(three).await), "invitation_invalid");

@@ -16,7 +16,10 @@ on_both!(owners_and_admins_change_roles_and_nobody_above_their_own, |database| a
     assert_eq!((rest.items.len(), rest.next_cursor), (1, None));
     let admins = plain.members().list(MemberFilter { role: Some(Role::Admin), ..Default::default() }).await.unwrap();
     assert_eq!(admins.items[0].email, "bob@example.com");
-    assert_eq!(reason(plain.members().list(MemberFilter { page_size: Some(0), ..Default::default() }).await), "malformed_page_size");
+    assert_eq!(
+        reason(plain.members().list(MemberFilter { page_size: Some(0), ..Default::default() }).await),
+        "malformed_page_size"
+    );
     assert_eq!(reason(guest.members().list(MemberFilter::default()).await), "guest");
     assert_eq!(reason(guest.members().get(id(&owner)).await), "guest");
 
@@ -91,7 +94,9 @@ on_both!(p38_whoever_is_removed_is_gone_at_once_with_what_is_theirs, |database| 
 
     let left = owner.events().list(EventFilter { names: Some(vec!["member.left".into()]), ..Default::default() }).await.unwrap();
     assert_eq!((left.items.len(), left.items[0].data.0["reason"].as_str()), (1, Some("removed")));
-    let entry = &owner.audit().list(AuditFilter { action: Some(AuditAction::MemberRemoved), ..Default::default() }).await.unwrap().items[0];
+    let entry =
+        &owner.audit().list(AuditFilter { action: Some(AuditAction::MemberRemoved), ..Default::default() }).await.unwrap().items
+            [0];
     assert_eq!((entry.user_id, entry.subject.as_deref()), (Some(ada.user.id), Some(session.user.id.to_string().as_str())));
 });
 

@@ -102,9 +102,24 @@ on_both!(p38_a_workspace_goes_with_everything_in_it, |database| async move {
 
 /// Every table of a workspace's rows but the two that outlive it: what is to be withdrawn, and keys that are destroyed.
 const TABLES: &[&str] = &[
-    "atom_audit", "atom_audit_heads", "atom_connections", "atom_event_heads", "atom_events", "atom_invitations", "atom_limits",
-    "atom_memberships", "atom_runs", "atom_schedules", "atom_secret_leases", "atom_secret_policies", "atom_service_keys",
-    "atom_sessions", "atom_steps", "atom_token_sets", "atom_webhook_endpoints", "atom_workspace_providers",
+    "atom_audit",
+    "atom_audit_heads",
+    "atom_connections",
+    "atom_event_heads",
+    "atom_events",
+    "atom_invitations",
+    "atom_limits",
+    "atom_memberships",
+    "atom_runs",
+    "atom_schedules",
+    "atom_secret_leases",
+    "atom_secret_policies",
+    "atom_service_keys",
+    "atom_sessions",
+    "atom_steps",
+    "atom_token_sets",
+    "atom_webhook_endpoints",
+    "atom_workspace_providers",
 ];
 
 fn hex(id: WorkspaceId) -> String {
@@ -146,7 +161,9 @@ on_both!(a_departure_that_was_cut_off_is_finished_by_a_worker, |database| async 
     connect(&bob, &google, "bob@gmail.example").await;
     // As a process leaves it that dies after the commit.
     let cut = |now: &str| {
-        format!("UPDATE atom_memberships SET leaving_at = {now} WHERE role = 'member'; UPDATE atom_workspaces SET closing_at = {now} WHERE name = 'bob'")
+        format!(
+            "UPDATE atom_memberships SET leaving_at = {now} WHERE role = 'member'; UPDATE atom_workspaces SET closing_at = {now} WHERE name = 'bob'"
+        )
     };
     sql(&database, cut("1"), cut("now()")).await;
     assert_eq!(reason(atom.act_as(bob.principal().user_id, ada.workspace.id).await), "not_a_member");

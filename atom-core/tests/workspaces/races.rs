@@ -44,7 +44,11 @@ on_both!(p22_of_all_who_show_one_invitation_at_once_one_joins, |database| async 
     for round in 1..=40 {
         clock.advance(TimeDelta::hours(1));
         let owner = atom.act_as(ada.user.id, ada.workspace.id).await.unwrap();
-        owner.invitations().create(NewInvitation { email: "bob@example.com".into(), role: Role::Member, locale: None }).await.unwrap();
+        owner
+            .invitations()
+            .create(NewInvitation { email: "bob@example.com".into(), role: Role::Member, locale: None })
+            .await
+            .unwrap();
         let token = token(&letters.nth(MailKind::Invite, round).await);
         let tries = (0..4).map(|i| {
             let (atom, token, bob) = (if i % 2 == 0 { atom.clone() } else { other.clone() }, token.clone(), bob.clone());

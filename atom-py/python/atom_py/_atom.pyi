@@ -38,6 +38,7 @@ class MailSender(typing.Protocol):
         """
 
 __all__ = [
+    "AcceptInvitation",
     "AccessToken",
     "AccountClass",
     "AccountStatus",
@@ -61,6 +62,7 @@ __all__ = [
     "AccountingPaymentPage",
     "Accounts",
     "ActiveSession",
+    "AllWorkspaces",
     "Atom",
     "Attendee",
     "AttendeeResponse",
@@ -179,6 +181,12 @@ __all__ = [
     "FulfilmentStatus",
     "GoogleStandIn",
     "GrantedSecretLease",
+    "Invitation",
+    "InvitationFilter",
+    "InvitationPage",
+    "InvitationPreview",
+    "InvitationState",
+    "Invitations",
     "InvoiceStatus",
     "JobCount",
     "JobFilter",
@@ -264,6 +272,10 @@ __all__ = [
     "MeetingPage",
     "MeetingPatch",
     "Meetings",
+    "Member",
+    "MemberFilter",
+    "MemberPage",
+    "Members",
     "MigrationStatus",
     "MissedRuns",
     "Money",
@@ -286,6 +298,7 @@ __all__ = [
     "NewEvent",
     "NewFile",
     "NewFolder",
+    "NewInvitation",
     "NewJob",
     "NewJournalEntry",
     "NewMeeting",
@@ -313,6 +326,7 @@ __all__ = [
     "NewTicketComment",
     "NewUpload",
     "NewWebhookEndpoint",
+    "NewWorkspace",
     "NewWorkspaceProvider",
     "OfflineKey",
     "OnDuplicate",
@@ -489,13 +503,33 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "Workspace",
+    "WorkspaceMembership",
     "WorkspaceProvider",
     "WorkspaceProviderFilter",
     "WorkspaceProviderPage",
     "WorkspaceProviderPatch",
     "WorkspaceProviders",
+    "WorkspaceSeats",
+    "Workspaces",
     "WrappingKey",
 ]
+
+@typing.final
+class AcceptInvitation:
+    """What is needed to accept an invitation with a new account."""
+    def __new__(cls, *, token: str, password: str, display_name: str | None = None, client: Client | None = None) -> AcceptInvitation: ...
+    @property
+    def token(self) -> str:
+        """The token of the mail's link."""
+    @property
+    def password(self) -> str:
+        """At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B)."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that signs up."""
 
 @typing.final
 class AccessToken:
@@ -1378,6 +1412,22 @@ class Accounts:
         """
     def refresh_from_blocking(self, refresh_token: str, client: Client) -> Session:
         """`refresh_from`, but the thread waits until it is done."""
+    async def invitation(self, token: str) -> InvitationPreview:
+        """What an invitation says to whoever has its token, before they accept it.
+
+        Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+        """
+    def invitation_blocking(self, token: str) -> InvitationPreview:
+        """`invitation`, but the thread waits until it is done."""
+    async def accept_invitation(self, invitation: AcceptInvitation) -> Session:
+        """Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+        account signs in, and calls `Invitations.accept`.
+
+        Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+        `password_too_long`, `malformed_client`).
+        """
+    def accept_invitation_blocking(self, invitation: AcceptInvitation) -> Session:
+        """`accept_invitation`, but the thread waits until it is done."""
     async def sign_out(self, refresh_token: str) -> None:
         """Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
 
@@ -1413,6 +1463,24 @@ class ActiveSession:
         """What is known of the client, as it was told last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AllWorkspaces:
+    """All workspaces of the installation, for its operator: who may call this is for the host to decide. Members have `Scope.workspaces`."""
+    async def set_seats(self, workspace_id: str, seats: int | None = None) -> WorkspaceSeats:
+        """Says how many members a workspace may have; without a number there is no limit. Where there are more already, they stay, and nobody else joins.
+
+        Fails with `not_found` or `invalid` (`malformed_seats`).
+        """
+    def set_seats_blocking(self, workspace_id: str, seats: int | None = None) -> WorkspaceSeats:
+        """`set_seats`, but the thread waits until it is done."""
+    async def remove(self, workspace_id: str) -> None:
+        """Deletes a workspace with everything in it, as `Workspaces.remove` does for its owners.
+
+        Fails with `not_found`.
+        """
+    def remove_blocking(self, workspace_id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class Atom:
@@ -1460,6 +1528,9 @@ class Atom:
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
+    @property
+    def workspaces(self) -> AllWorkspaces:
+        """The workspaces of the installation, for its operator."""
     @property
     def schema(self) -> Schema:
         """The schema of the database."""
@@ -1590,6 +1661,28 @@ class AuditAction:
     """A user ended a session from another one, or the host did for them."""
     REFRESH_TOKEN_REUSED: typing.ClassVar[AuditAction]
     """An old refresh token came back, so the session was ended."""
+    WORKSPACE_CREATED: typing.ClassVar[AuditAction]
+    """A workspace was made by somebody who had an account."""
+    WORKSPACE_ENTERED: typing.ClassVar[AuditAction]
+    """A user who was signed in to another workspace entered this one."""
+    WORKSPACE_RENAMED: typing.ClassVar[AuditAction]
+    """A workspace got another name."""
+    WORKSPACE_DELETED: typing.ClassVar[AuditAction]
+    """A workspace was deleted, with its log: this entry is in the installation's."""
+    WORKSPACE_SEATS_CHANGED: typing.ClassVar[AuditAction]
+    """The host said how many seats a workspace has; the details say how many."""
+    MEMBER_ROLE_CHANGED: typing.ClassVar[AuditAction]
+    """A member got another role; the details say which, and which it was."""
+    MEMBER_REMOVED: typing.ClassVar[AuditAction]
+    """A member was removed."""
+    MEMBER_LEFT: typing.ClassVar[AuditAction]
+    """A member left."""
+    INVITATION_SENT: typing.ClassVar[AuditAction]
+    """Somebody was invited, or sent their invitation once more; the details say to which role."""
+    INVITATION_REVOKED: typing.ClassVar[AuditAction]
+    """An invitation was withdrawn."""
+    INVITATION_ACCEPTED: typing.ClassVar[AuditAction]
+    """An invitation was accepted by the member who acted; the details say to which role."""
     CONNECTED: typing.ClassVar[AuditAction]
     """An account at a provider was connected, or connected again."""
     REAUTH_REQUIRED: typing.ClassVar[AuditAction]
@@ -1677,7 +1770,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -5046,6 +5139,163 @@ class GrantedSecretLease:
         """The lease."""
 
 @typing.final
+class Invitation:
+    """An invitation into a workspace."""
+    def __new__(cls, *, id: str, email: str, role: Role, state: InvitationState, invited_by: str, created_at: datetime.datetime, sent_at: datetime.datetime, expires_at: datetime.datetime, accepted_by: str | None = None) -> Invitation: ...
+    @property
+    def id(self) -> str:
+        """Its id. It opens nothing."""
+    @property
+    def email(self) -> str:
+        """Where it was sent."""
+    @property
+    def role(self) -> Role:
+        """What the invitee may do."""
+    @property
+    def state(self) -> InvitationState:
+        """How it stands."""
+    @property
+    def invited_by(self) -> str:
+        """Who invited."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def sent_at(self) -> datetime.datetime:
+        """When it was sent last."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends."""
+    @property
+    def accepted_by(self) -> str | None:
+        """Who accepted it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationFilter:
+    """Which invitations to list, newest first."""
+    def __new__(cls, *, state: InvitationState | None = None, page_size: int | None = None, cursor: str | None = None) -> InvitationFilter: ...
+    @property
+    def state(self) -> InvitationState | None:
+        """Only those that stand so."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationPage:
+    """A page of invitations."""
+    def __new__(cls, *, items: list[Invitation], next_cursor: str | None = None) -> InvitationPage: ...
+    @property
+    def items(self) -> list[Invitation]:
+        """The invitations, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationPreview:
+    """What whoever has the token of an invitation is shown."""
+    def __new__(cls, *, workspace_name: str, email: str, role: Role, expires_at: datetime.datetime, has_account: bool, inviter_name: str | None = None) -> InvitationPreview: ...
+    @property
+    def workspace_name(self) -> str:
+        """The name of the workspace."""
+    @property
+    def email(self) -> str:
+        """The address that it was sent to."""
+    @property
+    def role(self) -> Role:
+        """What the invitee may do."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends."""
+    @property
+    def has_account(self) -> bool:
+        """Whether there is an account with this address: let its user sign in and accept with `Invitations.accept`. Otherwise let them choose a password, and
+        call `Accounts.accept_invitation`.
+        """
+    @property
+    def inviter_name(self) -> str | None:
+        """Who invited, as they call themselves."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationState:
+    """How an invitation stands."""
+    PENDING: typing.ClassVar[InvitationState]
+    """It can be accepted."""
+    ACCEPTED: typing.ClassVar[InvitationState]
+    """It was accepted."""
+    REVOKED: typing.ClassVar[InvitationState]
+    """It was withdrawn, or a newer one for the same address took its place."""
+    EXPIRED: typing.ClassVar[InvitationState]
+    """Its time is over."""
+    @property
+    def value(self) -> typing.Literal["pending", "accepted", "revoked", "expired"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Invitations:
+    """The invitations of the workspace, and the way to accept one into another.
+
+    Owners and admins invite, to their own role at most, with a session that stands and a scope that has no purpose. Each open invitation holds a seat of the
+    workspace, where those are limited. An invitation is valid for `OpenOptions.invitation_days`, and once.
+    """
+    async def create(self, invitation: NewInvitation) -> Invitation:
+        """Invites somebody by mail. An open invitation to the same address ends with that.
+
+        Fails with `conflict` (`already_a_member`; `no_seats_left`: the operator sets how many there are), `forbidden` (`not_an_admin`,
+        `role_above_own`, `not_a_member`, `purpose_fixed`), `rate_limited` (`too_many_attempts`), `unsupported` (`mail_not_configured`) or `invalid`
+        (`malformed_email`, `malformed_locale`).
+        """
+    def create_blocking(self, invitation: NewInvitation) -> Invitation:
+        """`create`, but the thread waits until it is done."""
+    async def list(self, filter: InvitationFilter) -> InvitationPage:
+        """Lists invitations, newest first, a page at a time. They are kept for 30 days after their end.
+
+        Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: InvitationFilter) -> InvitationPage:
+        """`list`, but the thread waits until it is done."""
+    async def resend(self, id: str) -> Invitation:
+        """Sends an invitation once more, with another token and the whole time again; the token before is good for nothing then.
+
+        Fails with `not_found`, `conflict` (`invitation_over`: it was accepted or revoked; `no_seats_left`) and otherwise as `create` does.
+        """
+    def resend_blocking(self, id: str) -> Invitation:
+        """`resend`, but the thread waits until it is done."""
+    async def revoke(self, id: str) -> Invitation:
+        """Withdraws an invitation. Doing it twice is no error.
+
+        Fails with `not_found`, `conflict` (`invitation_over`: it was accepted; remove the member) or `forbidden` (`not_an_admin`, `not_a_member`,
+        `purpose_fixed`).
+        """
+    def revoke_blocking(self, id: str) -> Invitation:
+        """`revoke`, but the thread waits until it is done."""
+    async def accept(self, token: str) -> WorkspaceMembership:
+        """Accepts an invitation into another workspace, whose token came to the user's own address: that address is verified with it. Enter the workspace with
+        `Workspaces.switch_to`.
+
+        Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one), `forbidden` (`invitation_for_another`: sign in
+        with the address that it was sent to; `purpose_fixed`), `conflict` (`already_a_member`, `no_seats_left`) or `unauthenticated` (`session_revoked`,
+        `session_expired`).
+        """
+    def accept_blocking(self, token: str) -> WorkspaceMembership:
+        """`accept`, but the thread waits until it is done."""
+
+@typing.final
 class InvoiceStatus:
     """How far an invoice is."""
     DRAFT: typing.ClassVar[InvoiceStatus]
@@ -7098,6 +7348,93 @@ class Meetings:
         """`remove`, but the thread waits until it is done."""
 
 @typing.final
+class Member:
+    """A member of a workspace."""
+    def __new__(cls, *, user_id: str, email: str, role: Role, joined_at: datetime.datetime, display_name: str | None = None) -> Member: ...
+    @property
+    def user_id(self) -> str:
+        """The user."""
+    @property
+    def email(self) -> str:
+        """Their e-mail address."""
+    @property
+    def role(self) -> Role:
+        """What they may do in the workspace."""
+    @property
+    def joined_at(self) -> datetime.datetime:
+        """When they joined."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MemberFilter:
+    """Which members to list, in the order of their ids."""
+    def __new__(cls, *, role: Role | None = None, page_size: int | None = None, cursor: str | None = None) -> MemberFilter: ...
+    @property
+    def role(self) -> Role | None:
+        """Only those with this role."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MemberPage:
+    """A page of members."""
+    def __new__(cls, *, items: list[Member], next_cursor: str | None = None) -> MemberPage: ...
+    @property
+    def items(self) -> list[Member]:
+        """The members."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Members:
+    """The members of the workspace.
+
+    Every member sees them, but for guests. Owners and admins change roles and remove members, none above their own role, and with a scope that has no
+    purpose. A workspace always has an owner. What was changed holds at once for `Atom.authenticate_live`, for `Atom.act_as` and for what decides over the
+    workspace; an access token that was made before tells its role for a quarter of an hour at most.
+    """
+    async def list(self, filter: MemberFilter) -> MemberPage:
+        """Lists members, a page at a time.
+
+        Fails with `forbidden` (`guest`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: MemberFilter) -> MemberPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, user_id: str) -> Member:
+        """One member. Fails with `not_found` or `forbidden` (`guest`)."""
+    def get_blocking(self, user_id: str) -> Member:
+        """`get`, but the thread waits until it is done."""
+    async def set_role(self, user_id: str, role: Role) -> Member:
+        """Changes what a member may do, from this moment on.
+
+        Fails with `not_found`, `conflict` (`last_owner`: make somebody else an owner before) or `forbidden` (`not_an_admin`, `role_above_own`,
+        `not_a_member`, `purpose_fixed`).
+        """
+    def set_role_blocking(self, user_id: str, role: Role) -> Member:
+        """`set_role`, but the thread waits until it is done."""
+    async def remove(self, user_id: str) -> None:
+        """Removes a member: their sessions in the workspace end, what is theirs there goes, and what they connected there is withdrawn at its providers. Call
+        it again where it fails: it goes on where it was. A worker does so, too.
+
+        Fails with `not_found`, `conflict` (`last_owner`) or `forbidden` (`not_an_admin`, `role_above_own`, `not_a_member`, `purpose_fixed`).
+        """
+    def remove_blocking(self, user_id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
 class MigrationStatus:
     """One schema migration and whether this database has it."""
     def __new__(cls, *, version: int, label: str, applied: bool, pending_sql: str) -> MigrationStatus: ...
@@ -7585,6 +7922,22 @@ class NewFolder:
     @property
     def folder_id(self) -> str | None:
         """The folder to put it in. Default: the account's root."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewInvitation:
+    """Whom to invite."""
+    def __new__(cls, *, email: str, role: Role, locale: str | None = None) -> NewInvitation: ...
+    @property
+    def email(self) -> str:
+        """Where the invitation is sent. Only the account with this address can accept it."""
+    @property
+    def role(self) -> Role:
+        """What they may do: at most what whoever invites may."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, such as `de`. Default: English."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -8269,6 +8622,16 @@ class NewWebhookEndpoint:
         """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
 
 @typing.final
+class NewWorkspace:
+    """What is needed to make a workspace."""
+    def __new__(cls, *, name: str) -> NewWorkspace: ...
+    @property
+    def name(self) -> str:
+        """The name to show, 1 to 100 characters."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewWorkspaceProvider:
     """A provider to register."""
     def __new__(cls, *, manifest: str, client_id: str | None = None, client_secret: str | None = None) -> NewWorkspaceProvider: ...
@@ -8321,7 +8684,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -8381,6 +8744,9 @@ class OpenOptions:
     @property
     def step_up_minutes(self) -> int | None:
         """How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`."""
+    @property
+    def invitation_days(self) -> int | None:
+        """How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7."""
     @property
     def signing_key_days(self) -> int | None:
         """From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`."""
@@ -10377,6 +10743,15 @@ class Scope:
     @property
     def step_up(self) -> StepUp:
         """A fresh proof of who acts, before what asks for one."""
+    @property
+    def workspaces(self) -> Workspaces:
+        """The user's workspaces, and the one that the scope is in."""
+    @property
+    def members(self) -> Members:
+        """The members of the workspace."""
+    @property
+    def invitations(self) -> Invitations:
+        """Who is invited to become one."""
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
@@ -13363,6 +13738,22 @@ class Workspace:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class WorkspaceMembership:
+    """A workspace that a user is a member of."""
+    def __new__(cls, *, workspace: Workspace, role: Role, joined_at: datetime.datetime) -> WorkspaceMembership: ...
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace."""
+    @property
+    def role(self) -> Role:
+        """What the user may do there."""
+    @property
+    def joined_at(self) -> datetime.datetime:
+        """When they joined."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class WorkspaceProvider:
     """A provider that a workspace brings."""
     def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
@@ -13515,6 +13906,87 @@ class WorkspaceProviders:
         not asked for).
         """
     def remove_blocking(self, name: str, end_connections: bool | None = None) -> int:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
+class WorkspaceSeats:
+    """How many members a workspace has and may have."""
+    def __new__(cls, *, members: int, invitations: int, limit: int | None = None) -> WorkspaceSeats: ...
+    @property
+    def members(self) -> int:
+        """How many members there are."""
+    @property
+    def invitations(self) -> int:
+        """How many invitations are open: each holds a seat."""
+    @property
+    def limit(self) -> int | None:
+        """How many there may be; none if there is no limit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Workspaces:
+    """The workspaces of the user, and the one that the scope is in.
+
+    A user has one account in the installation, with one e-mail address, and is a member of any number of workspaces; nothing of one of them is seen in
+    another. What changes a workspace needs a session that stands at this moment, as with `Atom.authenticate_live`, and a scope that has no purpose:
+    `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`, `not_a_member`).
+    """
+    async def list(self) -> builtins.list[WorkspaceMembership]:
+        """The workspaces of the user, in the order in which they joined them."""
+    def list_blocking(self) -> builtins.list[WorkspaceMembership]:
+        """`list`, but the thread waits until it is done."""
+    async def create(self, workspace: NewWorkspace) -> Workspace:
+        """Makes a workspace that the user owns.
+
+        Fails with `invalid` (`malformed_workspace_name`).
+        """
+    def create_blocking(self, workspace: NewWorkspace) -> Workspace:
+        """`create`, but the thread waits until it is done."""
+    async def get(self) -> Workspace:
+        """The workspace that the scope is in."""
+    def get_blocking(self) -> Workspace:
+        """`get`, but the thread waits until it is done."""
+    async def seats(self) -> WorkspaceSeats:
+        """How many members it has, and may have."""
+    def seats_blocking(self) -> WorkspaceSeats:
+        """`seats`, but the thread waits until it is done."""
+    async def rename(self, name: str) -> Workspace:
+        """Renames it. For owners and admins.
+
+        Fails with `invalid` (`malformed_workspace_name`) or `forbidden` (`not_an_admin`).
+        """
+    def rename_blocking(self, name: str) -> Workspace:
+        """`rename`, but the thread waits until it is done."""
+    async def switch_to(self, workspace_id: str) -> Session:
+        """A session of the same device and the same proof in another workspace of the user's. The one that asks goes on.
+
+        Fails with `not_found` or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+        """
+    def switch_to_blocking(self, workspace_id: str) -> Session:
+        """`switch_to`, but the thread waits until it is done."""
+    async def leave(self) -> None:
+        """Leaves it, as `Members.remove` does with others.
+
+        Fails with `conflict` (`last_owner`).
+        """
+    def leave_blocking(self) -> None:
+        """`leave`, but the thread waits until it is done."""
+    async def transfer_ownership(self, user_id: str) -> None:
+        """Makes another member an owner, and the user who asks an admin. For owners, who have proved who they are within the last minutes.
+
+        Fails with `not_found` or `forbidden` (`not_an_owner`, `step_up_required`).
+        """
+    def transfer_ownership_blocking(self, user_id: str) -> None:
+        """`transfer_ownership`, but the thread waits until it is done."""
+    async def remove(self) -> None:
+        """Deletes it with everything in it, for good: nobody enters it from this moment on, its sessions end, what its members connected is withdrawn at its
+        providers, its keys are destroyed, and then its rows go, its log too. Only the installation's own log (`Keys.audit`) says that there was one. For
+        owners, who have proved who they are within the last minutes. Where it fails after it was begun, a worker goes on with it.
+
+        Fails with `forbidden` (`not_an_owner`, `step_up_required`).
+        """
+    def remove_blocking(self) -> None:
         """`remove`, but the thread waits until it is done."""
 
 @typing.final

@@ -21,7 +21,8 @@ pub(super) async fn signed_in(invitations: &Invitations, shown: Secret) -> Resul
     let row = store::by_token(db, &hash, now).await?.ok_or_else(invalid)?;
     let user = people::user(db, principal.user_id).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
     if email::canonical(&user.email)? != row.email_canonical {
-        let text = "the invitation was sent to another address: sign in with the account of that address, or ask for one to yours";
+        let text =
+            "the invitation was sent to another address: sign in with the account of that address, or ask for one to yours";
         return Err(Error::new(ErrorKind::Forbidden, "invitation_for_another", text));
     }
     members::finish_leaving(inner, row.workspace(), user.id).await?;
@@ -66,13 +67,7 @@ pub(in crate::accounts) async fn with_new_account(inner: &Arc<Inner>, new: Accep
 }
 
 /// Uses the invitation and makes the user a member, if there is a seat. Whoever loses writes nothing.
-async fn join(
-    tx: &mut Tx,
-    row: &InvitationRow,
-    hash: &Hash,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> Result<crate::Workspace> {
+async fn join(tx: &mut Tx, row: &InvitationRow, hash: &Hash, user: UserId, now: DateTime<Utc>) -> Result<crate::Workspace> {
     let held = workspaces::hold(tx, row.workspace()).await.map_err(|_| invalid())?;
     if !store::accept(tx, row, hash, user, now).await? {
         return Err(invalid());

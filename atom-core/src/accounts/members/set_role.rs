@@ -44,7 +44,8 @@ pub(in crate::accounts) async fn give(
     store::set_role(tx, workspace, user, role).await?;
     let details = [("from", member.role.as_str()), ("to", role.as_str())];
     let (actor, subject) = (principal.actor(), Some(user.to_string()));
-    audit::append(tx, Entry { workspace, actor, action: AuditAction::MemberRoleChanged, subject, details: &details }, now).await?;
+    audit::append(tx, Entry { workspace, actor, action: AuditAction::MemberRoleChanged, subject, details: &details }, now)
+        .await?;
     let changed = MemberRoleChanged { user_id: user, from: member.role.as_str().to_owned(), role: role.as_str().to_owned() };
     events::append(tx, workspace, changed, now).await
 }

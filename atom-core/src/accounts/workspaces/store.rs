@@ -91,8 +91,7 @@ pub(super) async fn seats(db: &Db, workspace: WorkspaceId, now: DateTime<Utc>) -
     let limit: Option<(Option<i32>,)> = on!(db, c => sqlx::query_as("SELECT seats FROM atom_workspaces WHERE id = $1 AND closing_at IS NULL")
         .bind(workspace.0).fetch_optional(c).await)?;
     let (limit,) = limit.ok_or_else(|| Error::not_found("workspace"))?;
-    let counts: CountRow =
-        on!(db, c => sqlx::query_as(COUNTS).bind(workspace.0).bind(Timestamp::from(now)).fetch_one(c).await)?;
+    let counts: CountRow = on!(db, c => sqlx::query_as(COUNTS).bind(workspace.0).bind(Timestamp::from(now)).fetch_one(c).await)?;
     Ok(counts.into_seats(limit))
 }
 
