@@ -91,6 +91,18 @@ export interface MailSender {
   send(mail: OutgoingMail): string | null | undefined | void | PromiseLike<string | null | undefined | void>
 }
 
+/** What is needed to accept an invitation with a new account. */
+export interface AcceptInvitation {
+  /** The token of the mail's link. */
+  token: string
+  /** At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B). */
+  password: string
+  /** The name to show. */
+  displayName?: string | null
+  /** What is known of the client that signs up. */
+  client?: Client | null
+}
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -672,6 +684,20 @@ export declare class Accounts {
    */
   refreshFrom(refreshToken: string, client: Client): Promise<Session>
   /**
+   * What an invitation says to whoever has its token, before they accept it.
+   *
+   * Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+   */
+  invitation(token: string): Promise<InvitationPreview>
+  /**
+   * Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+   * account signs in, and calls `Invitations.accept`.
+   *
+   * Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+   * `password_too_long`, `malformed_client`).
+   */
+  acceptInvitation(invitation: AcceptInvitation): Promise<Session>
+  /**
    * Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
    *
    * Fails with `unauthenticated` (`invalid_refresh_token`).
@@ -712,6 +738,23 @@ export interface ActiveSession {
   expiresAt: Date
   /** What is known of the client, as it was told last. */
   client?: Client
+}
+
+/** All workspaces of the installation, for its operator: who may call this is for the host to decide. Members have `Scope.workspaces`. */
+export declare class AllWorkspaces {
+  private constructor()
+  /**
+   * Says how many members a workspace may have; without a number there is no limit. Where there are more already, they stay, and nobody else joins.
+   *
+   * Fails with `not_found` or `invalid` (`malformed_seats`).
+   */
+  setSeats(workspaceId: WorkspaceId, seats?: number | null): Promise<WorkspaceSeats>
+  /**
+   * Deletes a workspace with everything in it, as `Workspaces.remove` does for its owners.
+   *
+   * Fails with `not_found`.
+   */
+  remove(workspaceId: WorkspaceId): Promise<void>
 }
 
 /** One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation. */
@@ -858,6 +901,28 @@ export declare const AuditAction: {
   readonly SessionRevoked: 'session_revoked'
   /** An old refresh token came back, so the session was ended. */
   readonly RefreshTokenReused: 'refresh_token_reused'
+  /** A workspace was made by somebody who had an account. */
+  readonly WorkspaceCreated: 'workspace_created'
+  /** A user who was signed in to another workspace entered this one. */
+  readonly WorkspaceEntered: 'workspace_entered'
+  /** A workspace got another name. */
+  readonly WorkspaceRenamed: 'workspace_renamed'
+  /** A workspace was deleted, with its log: this entry is in the installation's. */
+  readonly WorkspaceDeleted: 'workspace_deleted'
+  /** The host said how many seats a workspace has; the details say how many. */
+  readonly WorkspaceSeatsChanged: 'workspace_seats_changed'
+  /** A member got another role; the details say which, and which it was. */
+  readonly MemberRoleChanged: 'member_role_changed'
+  /** A member was removed. */
+  readonly MemberRemoved: 'member_removed'
+  /** A member left. */
+  readonly MemberLeft: 'member_left'
+  /** Somebody was invited, or sent their invitation once more; the details say to which role. */
+  readonly InvitationSent: 'invitation_sent'
+  /** An invitation was withdrawn. */
+  readonly InvitationRevoked: 'invitation_revoked'
+  /** An invitation was accepted by the member who acted; the details say to which role. */
+  readonly InvitationAccepted: 'invitation_accepted'
   /** An account at a provider was connected, or connected again. */
   readonly Connected: 'connected'
   /** The provider no longer accepts a connection's grant. */
@@ -4700,6 +4765,71 @@ export declare class Meetings {
   remove(id: string): Promise<void>
 }
 
+/** A member of a workspace. */
+export interface Member {
+  /** The user. */
+  userId: UserId
+  /** Their e-mail address. */
+  email: string
+  /** What they may do in the workspace. */
+  role: Role
+  /** When they joined. */
+  joinedAt: Date
+  /** The name to show. */
+  displayName?: string
+}
+
+/** Which members to list, in the order of their ids. */
+export interface MemberFilter {
+  /** Only those with this role. */
+  role?: Role | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** A page of members. */
+export interface MemberPage {
+  /** The members. */
+  items: Member[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The members of the workspace.
+ *
+ * Every member sees them, but for guests. Owners and admins change roles and remove members, none above their own role, and with a scope that has no
+ * purpose. A workspace always has an owner. What was changed holds at once for `Atom.authenticate_live`, for `Atom.act_as` and for what decides over the
+ * workspace; an access token that was made before tells its role for a quarter of an hour at most.
+ */
+export declare class Members {
+  private constructor()
+  /**
+   * Lists members, a page at a time.
+   *
+   * Fails with `forbidden` (`guest`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: MemberFilter): Promise<MemberPage>
+  /** One member. Fails with `not_found` or `forbidden` (`guest`). */
+  get(userId: UserId): Promise<Member>
+  /**
+   * Changes what a member may do, from this moment on.
+   *
+   * Fails with `not_found`, `conflict` (`last_owner`: make somebody else an owner before) or `forbidden` (`not_an_admin`, `role_above_own`,
+   * `not_a_member`, `purpose_fixed`).
+   */
+  setRole(userId: UserId, role: Role): Promise<Member>
+  /**
+   * Removes a member: their sessions in the workspace end, what is theirs there goes, and what they connected there is withdrawn at its providers. Call
+   * it again where it fails: it goes on where it was. A worker does so, too.
+   *
+   * Fails with `not_found`, `conflict` (`last_owner`) or `forbidden` (`not_an_admin`, `role_above_own`, `not_a_member`, `purpose_fixed`).
+   */
+  remove(userId: UserId): Promise<void>
+}
+
 /** One schema migration and whether this database has it. */
 export interface MigrationStatus {
   /** Its number. */
@@ -5014,6 +5144,16 @@ export interface NewFolder {
   name: string
   /** The folder to put it in. Default: the account's root. */
   folderId?: string | null
+}
+
+/** Whom to invite. */
+export interface NewInvitation {
+  /** Where the invitation is sent. Only the account with this address can accept it. */
+  email: string
+  /** What they may do: at most what whoever invites may. */
+  role: Role
+  /** The language of the mail, such as `de`. Default: English. */
+  locale?: string | null
 }
 
 /** A job to be stored and run. */
@@ -5459,6 +5599,12 @@ export interface NewWebhookEndpoint {
   key?: string | null
 }
 
+/** What is needed to make a workspace. */
+export interface NewWorkspace {
+  /** The name to show, 1 to 100 characters. */
+  name: string
+}
+
 /** A provider to register. */
 export interface NewWorkspaceProvider {
   /** The manifest (TOML), at most 256 KiB. Its `name` is the provider's. */
@@ -5551,6 +5697,8 @@ export interface OpenOptions {
   refreshGraceSeconds?: number | null
   /** How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`. */
   stepUpMinutes?: number | null
+  /** How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7. */
+  invitationDays?: number | null
   /** From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`. */
   signingKeyDays?: number | null
   /** The kinds of jobs that this process enqueues or handles. */
@@ -9084,6 +9232,16 @@ export interface Workspace {
 /** A workspace: the tenant. */
 export type WorkspaceId = string
 
+/** A workspace that a user is a member of. */
+export interface WorkspaceMembership {
+  /** The workspace. */
+  workspace: Workspace
+  /** What the user may do there. */
+  role: Role
+  /** When they joined. */
+  joinedAt: Date
+}
+
 /** A provider that a workspace brings. */
 export interface WorkspaceProvider {
   /** Its id, which stays the same when it is changed. */
@@ -9202,6 +9360,71 @@ export declare class WorkspaceProviders {
    * not asked for).
    */
   remove(name: string, endConnections?: boolean | null): Promise<number>
+}
+
+/** How many members a workspace has and may have. */
+export interface WorkspaceSeats {
+  /** How many members there are. */
+  members: number
+  /** How many invitations are open: each holds a seat. */
+  invitations: number
+  /** How many there may be; none if there is no limit. */
+  limit?: number
+}
+
+/**
+ * The workspaces of the user, and the one that the scope is in.
+ *
+ * A user has one account in the installation, with one e-mail address, and is a member of any number of workspaces; nothing of one of them is seen in
+ * another. What changes a workspace needs a session that stands at this moment, as with `Atom.authenticate_live`, and a scope that has no purpose:
+ * `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`, `not_a_member`).
+ */
+export declare class Workspaces {
+  private constructor()
+  /** The workspaces of the user, in the order in which they joined them. */
+  list(): Promise<WorkspaceMembership[]>
+  /**
+   * Makes a workspace that the user owns.
+   *
+   * Fails with `invalid` (`malformed_workspace_name`).
+   */
+  create(workspace: NewWorkspace): Promise<Workspace>
+  /** The workspace that the scope is in. */
+  get(): Promise<Workspace>
+  /** How many members it has, and may have. */
+  seats(): Promise<WorkspaceSeats>
+  /**
+   * Renames it. For owners and admins.
+   *
+   * Fails with `invalid` (`malformed_workspace_name`) or `forbidden` (`not_an_admin`).
+   */
+  rename(name: string): Promise<Workspace>
+  /**
+   * A session of the same device and the same proof in another workspace of the user's. The one that asks goes on.
+   *
+   * Fails with `not_found` or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+   */
+  switchTo(workspaceId: WorkspaceId): Promise<Session>
+  /**
+   * Leaves it, as `Members.remove` does with others.
+   *
+   * Fails with `conflict` (`last_owner`).
+   */
+  leave(): Promise<void>
+  /**
+   * Makes another member an owner, and the user who asks an admin. For owners, who have proved who they are within the last minutes.
+   *
+   * Fails with `not_found` or `forbidden` (`not_an_owner`, `step_up_required`).
+   */
+  transferOwnership(userId: UserId): Promise<void>
+  /**
+   * Deletes it with everything in it, for good: nobody enters it from this moment on, its sessions end, what its members connected is withdrawn at its
+   * providers, its keys are destroyed, and then its rows go, its log too. Only the installation's own log (`Keys.audit`) says that there was one. For
+   * owners, who have proved who they are within the last minutes. Where it fails after it was begun, a worker goes on with it.
+   *
+   * Fails with `forbidden` (`not_an_owner`, `step_up_required`).
+   */
+  remove(): Promise<void>
 }
 
 /** A key-encryption key that the installation has seen. */

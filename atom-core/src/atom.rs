@@ -1,6 +1,6 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, EmailProofSettings, PasswordSettings, SessionSettings, Turns, Users};
+use crate::accounts::{self, Accounts, AllWorkspaces, EmailProofSettings, PasswordSettings, SessionSettings, Turns, Users};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
@@ -8,6 +8,7 @@ use crate::crypto::password::Hasher;
 use crate::crypto::{HostKey, KeyRing, SigningRing};
 use crate::egress::Egress;
 use crate::emergency;
+use crate::ending::{self, Farewell};
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::integrations::engine::Budgets;
@@ -69,6 +70,10 @@ pub(crate) struct Inner {
     /// How addresses are proved.
     pub(crate) email_proofs: EmailProofSettings,
     pub(crate) sign_ins: Turns,
+    /// How long an invitation can be accepted.
+    pub(crate) invitation_life: TimeDelta,
+    /// What is done elsewhere when a member or a workspace goes: accounts know nobody above them.
+    pub(crate) farewell: Farewell,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -169,6 +174,11 @@ impl Atom {
     /// The users of the installation, for its operator.
     pub fn users(&self) -> Users {
         Users { inner: Arc::clone(&self.inner) }
+    }
+
+    /// The workspaces of the installation, for its operator.
+    pub fn workspaces(&self) -> AllWorkspaces {
+        AllWorkspaces { inner: Arc::clone(&self.inner) }
     }
 
     /// The schema of the database.
@@ -328,6 +338,10 @@ impl Atom {
         if !(0..=3650).contains(&signing_key_days) {
             return Err(Error::invalid("malformed_option", "signing_key_days is between 0 and 3650"));
         }
+        let invitation_days = options.invitation_days.unwrap_or(7);
+        if !(1..=90).contains(&invitation_days) {
+            return Err(Error::invalid("malformed_option", "invitation_days is between 1 and 90"));
+        }
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
@@ -371,6 +385,8 @@ impl Atom {
             step_up,
             email_proofs,
             sign_ins: Turns::default(),
+            invitation_life: TimeDelta::days(invitation_days.into()),
+            farewell: ending::run,
             http,
             egress,
             apps,
@@ -412,6 +428,7 @@ fn chores() -> Vec<Chore> {
     };
     let mut chores = vec![
         accounts::CHORE,
+        accounts::DEPARTURES,
         keys::CHORE,
         schedules::CHORE,
         service_keys::CHORE,

@@ -66,6 +66,8 @@ pub struct OpenOptions {
     /// Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
     /// verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
     pub require_verified_email: Option<bool>,
+    /// How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7.
+    pub invitation_days: Option<i32>,
     /// From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`.
     pub signing_key_days: Option<i32>,
     /// The kinds of jobs that this process enqueues or handles.

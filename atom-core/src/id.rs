@@ -14,6 +14,10 @@ pub struct WorkspaceId;
 #[id]
 pub struct SessionId;
 
+/// An invitation into a workspace.
+#[id]
+pub struct InvitationId;
+
 /// One account of one user at one provider.
 #[id]
 pub struct ConnectionId;

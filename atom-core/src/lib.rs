@@ -24,6 +24,7 @@ mod connect;
 mod crypto;
 mod egress;
 mod emergency;
+mod ending;
 mod error;
 mod events;
 mod http_client;
@@ -46,6 +47,11 @@ mod value;
 mod vault;
 mod webhooks;
 
+pub use accounts::{
+    AcceptInvitation, AllWorkspaces, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState,
+    Invitations, Member, MemberFilter, MemberPage, Members, NewInvitation, NewWorkspace, WorkspaceMembership, WorkspaceSeats,
+    Workspaces,
+};
 pub use accounts::{
     Accounts, ActiveSession, AuditTrail, BreachedPasswords, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, Events,
     ImportedUser, LinkSignIn, MagicLink, NewAccount, Password, PasswordResetRequest, PendingCode, PendingMagicLink,
@@ -75,8 +81,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
-    SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId,
+    SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

@@ -1,6 +1,8 @@
 //! What one principal may see and do.
 
-use crate::accounts::{AuditTrail, EmailAddress, Events, Password, Principal, Sessions, StepUp};
+use crate::accounts::{
+    AuditTrail, EmailAddress, Events, Invitations, Members, Password, Principal, Sessions, StepUp, Workspaces,
+};
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
 use crate::emergency::EmergencyAccess;
@@ -67,6 +69,21 @@ impl Scope {
     /// The user's password: to change it, or to set one.
     pub fn password(&self) -> Password {
         Password { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's workspaces, and the one that the scope is in.
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The members of the workspace.
+    pub fn members(&self) -> Members {
+        Members { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Who is invited to become one.
+    pub fn invitations(&self) -> Invitations {
+        Invitations { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's connected accounts.

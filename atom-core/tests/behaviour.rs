@@ -30,6 +30,10 @@ enum Thing {
     Keys(Keys),
     SigningKeys(SigningKeys),
     Sessions(Sessions),
+    Workspaces(Workspaces),
+    AllWorkspaces(AllWorkspaces),
+    Members(Members),
+    Invitations(Invitations),
     StepUp(StepUp),
     Password(Password),
     Users(Users),
@@ -78,6 +82,10 @@ impl Thing {
         match (self, name) {
             (Self::Value(value), _) => Self::Value(value.get(name).cloned().unwrap_or_default()),
             (Self::Atom(atom), "accounts") => Self::Accounts(atom.accounts()),
+            (Self::Atom(atom), "workspaces") => Self::AllWorkspaces(atom.workspaces()),
+            (Self::Scope(scope), "workspaces") => Self::Workspaces(scope.workspaces()),
+            (Self::Scope(scope), "members") => Self::Members(scope.members()),
+            (Self::Scope(scope), "invitations") => Self::Invitations(scope.invitations()),
             (Self::Atom(atom), "schema") => Self::Schema(atom.schema()),
             (Self::Atom(atom), "providers") => Self::plain(atom.providers()),
             (Self::Atom(atom), "event_catalogue") => Self::plain(atom.event_catalogue()),
@@ -143,6 +151,10 @@ impl Thing {
             (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
             (Self::Accounts(accounts), method) => accounts_method(accounts, method, args).await,
+            (Self::Workspaces(workspaces), method) => workspaces_method(workspaces, method, args).await,
+            (Self::AllWorkspaces(workspaces), method) => all_workspaces_method(workspaces, method, args).await,
+            (Self::Members(members), method) => members_method(members, method, args).await,
+            (Self::Invitations(invitations), method) => invitations_method(invitations, method, args).await,
             (Self::Audit(audit), "list") => audit.list(args.next()).await.map(Self::plain),
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
@@ -266,6 +278,16 @@ impl Args {
             display_name: take("display_name"),
             workspace_name: take("workspace_name"),
             locale: take("locale"),
+            client: field(&fields, "client"),
+        }
+    }
+
+    fn accept_invitation(&mut self) -> AcceptInvitation {
+        let fields: Map<String, Value> = self.next();
+        AcceptInvitation {
+            token: field::<String>(&fields, "token").unwrap().into(),
+            password: field::<String>(&fields, "password").unwrap().into(),
+            display_name: field(&fields, "display_name"),
             client: field(&fields, "client"),
         }
     }

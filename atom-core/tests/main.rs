@@ -41,3 +41,4 @@ mod token_cache;
 mod usage;
 mod webhooks;
 mod workspace_providers;
+mod workspaces;

@@ -7,11 +7,14 @@ mod email;
 mod email_address;
 mod email_proof;
 mod events;
+mod invitations;
+mod members;
 mod model;
 mod notice;
 mod passwords;
 mod proof;
 mod purpose;
+mod rights;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -21,6 +24,7 @@ mod throttle;
 mod users;
 mod verified;
 mod verified_sign_up;
+mod workspaces;
 
 #[cfg(feature = "testing")]
 pub(crate) use sessions::fill as fill_sessions;
@@ -31,12 +35,18 @@ pub use email_address::EmailAddress;
 pub(crate) use email_proof::EmailProofSettings;
 pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
+pub use invitations::{
+    AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations,
+    NewInvitation,
+};
+pub use members::{Member, MemberFilter, MemberPage, Members};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub(crate) use passwords::PasswordSettings;
 pub use passwords::{BreachedPasswords, Password, PasswordResetRequest};
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
+pub(crate) use rights::acting;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
 pub use sign_in::SignIn;
@@ -44,6 +54,8 @@ pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
 pub use users::{ImportedUser, UserImport, Users};
+pub(crate) use workspaces::CHORE as DEPARTURES;
+pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};
 
 use crate::atom::Inner;
 use crate::{Result, Secret};
@@ -178,6 +190,22 @@ impl Accounts {
     /// Fails as `refresh` does, and with `invalid` (`malformed_client`).
     pub async fn refresh_from(&self, refresh_token: Secret, client: Client) -> Result<Session> {
         sessions::refresh(&self.inner, refresh_token, Some(client)).await
+    }
+
+    /// What an invitation says to whoever has its token, before they accept it.
+    ///
+    /// Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+    pub async fn invitation(&self, token: Secret) -> Result<InvitationPreview> {
+        invitations::show(&self.inner, &token).await
+    }
+
+    /// Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+    /// account signs in, and calls `Invitations.accept`.
+    ///
+    /// Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+    /// `password_too_long`, `malformed_client`).
+    pub async fn accept_invitation(&self, invitation: AcceptInvitation) -> Result<Session> {
+        invitations::with_new_account(&self.inner, invitation).await
     }
 
     /// Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.

@@ -71,12 +71,7 @@ pub(super) async fn register(inner: &Inner, new: Registration, method: SignInMet
     let sealed = session.seal_under(&data_key, workspace.id)?;
 
     let mut tx = db.begin_durable().await?;
-    store::insert_user(&mut tx, &user, &canonical, password_hash.as_deref()).await.map_err(|error| match error.kind() {
-        ErrorKind::Conflict => {
-            Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
-        }
-        _ => error,
-    })?;
+    store::insert_user(&mut tx, &user, &canonical, password_hash.as_deref()).await.map_err(taken)?;
     store::insert_workspace(&mut tx, &workspace).await?;
     store::insert_membership(&mut tx, workspace.id, user.id, Role::Owner, now).await?;
     data_key.insert(&mut tx, now).await?;
@@ -91,6 +86,15 @@ pub(super) async fn register(inner: &Inner, new: Registration, method: SignInMet
     tx.commit().await?;
 
     session.tokens(inner, user, workspace, Role::Owner, now).await
+}
+
+/// What the one error means that storing a user meets in the normal course.
+pub(super) fn taken(error: Error) -> Error {
+    if error.kind() == ErrorKind::Conflict { email_taken() } else { error }
+}
+
+pub(super) fn email_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
 }
 
 /// Whether it has the shape of a language tag.

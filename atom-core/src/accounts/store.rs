@@ -112,7 +112,7 @@ pub(super) async fn membership(db: &Db, user: UserId, workspace: Option<Workspac
     let row = on!(db, c => sqlx::query_as::<_, MemberRow>(
         "SELECT m.workspace_id, w.name, w.created_at, m.role
            FROM atom_memberships m JOIN atom_workspaces w ON w.id = m.workspace_id
-          WHERE m.user_id = $1 AND ($2 IS NULL OR m.workspace_id = $2)
+          WHERE m.user_id = $1 AND ($2 IS NULL OR m.workspace_id = $2) AND m.leaving_at IS NULL AND w.closing_at IS NULL
           ORDER BY m.created_at, m.workspace_id LIMIT 1")
         .bind(user.0).bind(workspace.map(|w| w.0)).fetch_optional(c).await)?;
     let into = |row: MemberRow| {
@@ -125,8 +125,8 @@ pub(super) async fn membership(db: &Db, user: UserId, workspace: Option<Workspac
 /// The role of an active member, as it is now.
 pub(super) async fn role(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<Option<Role>> {
     let row: Option<(String,)> = on!(tx: tx, c => sqlx::query_as(
-        "SELECT m.role FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id
-          WHERE m.workspace_id = $1 AND m.user_id = $2 AND u.disabled_at IS NULL")
+        "SELECT m.role FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id JOIN atom_workspaces w ON w.id = m.workspace_id
+          WHERE m.workspace_id = $1 AND m.user_id = $2 AND m.leaving_at IS NULL AND w.closing_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(user.0).fetch_optional(c).await)?;
     row.map(|(role,)| role.parse()).transpose()
 }
@@ -135,7 +135,8 @@ pub(super) async fn role(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> R
 pub(super) async fn other_admins(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<i64> {
     let (count,): (i64,) = on!(tx: tx, c => sqlx::query_as(
         "SELECT count(*) FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id
-          WHERE m.workspace_id = $1 AND m.user_id <> $2 AND m.role IN ('owner', 'admin') AND u.disabled_at IS NULL")
+          WHERE m.workspace_id = $1 AND m.user_id <> $2 AND m.role IN ('owner', 'admin')
+            AND m.leaving_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(user.0).fetch_one(c).await)?;
     Ok(count)
 }

@@ -28,6 +28,28 @@ pub enum AuditAction {
     SessionRevoked,
     /// An old refresh token came back, so the session was ended.
     RefreshTokenReused,
+    /// A workspace was made by somebody who had an account.
+    WorkspaceCreated,
+    /// A user who was signed in to another workspace entered this one.
+    WorkspaceEntered,
+    /// A workspace got another name.
+    WorkspaceRenamed,
+    /// A workspace was deleted, with its log: this entry is in the installation's.
+    WorkspaceDeleted,
+    /// The host said how many seats a workspace has; the details say how many.
+    WorkspaceSeatsChanged,
+    /// A member got another role; the details say which, and which it was.
+    MemberRoleChanged,
+    /// A member was removed.
+    MemberRemoved,
+    /// A member left.
+    MemberLeft,
+    /// Somebody was invited, or sent their invitation once more; the details say to which role.
+    InvitationSent,
+    /// An invitation was withdrawn.
+    InvitationRevoked,
+    /// An invitation was accepted by the member who acted; the details say to which role.
+    InvitationAccepted,
     /// An account at a provider was connected, or connected again.
     Connected,
     /// The provider no longer accepts a connection's grant.

@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
-    WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
+    SigningKeyId, UserId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,6 +36,7 @@ fields!(
     ConnectionId = Id,
     DataKeyId = Id,
     EmergencyRequestId = Id,
+    InvitationId = Id,
     JobId = Id,
     MailId = Id,
     SecretLeaseId = Id,
@@ -44,6 +45,7 @@ fields!(
     SigningKeyId = Id,
     UserId = Id,
     WebhookEndpointId = Id,
+    WorkspaceId = Id,
     WorkspaceProviderId = Id,
     DateTime<Utc> = Text,
     String = Text,
@@ -83,8 +85,8 @@ macro_rules! catalogue {
             }
         )+
 
-        /// Every event that Atom emits.
-        pub(crate) fn catalogue() -> Vec<EventType> {
+        /// The events of this part.
+        pub(super) fn catalogue() -> Vec<EventType> {
             vec![$(EventType {
                 name: $name.to_owned(),
                 about: concat!($($about),+).trim().to_owned(),

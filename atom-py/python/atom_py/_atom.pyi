@@ -38,6 +38,7 @@ class MailSender(typing.Protocol):
         """
 
 __all__ = [
+    "AcceptInvitation",
     "AccessToken",
     "AccountClass",
     "AccountStatus",
@@ -61,6 +62,7 @@ __all__ = [
     "AccountingPaymentPage",
     "Accounts",
     "ActiveSession",
+    "AllWorkspaces",
     "Atom",
     "Attendee",
     "AttendeeResponse",
@@ -266,6 +268,10 @@ __all__ = [
     "MeetingPage",
     "MeetingPatch",
     "Meetings",
+    "Member",
+    "MemberFilter",
+    "MemberPage",
+    "Members",
     "MigrationStatus",
     "MissedRuns",
     "Money",
@@ -288,6 +294,7 @@ __all__ = [
     "NewEvent",
     "NewFile",
     "NewFolder",
+    "NewInvitation",
     "NewJob",
     "NewJournalEntry",
     "NewMeeting",
@@ -315,6 +322,7 @@ __all__ = [
     "NewTicketComment",
     "NewUpload",
     "NewWebhookEndpoint",
+    "NewWorkspace",
     "NewWorkspaceProvider",
     "OfflineKey",
     "OnDuplicate",
@@ -495,13 +503,33 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "Workspace",
+    "WorkspaceMembership",
     "WorkspaceProvider",
     "WorkspaceProviderFilter",
     "WorkspaceProviderPage",
     "WorkspaceProviderPatch",
     "WorkspaceProviders",
+    "WorkspaceSeats",
+    "Workspaces",
     "WrappingKey",
 ]
+
+@typing.final
+class AcceptInvitation:
+    """What is needed to accept an invitation with a new account."""
+    def __new__(cls, *, token: str, password: str, display_name: str | None = None, client: Client | None = None) -> AcceptInvitation: ...
+    @property
+    def token(self) -> str:
+        """The token of the mail's link."""
+    @property
+    def password(self) -> str:
+        """At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B)."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that signs up."""
 
 @typing.final
 class AccessToken:
@@ -1385,6 +1413,22 @@ class Accounts:
         """
     def refresh_from_blocking(self, refresh_token: str, client: Client) -> Session:
         """`refresh_from`, but the thread waits until it is done."""
+    async def invitation(self, token: str) -> InvitationPreview:
+        """What an invitation says to whoever has its token, before they accept it.
+
+        Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+        """
+    def invitation_blocking(self, token: str) -> InvitationPreview:
+        """`invitation`, but the thread waits until it is done."""
+    async def accept_invitation(self, invitation: AcceptInvitation) -> Session:
+        """Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+        account signs in, and calls `Invitations.accept`.
+
+        Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+        `password_too_long`, `malformed_client`).
+        """
+    def accept_invitation_blocking(self, invitation: AcceptInvitation) -> Session:
+        """`accept_invitation`, but the thread waits until it is done."""
     async def sign_out(self, refresh_token: str) -> None:
         """Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
 
@@ -1439,6 +1483,24 @@ class ActiveSession:
         """What is known of the client, as it was told last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AllWorkspaces:
+    """All workspaces of the installation, for its operator: who may call this is for the host to decide. Members have `Scope.workspaces`."""
+    async def set_seats(self, workspace_id: str, seats: int | None = None) -> WorkspaceSeats:
+        """Says how many members a workspace may have; without a number there is no limit. Where there are more already, they stay, and nobody else joins.
+
+        Fails with `not_found` or `invalid` (`malformed_seats`).
+        """
+    def set_seats_blocking(self, workspace_id: str, seats: int | None = None) -> WorkspaceSeats:
+        """`set_seats`, but the thread waits until it is done."""
+    async def remove(self, workspace_id: str) -> None:
+        """Deletes a workspace with everything in it, as `Workspaces.remove` does for its owners.
+
+        Fails with `not_found`.
+        """
+    def remove_blocking(self, workspace_id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class Atom:
@@ -1623,6 +1685,28 @@ class AuditAction:
     """A user ended a session from another one or by a new password, or the host did for them."""
     REFRESH_TOKEN_REUSED: typing.ClassVar[AuditAction]
     """An old refresh token came back, so the session was ended."""
+    WORKSPACE_CREATED: typing.ClassVar[AuditAction]
+    """A workspace was made by somebody who had an account."""
+    WORKSPACE_ENTERED: typing.ClassVar[AuditAction]
+    """A user who was signed in to another workspace entered this one."""
+    WORKSPACE_RENAMED: typing.ClassVar[AuditAction]
+    """A workspace got another name."""
+    WORKSPACE_DELETED: typing.ClassVar[AuditAction]
+    """A workspace was deleted, with its log: this entry is in the installation's."""
+    WORKSPACE_SEATS_CHANGED: typing.ClassVar[AuditAction]
+    """The host said how many seats a workspace has; the details say how many."""
+    MEMBER_ROLE_CHANGED: typing.ClassVar[AuditAction]
+    """A member got another role; the details say which, and which it was."""
+    MEMBER_REMOVED: typing.ClassVar[AuditAction]
+    """A member was removed."""
+    MEMBER_LEFT: typing.ClassVar[AuditAction]
+    """A member left."""
+    INVITATION_SENT: typing.ClassVar[AuditAction]
+    """Somebody was invited, or sent their invitation once more; the details say to which role."""
+    INVITATION_REVOKED: typing.ClassVar[AuditAction]
+    """An invitation was withdrawn."""
+    INVITATION_ACCEPTED: typing.ClassVar[AuditAction]
+    """An invitation was accepted by the member who acted; the details say to which role."""
     CONNECTED: typing.ClassVar[AuditAction]
     """An account at a provider was connected, or connected again."""
     REAUTH_REQUIRED: typing.ClassVar[AuditAction]
@@ -7177,6 +7261,93 @@ class Meetings:
         """`remove`, but the thread waits until it is done."""
 
 @typing.final
+class Member:
+    """A member of a workspace."""
+    def __new__(cls, *, user_id: str, email: str, role: Role, joined_at: datetime.datetime, display_name: str | None = None) -> Member: ...
+    @property
+    def user_id(self) -> str:
+        """The user."""
+    @property
+    def email(self) -> str:
+        """Their e-mail address."""
+    @property
+    def role(self) -> Role:
+        """What they may do in the workspace."""
+    @property
+    def joined_at(self) -> datetime.datetime:
+        """When they joined."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MemberFilter:
+    """Which members to list, in the order of their ids."""
+    def __new__(cls, *, role: Role | None = None, page_size: int | None = None, cursor: str | None = None) -> MemberFilter: ...
+    @property
+    def role(self) -> Role | None:
+        """Only those with this role."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MemberPage:
+    """A page of members."""
+    def __new__(cls, *, items: list[Member], next_cursor: str | None = None) -> MemberPage: ...
+    @property
+    def items(self) -> list[Member]:
+        """The members."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Members:
+    """The members of the workspace.
+
+    Every member sees them, but for guests. Owners and admins change roles and remove members, none above their own role, and with a scope that has no
+    purpose. A workspace always has an owner. What was changed holds at once for `Atom.authenticate_live`, for `Atom.act_as` and for what decides over the
+    workspace; an access token that was made before tells its role for a quarter of an hour at most.
+    """
+    async def list(self, filter: MemberFilter) -> MemberPage:
+        """Lists members, a page at a time.
+
+        Fails with `forbidden` (`guest`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: MemberFilter) -> MemberPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, user_id: str) -> Member:
+        """One member. Fails with `not_found` or `forbidden` (`guest`)."""
+    def get_blocking(self, user_id: str) -> Member:
+        """`get`, but the thread waits until it is done."""
+    async def set_role(self, user_id: str, role: Role) -> Member:
+        """Changes what a member may do, from this moment on.
+
+        Fails with `not_found`, `conflict` (`last_owner`: make somebody else an owner before) or `forbidden` (`not_an_admin`, `role_above_own`,
+        `not_a_member`, `purpose_fixed`).
+        """
+    def set_role_blocking(self, user_id: str, role: Role) -> Member:
+        """`set_role`, but the thread waits until it is done."""
+    async def remove(self, user_id: str) -> None:
+        """Removes a member: their sessions in the workspace end, what is theirs there goes, and what they connected there is withdrawn at its providers. Call
+        it again where it fails: it goes on where it was. A worker does so, too.
+
+        Fails with `not_found`, `conflict` (`last_owner`) or `forbidden` (`not_an_admin`, `role_above_own`, `not_a_member`, `purpose_fixed`).
+        """
+    def remove_blocking(self, user_id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
 class MigrationStatus:
     """One schema migration and whether this database has it."""
     def __new__(cls, *, version: int, label: str, applied: bool, pending_sql: str) -> MigrationStatus: ...
@@ -7664,6 +7835,22 @@ class NewFolder:
     @property
     def folder_id(self) -> str | None:
         """The folder to put it in. Default: the account's root."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewInvitation:
+    """Whom to invite."""
+    def __new__(cls, *, email: str, role: Role, locale: str | None = None) -> NewInvitation: ...
+    @property
+    def email(self) -> str:
+        """Where the invitation is sent. Only the account with this address can accept it."""
+    @property
+    def role(self) -> Role:
+        """What they may do: at most what whoever invites may."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, such as `de`. Default: English."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -8348,6 +8535,16 @@ class NewWebhookEndpoint:
         """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
 
 @typing.final
+class NewWorkspace:
+    """What is needed to make a workspace."""
+    def __new__(cls, *, name: str) -> NewWorkspace: ...
+    @property
+    def name(self) -> str:
+        """The name to show, 1 to 100 characters."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewWorkspaceProvider:
     """A provider to register."""
     def __new__(cls, *, manifest: str, client_id: str | None = None, client_secret: str | None = None) -> NewWorkspaceProvider: ...
@@ -8469,6 +8666,9 @@ class OpenOptions:
     @property
     def step_up_minutes(self) -> int | None:
         """How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`."""
+    @property
+    def invitation_days(self) -> int | None:
+        """How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7."""
     @property
     def signing_key_days(self) -> int | None:
         """From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`."""
@@ -13536,6 +13736,22 @@ class Workspace:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class WorkspaceMembership:
+    """A workspace that a user is a member of."""
+    def __new__(cls, *, workspace: Workspace, role: Role, joined_at: datetime.datetime) -> WorkspaceMembership: ...
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace."""
+    @property
+    def role(self) -> Role:
+        """What the user may do there."""
+    @property
+    def joined_at(self) -> datetime.datetime:
+        """When they joined."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class WorkspaceProvider:
     """A provider that a workspace brings."""
     def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
@@ -13688,6 +13904,87 @@ class WorkspaceProviders:
         not asked for).
         """
     def remove_blocking(self, name: str, end_connections: bool | None = None) -> int:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
+class WorkspaceSeats:
+    """How many members a workspace has and may have."""
+    def __new__(cls, *, members: int, invitations: int, limit: int | None = None) -> WorkspaceSeats: ...
+    @property
+    def members(self) -> int:
+        """How many members there are."""
+    @property
+    def invitations(self) -> int:
+        """How many invitations are open: each holds a seat."""
+    @property
+    def limit(self) -> int | None:
+        """How many there may be; none if there is no limit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Workspaces:
+    """The workspaces of the user, and the one that the scope is in.
+
+    A user has one account in the installation, with one e-mail address, and is a member of any number of workspaces; nothing of one of them is seen in
+    another. What changes a workspace needs a session that stands at this moment, as with `Atom.authenticate_live`, and a scope that has no purpose:
+    `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`, `not_a_member`).
+    """
+    async def list(self) -> builtins.list[WorkspaceMembership]:
+        """The workspaces of the user, in the order in which they joined them."""
+    def list_blocking(self) -> builtins.list[WorkspaceMembership]:
+        """`list`, but the thread waits until it is done."""
+    async def create(self, workspace: NewWorkspace) -> Workspace:
+        """Makes a workspace that the user owns.
+
+        Fails with `invalid` (`malformed_workspace_name`).
+        """
+    def create_blocking(self, workspace: NewWorkspace) -> Workspace:
+        """`create`, but the thread waits until it is done."""
+    async def get(self) -> Workspace:
+        """The workspace that the scope is in."""
+    def get_blocking(self) -> Workspace:
+        """`get`, but the thread waits until it is done."""
+    async def seats(self) -> WorkspaceSeats:
+        """How many members it has, and may have."""
+    def seats_blocking(self) -> WorkspaceSeats:
+        """`seats`, but the thread waits until it is done."""
+    async def rename(self, name: str) -> Workspace:
+        """Renames it. For owners and admins.
+
+        Fails with `invalid` (`malformed_workspace_name`) or `forbidden` (`not_an_admin`).
+        """
+    def rename_blocking(self, name: str) -> Workspace:
+        """`rename`, but the thread waits until it is done."""
+    async def switch_to(self, workspace_id: str) -> Session:
+        """A session of the same device and the same proof in another workspace of the user's. The one that asks goes on.
+
+        Fails with `not_found` or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+        """
+    def switch_to_blocking(self, workspace_id: str) -> Session:
+        """`switch_to`, but the thread waits until it is done."""
+    async def leave(self) -> None:
+        """Leaves it, as `Members.remove` does with others.
+
+        Fails with `conflict` (`last_owner`).
+        """
+    def leave_blocking(self) -> None:
+        """`leave`, but the thread waits until it is done."""
+    async def transfer_ownership(self, user_id: str) -> None:
+        """Makes another member an owner, and the user who asks an admin. For owners, who have proved who they are within the last minutes.
+
+        Fails with `not_found` or `forbidden` (`not_an_owner`, `step_up_required`).
+        """
+    def transfer_ownership_blocking(self, user_id: str) -> None:
+        """`transfer_ownership`, but the thread waits until it is done."""
+    async def remove(self) -> None:
+        """Deletes it with everything in it, for good: nobody enters it from this moment on, its sessions end, what its members connected is withdrawn at its
+        providers, its keys are destroyed, and then its rows go, its log too. Only the installation's own log (`Keys.audit`) says that there was one. For
+        owners, who have proved who they are within the last minutes. Where it fails after it was begun, a worker goes on with it.
+
+        Fails with `forbidden` (`not_an_owner`, `step_up_required`).
+        """
+    def remove_blocking(self) -> None:
         """`remove`, but the thread waits until it is done."""
 
 @typing.final

@@ -111,3 +111,27 @@ async fn end(
     events::append_all(tx, told, now).await?;
     Ok(i64::try_from(ended.len()).unwrap_or(i64::MAX))
 }
+
+/// Ends a user's sessions in one workspace, in the transaction that ends their membership. `actor` is who ends it.
+pub(in crate::accounts) async fn with_membership(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    user: UserId,
+    actor: Actor,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let action = AuditAction::SessionRevoked;
+    let ended = store::end(tx, user, Which::In(workspace), action, now).await?;
+    let mut told = Vec::with_capacity(ended.len());
+    for (_, id) in ended {
+        audit::append(tx, Entry { workspace, actor, action, subject: Some(id.to_string()), details: &[] }, now).await?;
+        let event = SessionEnded { session_id: id, user_id: user, reason: action.as_str().to_owned() };
+        told.push((workspace, Draft::of(&event)?));
+    }
+    events::append_all(tx, told, now).await
+}
+
+/// Ends the sessions of everybody in a workspace that is about to go, with its logs.
+pub(in crate::accounts) async fn with_workspace(tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<()> {
+    store::end_everyones(tx, workspace, now).await
+}

@@ -2,15 +2,17 @@
 
 mod accounts;
 mod services;
+mod workspaces;
 
 pub(crate) use accounts::*;
 pub(crate) use services::*;
+pub(crate) use workspaces::*;
 
 use super::EventType;
 
 /// Every event that Atom emits.
 pub(crate) fn catalogue() -> Vec<EventType> {
-    [accounts::catalogue(), services::catalogue()].concat()
+    [accounts::catalogue(), services::catalogue(), workspaces::catalogue()].concat()
 }
 
 #[cfg(test)]

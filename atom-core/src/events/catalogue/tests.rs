@@ -1,5 +1,5 @@
-use super::*;
-use crate::events::names;
+use super::RESERVED;
+use crate::events::{catalogue, names};
 
 #[test]
 fn every_name_of_the_catalogue_is_well_formed_distinct_and_reserved() {
