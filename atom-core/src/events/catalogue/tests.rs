@@ -1,4 +1,3 @@
-use super::RESERVED;
 use crate::events::{catalogue, names};
 
 #[test]
