@@ -652,8 +652,9 @@ export declare class Accounts {
   /**
    * Creates a user with a workspace of their own and signs them in.
    *
-   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`, `malformed_locale`) `conflict` (`email_taken`: offer to sign in instead) or
-   * `unavailable` (`breach_check_failed`).
+   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`,
+   * `malformed_locale`), `conflict` (`email_taken`: offer to sign in instead), `unavailable` (`breach_check_failed`) or, where
+   * `OpenOptions.require_verified_email` says so, `unsupported` (`verification_required`: use `begin_sign_up`).
    */
   signUp(account: NewAccount): Promise<Session>
   /**
@@ -667,6 +668,57 @@ export declare class Accounts {
    * wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
    */
   signIn(credentials: Credentials): Promise<SignIn>
+  /**
+   * Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
+   * is the same for an address that has an account already; its owner is told.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), or `invalid` as `sign_up` does.
+   */
+  beginSignUp(account: NewAccount): Promise<PendingVerification>
+  /**
+   * Makes the account whose address is proved now, with a workspace of its own, and signs its user in.
+   *
+   * Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (begin again); `conflict` (`email_taken`: somebody has signed up
+   * with the address meanwhile; sign in with a code instead) or `invalid` (`malformed_client`).
+   */
+  confirmSignUp(proof: EmailProof): Promise<SignIn>
+  /**
+   * Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   */
+  verifyEmail(proof: EmailProof): Promise<SignIn>
+  /**
+   * Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+   * `OpenOptions.sign_up_by_code` lets it become an account.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
+   * more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+   */
+  requestCode(request: EmailSignIn): Promise<PendingCode>
+  /**
+   * Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
+   * somebody else, so the account's password and its sessions end.
+   *
+   * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+   * (`malformed_client`).
+   */
+  signInWithCode(proof: EmailProof): Promise<SignIn>
+  /** Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`. */
+  requestMagicLink(request: EmailSignIn): Promise<PendingMagicLink>
+  /**
+   * What a link to sign in with is for. It uses nothing up, so call it when the page is opened, also by a scanner of mail, and `sign_in_with_link` when
+   * the user confirms.
+   *
+   * Fails with `unauthenticated` (`proof_spent`).
+   */
+  magicLink(token: string): Promise<MagicLink>
+  /**
+   * Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
+   *
+   * Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   */
+  signInWithLink(link: LinkSignIn): Promise<SignIn>
   /**
    * Exchanges a refresh token for a new pair of tokens.
    *
@@ -795,6 +847,8 @@ export declare class Atom {
   get accounts(): Accounts
   /** The users of the installation, for its operator. */
   get users(): Users
+  /** The workspaces of the installation, for its operator. */
+  get workspaces(): AllWorkspaces
   /** The schema of the database. */
   get schema(): Schema
   /** The providers that this installation can connect to. */
@@ -882,7 +936,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'email_verified' | 'email_changed' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'workspace_created' | 'workspace_entered' | 'workspace_renamed' | 'workspace_deleted' | 'workspace_seats_changed' | 'member_role_changed' | 'member_removed' | 'member_left' | 'invitation_sent' | 'invitation_revoked' | 'invitation_accepted' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -895,6 +949,10 @@ export declare const AuditAction: {
   readonly SignedIn: 'signed_in'
   /** A user proved once more who they are; the details say how. */
   readonly SteppedUp: 'stepped_up'
+  /** A user proved that their address is theirs. */
+  readonly EmailVerified: 'email_verified'
+  /** A user got another address. */
+  readonly EmailChanged: 'email_changed'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
   /** A user ended a session from another one or by a new password, or the host did for them. */
@@ -2804,6 +2862,66 @@ export declare const Effect: {
 }
 
 /**
+ * The e-mail address of the user: whether it is theirs, and another one.
+ *
+ * The session that asks must stand at this moment, and the scope must have no purpose: `unauthenticated` (`session_revoked`, `session_expired`),
+ * `forbidden` (`purpose_fixed`) or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+ */
+export declare class EmailAddress {
+  private constructor()
+  /**
+   * Mails a code and a link to the address, to verify it. They replace those from before.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `conflict` (`email_verified`: nothing is left to do) or `rate_limited` (`too_many_attempts`).
+   */
+  requestVerification(): Promise<PendingCode>
+  /**
+   * Verifies the address with the code of the mail, or the token of its link. `flow_token` is that of `request_verification`; with a link it may be missing,
+   * as where it is opened on another device.
+   *
+   * Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (request another).
+   */
+  verify(code: string, flowToken?: string | null): Promise<User>
+  /**
+   * Mails a code and a link to another address, which becomes the user's when it is proved, and a notice to the present one. The answer is the same
+   * for an address that has an account already; its owner is told.
+   *
+   * Fails with `forbidden` (`step_up_required`), `unsupported` (`mail_not_configured`), `invalid` (`malformed_email`, `same_email`) or
+   * `rate_limited` (`too_many_attempts`).
+   */
+  requestChange(newEmail: string): Promise<PendingCode>
+  /**
+   * Makes the other address the user's, with the code of the mail or the token of its link, as with `verify`. Sessions stay; codes and links that were mailed to the
+   * address before work no longer, and a notice goes there.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `proof_spent`) or `conflict` (`email_taken`: somebody else has signed up with it meanwhile).
+   */
+  confirmChange(code: string, flowToken?: string | null): Promise<User>
+}
+
+/** What proves an address, and with it who somebody is. */
+export interface EmailProof {
+  /** The flow that the mail was asked for with. */
+  flowToken: string
+  /** The code of the mail, as the user types it, or the token of its link, if it has one. */
+  code: string
+  /** The workspace to enter. Default: the one that was named before, or the one that the user joined first. */
+  workspaceId?: WorkspaceId | null
+  /** What is known of the client. */
+  client?: Client | null
+}
+
+/** Who wants a code or a link to sign in with. */
+export interface EmailSignIn {
+  /** The e-mail address of the account. */
+  email: string
+  /** The language of the mail, as the browser says it. Default: the user's. */
+  locale?: string | null
+  /** What is known of the client that asks. Pass its `ip`: the limits go by it. */
+  client?: Client | null
+}
+
+/**
  * Secrets that nothing lets out, for emergencies: the tokens of a provider without `export_tokens`, and service keys that are not `exportable`.
  *
  * Owners and admins of the workspace may ask for any of its secrets, and every member for their own. Two owners or admins other than
@@ -3368,6 +3486,128 @@ export interface ImportedUser {
   createdAt?: Date | null
 }
 
+/** An invitation into a workspace. */
+export interface Invitation {
+  /** Its id. It opens nothing. */
+  id: InvitationId
+  /** Where it was sent. */
+  email: string
+  /** What the invitee may do. */
+  role: Role
+  /** How it stands. */
+  state: InvitationState
+  /** Who invited. */
+  invitedBy: UserId
+  /** When it was made. */
+  createdAt: Date
+  /** When it was sent last. */
+  sentAt: Date
+  /** When it ends. */
+  expiresAt: Date
+  /** Who accepted it. */
+  acceptedBy?: UserId
+}
+
+/** Which invitations to list, newest first. */
+export interface InvitationFilter {
+  /** Only those that stand so. */
+  state?: InvitationState | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** An invitation into a workspace. */
+export type InvitationId = string
+
+/** A page of invitations. */
+export interface InvitationPage {
+  /** The invitations, newest first. */
+  items: Invitation[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What whoever has the token of an invitation is shown. */
+export interface InvitationPreview {
+  /** The name of the workspace. */
+  workspaceName: string
+  /** The address that it was sent to. */
+  email: string
+  /** What the invitee may do. */
+  role: Role
+  /** When it ends. */
+  expiresAt: Date
+  /**
+   * Whether there is an account with this address: let its user sign in and accept with `Invitations.accept`. Otherwise let them choose a password, and
+   * call `Accounts.accept_invitation`.
+   */
+  hasAccount: boolean
+  /** Who invited, as they call themselves. */
+  inviterName?: string
+}
+
+/** How an invitation stands. */
+export type InvitationState = 'pending' | 'accepted' | 'revoked' | 'expired'
+
+export declare const InvitationState: {
+  /** It can be accepted. */
+  readonly Pending: 'pending'
+  /** It was accepted. */
+  readonly Accepted: 'accepted'
+  /** It was withdrawn, or a newer one for the same address took its place. */
+  readonly Revoked: 'revoked'
+  /** Its time is over. */
+  readonly Expired: 'expired'
+}
+
+/**
+ * The invitations of the workspace, and the way to accept one into another.
+ *
+ * Owners and admins invite, to their own role at most, with a session that stands and a scope that has no purpose. Each open invitation holds a seat of the
+ * workspace, where those are limited. An invitation is valid for `OpenOptions.invitation_days`, and once.
+ */
+export declare class Invitations {
+  private constructor()
+  /**
+   * Invites somebody by mail. An open invitation to the same address ends with that.
+   *
+   * Fails with `conflict` (`already_a_member`; `no_seats_left`: the operator sets how many there are), `forbidden` (`not_an_admin`,
+   * `role_above_own`, `not_a_member`, `purpose_fixed`), `rate_limited` (`too_many_attempts`), `unsupported` (`mail_not_configured`) or `invalid`
+   * (`malformed_email`, `malformed_locale`).
+   */
+  create(invitation: NewInvitation): Promise<Invitation>
+  /**
+   * Lists invitations, newest first, a page at a time. They are kept for 30 days after their end.
+   *
+   * Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: InvitationFilter): Promise<InvitationPage>
+  /**
+   * Sends an invitation once more, with another token and the whole time again; the token before is good for nothing then.
+   *
+   * Fails with `not_found`, `conflict` (`invitation_over`: it was accepted or revoked; `no_seats_left`) and otherwise as `create` does.
+   */
+  resend(id: InvitationId): Promise<Invitation>
+  /**
+   * Withdraws an invitation. Doing it twice is no error.
+   *
+   * Fails with `not_found`, `conflict` (`invitation_over`: it was accepted; remove the member) or `forbidden` (`not_an_admin`, `not_a_member`,
+   * `purpose_fixed`).
+   */
+  revoke(id: InvitationId): Promise<Invitation>
+  /**
+   * Accepts an invitation into another workspace, whose token came to the user's own address: that address is verified with it. Enter the workspace with
+   * `Workspaces.switch_to`.
+   *
+   * Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one), `forbidden` (`invitation_for_another`: sign in
+   * with the address that it was sent to; `purpose_fixed`), `conflict` (`already_a_member`, `no_seats_left`) or `unauthenticated` (`session_revoked`,
+   * `session_expired`).
+   */
+  accept(token: string): Promise<WorkspaceMembership>
+}
+
 /** How far an invoice is. */
 export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'void' | 'uncollectible' | 'other'
 
@@ -3797,6 +4037,21 @@ export interface LedgerAccountPage {
   items: LedgerAccount[]
   /** Where the next page begins; none after the last. */
   nextCursor?: string
+}
+
+/** What is needed to sign in with a link. */
+export interface LinkSignIn {
+  /** The token of the link. */
+  token: string
+  /**
+   * The flow that the link was asked for with, where the host has kept it in that browser. A link of another flow is then refused. Without it, ask
+   * the user before you call: a link that somebody else asked for may have been passed on to them.
+   */
+  flowToken?: string | null
+  /** The workspace to enter. Default: the one that the user joined first. */
+  workspaceId?: WorkspaceId | null
+  /** What is known of the client. */
+  client?: Client | null
 }
 
 /** Which bills to list. */
@@ -4325,6 +4580,14 @@ export interface ListWorkflows {
   cursor?: string | null
 }
 
+/** What a link to sign in with is for, to ask the user before it is used. */
+export interface MagicLink {
+  /** The address to which it was mailed, masked: `a***@example.com`. */
+  email: string
+  /** When it stops working. */
+  expiresAt: Date
+}
+
 /**
  * The mail of the installation, for its operator: what became of it, and a way to try it.
  *
@@ -4500,7 +4763,7 @@ export interface MailFolderPage {
 export type MailId = string
 
 /** What a mail is for. */
-export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'factor_changed'
+export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'email_change_requested' | 'account_exists' | 'factor_changed'
 
 export declare const MailKind: {
   /** Asks whether an address is its user's. */
@@ -4519,6 +4782,10 @@ export declare const MailKind: {
   readonly PasswordChanged: 'password_changed'
   /** Tells the address before that the account has another one now. */
   readonly EmailChanged: 'email_changed'
+  /** Tells the address that an account has that it is about to get another one. */
+  readonly EmailChangeRequested: 'email_change_requested'
+  /** Tells the owner of an account that somebody asked for another one with its address. */
+  readonly AccountExists: 'account_exists'
   /** Tells that a second factor was added or removed. */
   readonly FactorChanged: 'factor_changed'
 }
@@ -4629,7 +4896,8 @@ export interface MailReport {
  * | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
  * | `new_device` | `at`, `device`, `place` (or none) |
  * | `password_changed` | `at` |
- * | `email_changed` | `at`, `new_email` (masked) |
+ * | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
+ * | `account_exists` | `at` |
  * | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
  *
  * `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
@@ -5697,6 +5965,20 @@ export interface OpenOptions {
   refreshGraceSeconds?: number | null
   /** How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`. */
   stepUpMinutes?: number | null
+  /** How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10. */
+  codeMinutes?: number | null
+  /** How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15. */
+  linkMinutes?: number | null
+  /**
+   * Makes an account for an unknown address when somebody signs in with a code or a link that was mailed there. Default: false, and then nothing is
+   * mailed to an unknown address.
+   */
+  signUpByCode?: boolean | null
+  /**
+   * Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
+   * verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
+   */
+  requireVerifiedEmail?: boolean | null
   /** How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7. */
   invitationDays?: number | null
   /** From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`. */
@@ -6203,6 +6485,30 @@ export declare class Payments {
   getProduct(id: string): Promise<PaymentProduct>
   /** Creates a product. */
   createProduct(product: NewPaymentProduct): Promise<PaymentProduct>
+}
+
+/** A code that is on its way to somebody's mailbox, if there is somebody. */
+export interface PendingCode {
+  /** Shown together with the code: it proves that whoever enters it is who asked for it. It lets nobody in, and nothing else is to be done with it. */
+  flowToken: string
+  /** When the code stops working. */
+  expiresAt: Date
+}
+
+/** A link that is on its way to somebody's mailbox, if there is somebody. */
+export interface PendingMagicLink {
+  /** For `LinkSignIn.flow_token`, where the link is opened in the browser that asked for it. It lets nobody in. */
+  flowToken: string
+  /** When the link stops working. */
+  expiresAt: Date
+}
+
+/** An address that is still to be proved, with the code or the link that is on its way there. It is no session and authenticates nothing. */
+export interface PendingVerification {
+  /** For `EmailProof.flow_token`: it proves that whoever shows the code is who began. */
+  flowToken: string
+  /** When the code and the link stop working. */
+  expiresAt: Date
 }
 
 /** Someone, as far as the provider says who. */
@@ -7103,10 +7409,18 @@ export declare class Scope {
   forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's sessions, in all their workspaces: the devices that are signed in. */
   get sessions(): Sessions
+  /** The user's e-mail address: verifying it, and getting another. */
+  get email(): EmailAddress
   /** A fresh proof of who acts, before what asks for one. */
   get stepUp(): StepUp
   /** The user's password: to change it, or to set one. */
   get password(): Password
+  /** The user's workspaces, and the one that the scope is in. */
+  get workspaces(): Workspaces
+  /** The members of the workspace. */
+  get members(): Members
+  /** Who is invited to become one. */
+  get invitations(): Invitations
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -7803,6 +8117,12 @@ export type SignIn =
       /** Their session. */
       session: Session
     }
+  /** The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`. */
+  | {
+      type: 'verification_required'
+      /** Authenticates nothing. */
+      pending: PendingVerification
+    }
 
 /** A way in which a user proves who they are. */
 export type SignInMethod = 'password' | 'email_code' | 'magic_link' | 'social' | 'totp' | 'recovery_code' | 'passkey'
@@ -8149,6 +8469,20 @@ export declare class StepUp {
    * `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
    */
   withPassword(password: string): Promise<void>
+  /**
+   * Mails a code to the user's address, for `with_code`. It replaces the one before.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), `unauthenticated` (`session_revoked`,
+   * `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+   */
+  requestCode(): Promise<PendingCode>
+  /**
+   * Proves it with the code that was mailed. `flow_token` is that of `request_code`.
+   *
+   * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
+   * `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+   */
+  withCode(code: string, flowToken: string): Promise<void>
 }
 
 /** A job as it is stored. */

@@ -33,6 +33,7 @@ export const {
   DeviceState,
   Documents,
   Effect,
+  EmailAddress,
   EmergencyAccess,
   EmergencySecretKind,
   EmergencyState,

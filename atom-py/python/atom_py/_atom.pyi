@@ -154,6 +154,9 @@ __all__ = [
     "DocumentPatch",
     "Documents",
     "Effect",
+    "EmailAddress",
+    "EmailProof",
+    "EmailSignIn",
     "EmergencyAccess",
     "EmergencyApproval",
     "EmergencyFilter",
@@ -183,6 +186,12 @@ __all__ = [
     "GoogleStandIn",
     "GrantedSecretLease",
     "ImportedUser",
+    "Invitation",
+    "InvitationFilter",
+    "InvitationPage",
+    "InvitationPreview",
+    "InvitationState",
+    "Invitations",
     "InvoiceStatus",
     "JobCount",
     "JobFilter",
@@ -203,6 +212,7 @@ __all__ = [
     "LeasedSecret",
     "LedgerAccount",
     "LedgerAccountPage",
+    "LinkSignIn",
     "ListAccountingBills",
     "ListAccountingContacts",
     "ListAccountingInvoices",
@@ -246,6 +256,7 @@ __all__ = [
     "ListTicketComments",
     "ListTickets",
     "ListWorkflows",
+    "MagicLink",
     "Mail",
     "MailAddress",
     "MailAttachment",
@@ -350,6 +361,9 @@ __all__ = [
     "PaymentSubscription",
     "PaymentSubscriptionPage",
     "Payments",
+    "PendingCode",
+    "PendingMagicLink",
+    "PendingVerification",
     "Person",
     "Pkcs11Options",
     "PostMetrics",
@@ -1378,8 +1392,9 @@ class Accounts:
     async def sign_up(self, account: NewAccount) -> Session:
         """Creates a user with a workspace of their own and signs them in.
 
-        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`, `malformed_locale`) `conflict` (`email_taken`: offer to sign in instead) or
-        `unavailable` (`breach_check_failed`).
+        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`,
+        `malformed_locale`), `conflict` (`email_taken`: offer to sign in instead), `unavailable` (`breach_check_failed`) or, where
+        `OpenOptions.require_verified_email` says so, `unsupported` (`verification_required`: use `begin_sign_up`).
         """
     def sign_up_blocking(self, account: NewAccount) -> Session:
         """`sign_up`, but the thread waits until it is done."""
@@ -1395,6 +1410,66 @@ class Accounts:
         """
     def sign_in_blocking(self, credentials: Credentials) -> SignIn:
         """`sign_in`, but the thread waits until it is done."""
+    async def begin_sign_up(self, account: NewAccount) -> PendingVerification:
+        """Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
+        is the same for an address that has an account already; its owner is told.
+
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), or `invalid` as `sign_up` does.
+        """
+    def begin_sign_up_blocking(self, account: NewAccount) -> PendingVerification:
+        """`begin_sign_up`, but the thread waits until it is done."""
+    async def confirm_sign_up(self, proof: EmailProof) -> SignIn:
+        """Makes the account whose address is proved now, with a workspace of its own, and signs its user in.
+
+        Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (begin again); `conflict` (`email_taken`: somebody has signed up
+        with the address meanwhile; sign in with a code instead) or `invalid` (`malformed_client`).
+        """
+    def confirm_sign_up_blocking(self, proof: EmailProof) -> SignIn:
+        """`confirm_sign_up`, but the thread waits until it is done."""
+    async def verify_email(self, proof: EmailProof) -> SignIn:
+        """Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
+
+        Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        """
+    def verify_email_blocking(self, proof: EmailProof) -> SignIn:
+        """`verify_email`, but the thread waits until it is done."""
+    async def request_code(self, request: EmailSignIn) -> PendingCode:
+        """Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+        `OpenOptions.sign_up_by_code` lets it become an account.
+
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
+        more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+        """
+    def request_code_blocking(self, request: EmailSignIn) -> PendingCode:
+        """`request_code`, but the thread waits until it is done."""
+    async def sign_in_with_code(self, proof: EmailProof) -> SignIn:
+        """Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
+        somebody else, so the account's password and its sessions end.
+
+        Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+        (`malformed_client`).
+        """
+    def sign_in_with_code_blocking(self, proof: EmailProof) -> SignIn:
+        """`sign_in_with_code`, but the thread waits until it is done."""
+    async def request_magic_link(self, request: EmailSignIn) -> PendingMagicLink:
+        """Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`."""
+    def request_magic_link_blocking(self, request: EmailSignIn) -> PendingMagicLink:
+        """`request_magic_link`, but the thread waits until it is done."""
+    async def magic_link(self, token: str) -> MagicLink:
+        """What a link to sign in with is for. It uses nothing up, so call it when the page is opened, also by a scanner of mail, and `sign_in_with_link` when
+        the user confirms.
+
+        Fails with `unauthenticated` (`proof_spent`).
+        """
+    def magic_link_blocking(self, token: str) -> MagicLink:
+        """`magic_link`, but the thread waits until it is done."""
+    async def sign_in_with_link(self, link: LinkSignIn) -> SignIn:
+        """Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
+
+        Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        """
+    def sign_in_with_link_blocking(self, link: LinkSignIn) -> SignIn:
+        """`sign_in_with_link`, but the thread waits until it is done."""
     async def refresh(self, refresh_token: str) -> Session:
         """Exchanges a refresh token for a new pair of tokens.
 
@@ -1552,6 +1627,9 @@ class Atom:
     def users(self) -> Users:
         """The users of the installation, for its operator."""
     @property
+    def workspaces(self) -> AllWorkspaces:
+        """The workspaces of the installation, for its operator."""
+    @property
     def schema(self) -> Schema:
         """The schema of the database."""
     @property
@@ -1679,6 +1757,10 @@ class AuditAction:
     """A user signed in."""
     STEPPED_UP: typing.ClassVar[AuditAction]
     """A user proved once more who they are; the details say how."""
+    EMAIL_VERIFIED: typing.ClassVar[AuditAction]
+    """A user proved that their address is theirs."""
+    EMAIL_CHANGED: typing.ClassVar[AuditAction]
+    """A user got another address."""
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
@@ -1794,7 +1876,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "email_verified", "email_changed", "signed_out", "session_revoked", "refresh_token_reused", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -4436,6 +4518,79 @@ class Effect:
     def __hash__(self) -> int: ...
 
 @typing.final
+class EmailAddress:
+    """The e-mail address of the user: whether it is theirs, and another one.
+
+    The session that asks must stand at this moment, and the scope must have no purpose: `unauthenticated` (`session_revoked`, `session_expired`),
+    `forbidden` (`purpose_fixed`) or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+    """
+    async def request_verification(self) -> PendingCode:
+        """Mails a code and a link to the address, to verify it. They replace those from before.
+
+        Fails with `unsupported` (`mail_not_configured`), `conflict` (`email_verified`: nothing is left to do) or `rate_limited` (`too_many_attempts`).
+        """
+    def request_verification_blocking(self) -> PendingCode:
+        """`request_verification`, but the thread waits until it is done."""
+    async def verify(self, code: str, flow_token: str | None = None) -> User:
+        """Verifies the address with the code of the mail, or the token of its link. `flow_token` is that of `request_verification`; with a link it may be missing,
+        as where it is opened on another device.
+
+        Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (request another).
+        """
+    def verify_blocking(self, code: str, flow_token: str | None = None) -> User:
+        """`verify`, but the thread waits until it is done."""
+    async def request_change(self, new_email: str) -> PendingCode:
+        """Mails a code and a link to another address, which becomes the user's when it is proved, and a notice to the present one. The answer is the same
+        for an address that has an account already; its owner is told.
+
+        Fails with `forbidden` (`step_up_required`), `unsupported` (`mail_not_configured`), `invalid` (`malformed_email`, `same_email`) or
+        `rate_limited` (`too_many_attempts`).
+        """
+    def request_change_blocking(self, new_email: str) -> PendingCode:
+        """`request_change`, but the thread waits until it is done."""
+    async def confirm_change(self, code: str, flow_token: str | None = None) -> User:
+        """Makes the other address the user's, with the code of the mail or the token of its link, as with `verify`. Sessions stay; codes and links that were mailed to the
+        address before work no longer, and a notice goes there.
+
+        Fails with `unauthenticated` (`wrong_code`, `proof_spent`) or `conflict` (`email_taken`: somebody else has signed up with it meanwhile).
+        """
+    def confirm_change_blocking(self, code: str, flow_token: str | None = None) -> User:
+        """`confirm_change`, but the thread waits until it is done."""
+
+@typing.final
+class EmailProof:
+    """What proves an address, and with it who somebody is."""
+    def __new__(cls, *, flow_token: str, code: str, workspace_id: str | None = None, client: Client | None = None) -> EmailProof: ...
+    @property
+    def flow_token(self) -> str:
+        """The flow that the mail was asked for with."""
+    @property
+    def code(self) -> str:
+        """The code of the mail, as the user types it, or the token of its link, if it has one."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that was named before, or the one that the user joined first."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client."""
+
+@typing.final
+class EmailSignIn:
+    """Who wants a code or a link to sign in with."""
+    def __new__(cls, *, email: str, locale: str | None = None, client: Client | None = None) -> EmailSignIn: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address of the account."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, as the browser says it. Default: the user's."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that asks. Pass its `ip`: the limits go by it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class EmergencyAccess:
     """Secrets that nothing lets out, for emergencies: the tokens of a provider without `export_tokens`, and service keys that are not `exportable`.
 
@@ -5209,6 +5364,163 @@ class ImportedUser:
         """When the account was made there. Default: now."""
 
 @typing.final
+class Invitation:
+    """An invitation into a workspace."""
+    def __new__(cls, *, id: str, email: str, role: Role, state: InvitationState, invited_by: str, created_at: datetime.datetime, sent_at: datetime.datetime, expires_at: datetime.datetime, accepted_by: str | None = None) -> Invitation: ...
+    @property
+    def id(self) -> str:
+        """Its id. It opens nothing."""
+    @property
+    def email(self) -> str:
+        """Where it was sent."""
+    @property
+    def role(self) -> Role:
+        """What the invitee may do."""
+    @property
+    def state(self) -> InvitationState:
+        """How it stands."""
+    @property
+    def invited_by(self) -> str:
+        """Who invited."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def sent_at(self) -> datetime.datetime:
+        """When it was sent last."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends."""
+    @property
+    def accepted_by(self) -> str | None:
+        """Who accepted it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationFilter:
+    """Which invitations to list, newest first."""
+    def __new__(cls, *, state: InvitationState | None = None, page_size: int | None = None, cursor: str | None = None) -> InvitationFilter: ...
+    @property
+    def state(self) -> InvitationState | None:
+        """Only those that stand so."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationPage:
+    """A page of invitations."""
+    def __new__(cls, *, items: list[Invitation], next_cursor: str | None = None) -> InvitationPage: ...
+    @property
+    def items(self) -> list[Invitation]:
+        """The invitations, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationPreview:
+    """What whoever has the token of an invitation is shown."""
+    def __new__(cls, *, workspace_name: str, email: str, role: Role, expires_at: datetime.datetime, has_account: bool, inviter_name: str | None = None) -> InvitationPreview: ...
+    @property
+    def workspace_name(self) -> str:
+        """The name of the workspace."""
+    @property
+    def email(self) -> str:
+        """The address that it was sent to."""
+    @property
+    def role(self) -> Role:
+        """What the invitee may do."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends."""
+    @property
+    def has_account(self) -> bool:
+        """Whether there is an account with this address: let its user sign in and accept with `Invitations.accept`. Otherwise let them choose a password, and
+        call `Accounts.accept_invitation`.
+        """
+    @property
+    def inviter_name(self) -> str | None:
+        """Who invited, as they call themselves."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationState:
+    """How an invitation stands."""
+    PENDING: typing.ClassVar[InvitationState]
+    """It can be accepted."""
+    ACCEPTED: typing.ClassVar[InvitationState]
+    """It was accepted."""
+    REVOKED: typing.ClassVar[InvitationState]
+    """It was withdrawn, or a newer one for the same address took its place."""
+    EXPIRED: typing.ClassVar[InvitationState]
+    """Its time is over."""
+    @property
+    def value(self) -> typing.Literal["pending", "accepted", "revoked", "expired"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Invitations:
+    """The invitations of the workspace, and the way to accept one into another.
+
+    Owners and admins invite, to their own role at most, with a session that stands and a scope that has no purpose. Each open invitation holds a seat of the
+    workspace, where those are limited. An invitation is valid for `OpenOptions.invitation_days`, and once.
+    """
+    async def create(self, invitation: NewInvitation) -> Invitation:
+        """Invites somebody by mail. An open invitation to the same address ends with that.
+
+        Fails with `conflict` (`already_a_member`; `no_seats_left`: the operator sets how many there are), `forbidden` (`not_an_admin`,
+        `role_above_own`, `not_a_member`, `purpose_fixed`), `rate_limited` (`too_many_attempts`), `unsupported` (`mail_not_configured`) or `invalid`
+        (`malformed_email`, `malformed_locale`).
+        """
+    def create_blocking(self, invitation: NewInvitation) -> Invitation:
+        """`create`, but the thread waits until it is done."""
+    async def list(self, filter: InvitationFilter) -> InvitationPage:
+        """Lists invitations, newest first, a page at a time. They are kept for 30 days after their end.
+
+        Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: InvitationFilter) -> InvitationPage:
+        """`list`, but the thread waits until it is done."""
+    async def resend(self, id: str) -> Invitation:
+        """Sends an invitation once more, with another token and the whole time again; the token before is good for nothing then.
+
+        Fails with `not_found`, `conflict` (`invitation_over`: it was accepted or revoked; `no_seats_left`) and otherwise as `create` does.
+        """
+    def resend_blocking(self, id: str) -> Invitation:
+        """`resend`, but the thread waits until it is done."""
+    async def revoke(self, id: str) -> Invitation:
+        """Withdraws an invitation. Doing it twice is no error.
+
+        Fails with `not_found`, `conflict` (`invitation_over`: it was accepted; remove the member) or `forbidden` (`not_an_admin`, `not_a_member`,
+        `purpose_fixed`).
+        """
+    def revoke_blocking(self, id: str) -> Invitation:
+        """`revoke`, but the thread waits until it is done."""
+    async def accept(self, token: str) -> WorkspaceMembership:
+        """Accepts an invitation into another workspace, whose token came to the user's own address: that address is verified with it. Enter the workspace with
+        `Workspaces.switch_to`.
+
+        Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one), `forbidden` (`invitation_for_another`: sign in
+        with the address that it was sent to; `purpose_fixed`), `conflict` (`already_a_member`, `no_seats_left`) or `unauthenticated` (`session_revoked`,
+        `session_expired`).
+        """
+    def accept_blocking(self, token: str) -> WorkspaceMembership:
+        """`accept`, but the thread waits until it is done."""
+
+@typing.final
 class InvoiceStatus:
     """How far an invoice is."""
     DRAFT: typing.ClassVar[InvoiceStatus]
@@ -5802,6 +6114,25 @@ class LedgerAccountPage:
         """Where the next page begins; none after the last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class LinkSignIn:
+    """What is needed to sign in with a link."""
+    def __new__(cls, *, token: str, flow_token: str | None = None, workspace_id: str | None = None, client: Client | None = None) -> LinkSignIn: ...
+    @property
+    def token(self) -> str:
+        """The token of the link."""
+    @property
+    def flow_token(self) -> str | None:
+        """The flow that the link was asked for with, where the host has kept it in that browser. A link of another flow is then refused. Without it, ask
+        the user before you call: a link that somebody else asked for may have been passed on to them.
+        """
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that the user joined first."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client."""
 
 @typing.final
 class ListAccountingBills:
@@ -6636,6 +6967,19 @@ class ListWorkflows:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class MagicLink:
+    """What a link to sign in with is for, to ask the user before it is used."""
+    def __new__(cls, *, email: str, expires_at: datetime.datetime) -> MagicLink: ...
+    @property
+    def email(self) -> str:
+        """The address to which it was mailed, masked: `a***@example.com`."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it stops working."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Mail:
     """The mail of the installation, for its operator: what became of it, and a way to try it.
 
@@ -6896,10 +7240,14 @@ class MailKind:
     """Tells that the password was changed."""
     EMAIL_CHANGED: typing.ClassVar[MailKind]
     """Tells the address before that the account has another one now."""
+    EMAIL_CHANGE_REQUESTED: typing.ClassVar[MailKind]
+    """Tells the address that an account has that it is about to get another one."""
+    ACCOUNT_EXISTS: typing.ClassVar[MailKind]
+    """Tells the owner of an account that somebody asked for another one with its address."""
     FACTOR_CHANGED: typing.ClassVar[MailKind]
     """Tells that a second factor was added or removed."""
     @property
-    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "factor_changed"]:
+    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "email_change_requested", "account_exists", "factor_changed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -7063,7 +7411,8 @@ class MailTemplate:
     | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
     | `new_device` | `at`, `device`, `place` (or none) |
     | `password_changed` | `at` |
-    | `email_changed` | `at`, `new_email` (masked) |
+    | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
+    | `account_exists` | `at` |
     | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
 
     `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
@@ -8597,7 +8946,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, code_minutes: int | None = None, link_minutes: int | None = None, sign_up_by_code: bool | None = None, require_verified_email: bool | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -8666,6 +9015,22 @@ class OpenOptions:
     @property
     def step_up_minutes(self) -> int | None:
         """How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`."""
+    @property
+    def code_minutes(self) -> int | None:
+        """How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10."""
+    @property
+    def link_minutes(self) -> int | None:
+        """How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15."""
+    @property
+    def sign_up_by_code(self) -> bool | None:
+        """Makes an account for an unknown address when somebody signs in with a code or a link that was mailed there. Default: false, and then nothing is
+        mailed to an unknown address.
+        """
+    @property
+    def require_verified_email(self) -> bool | None:
+        """Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
+        verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
+        """
     @property
     def invitation_days(self) -> int | None:
         """How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7."""
@@ -9405,6 +9770,39 @@ class Payments:
         """Creates a product."""
     def create_product_blocking(self, product: NewPaymentProduct) -> PaymentProduct:
         """`create_product`, but the thread waits until it is done."""
+
+@typing.final
+class PendingCode:
+    """A code that is on its way to somebody's mailbox, if there is somebody."""
+    def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingCode: ...
+    @property
+    def flow_token(self) -> str:
+        """Shown together with the code: it proves that whoever enters it is who asked for it. It lets nobody in, and nothing else is to be done with it."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When the code stops working."""
+
+@typing.final
+class PendingMagicLink:
+    """A link that is on its way to somebody's mailbox, if there is somebody."""
+    def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingMagicLink: ...
+    @property
+    def flow_token(self) -> str:
+        """For `LinkSignIn.flow_token`, where the link is opened in the browser that asked for it. It lets nobody in."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When the link stops working."""
+
+@typing.final
+class PendingVerification:
+    """An address that is still to be proved, with the code or the link that is on its way there. It is no session and authenticates nothing."""
+    def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingVerification: ...
+    @property
+    def flow_token(self) -> str:
+        """For `EmailProof.flow_token`: it proves that whoever shows the code is who began."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When the code and the link stop working."""
 
 @typing.final
 class Person:
@@ -10708,11 +11106,23 @@ class Scope:
     def sessions(self) -> Sessions:
         """The user's sessions, in all their workspaces: the devices that are signed in."""
     @property
+    def email(self) -> EmailAddress:
+        """The user's e-mail address: verifying it, and getting another."""
+    @property
     def step_up(self) -> StepUp:
         """A fresh proof of who acts, before what asks for one."""
     @property
     def password(self) -> Password:
         """The user's password: to change it, or to set one."""
+    @property
+    def workspaces(self) -> Workspaces:
+        """The user's workspaces, and the one that the scope is in."""
+    @property
+    def members(self) -> Members:
+        """The members of the workspace."""
+    @property
+    def invitations(self) -> Invitations:
+        """Who is invited to become one."""
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
@@ -11689,6 +12099,16 @@ class SignIn:
             """Their session."""
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class VerificationRequired(SignIn):
+        """The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`."""
+        __match_args__ = ("pending",)
+        def __new__(cls, pending: PendingVerification) -> SignIn.VerificationRequired: ...
+        @property
+        def pending(self) -> PendingVerification:
+            """Authenticates nothing."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class SignInMethod:
@@ -12176,6 +12596,22 @@ class StepUp:
         """
     def with_password_blocking(self, password: str) -> None:
         """`with_password`, but the thread waits until it is done."""
+    async def request_code(self) -> PendingCode:
+        """Mails a code to the user's address, for `with_code`. It replaces the one before.
+
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), `unauthenticated` (`session_revoked`,
+        `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+        """
+    def request_code_blocking(self) -> PendingCode:
+        """`request_code`, but the thread waits until it is done."""
+    async def with_code(self, code: str, flow_token: str) -> None:
+        """Proves it with the code that was mailed. `flow_token` is that of `request_code`.
+
+        Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
+        `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+        """
+    def with_code_blocking(self, code: str, flow_token: str) -> None:
+        """`with_code`, but the thread waits until it is done."""
 
 @typing.final
 class StoredJob:
