@@ -106,6 +106,9 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     while number(&database, "SELECT count(*) FROM atom_password_resets").await == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+    // Of the token of an invitation there is only a hash.
+    let invitation = NewInvitation { email: "bob@example.com".into(), role: Role::Member, locale: None };
+    scope.invitations().create(invitation).await.unwrap();
     // A grant that the provider has not withdrawn yet.
     let ended = connect(&scope, &google, "ada@work.example").await;
     google.fail_next("/revoke".into(), 503, 1).await.unwrap();
