@@ -269,29 +269,6 @@ impl Args {
     }
 
     /// Records with secrets cannot be deserialized, on purpose.
-    fn account(&mut self) -> NewAccount {
-        let mut fields: Map<String, Value> = self.next();
-        let mut take = |name: &str| fields.remove(name).and_then(|v| v.as_str().map(str::to_owned));
-        NewAccount {
-            email: take("email").unwrap(),
-            password: take("password").unwrap().into(),
-            display_name: take("display_name"),
-            workspace_name: take("workspace_name"),
-            locale: take("locale"),
-            client: field(&fields, "client"),
-        }
-    }
-
-    fn accept_invitation(&mut self) -> AcceptInvitation {
-        let fields: Map<String, Value> = self.next();
-        AcceptInvitation {
-            token: field::<String>(&fields, "token").unwrap().into(),
-            password: field::<String>(&fields, "password").unwrap().into(),
-            display_name: field(&fields, "display_name"),
-            client: field(&fields, "client"),
-        }
-    }
-
     fn webhook(&mut self) -> NewWebhookEndpoint {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -357,18 +334,6 @@ impl Args {
             method: text("method"),
             fields: given.map(|(name, value)| (name.clone(), value.as_str().unwrap().into())).collect(),
             scopes: fields.get("scopes").map(|scopes| serde_json::from_value(scopes.clone()).unwrap()),
-        }
-    }
-
-    fn credentials(&mut self) -> Credentials {
-        let fields: Map<String, Value> = self.next();
-        let text = |name: &str| fields.get(name).and_then(Value::as_str);
-        Credentials {
-            email: text("email").unwrap().into(),
-            password: text("password").unwrap().into(),
-            workspace_id: field(&fields, "workspace_id"),
-            client: field(&fields, "client"),
-            known_device: text("known_device").map(Secret::from),
         }
     }
 }
