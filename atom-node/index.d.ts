@@ -650,10 +650,27 @@ export declare class Accounts {
    * attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
    * `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
    *
+   * A user with a second factor is not signed in yet: see `SignIn`.
+   *
    * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
    * wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
    */
   signIn(credentials: Credentials): Promise<SignIn>
+  /**
+   * Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
+   * user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
+   * quarter of an hour.
+   *
+   * Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
+   * (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+   */
+  completeWithTotp(pendingToken: string, code: string): Promise<SignIn>
+  /**
+   * The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+   */
+  completeWithRecoveryCode(pendingToken: string, code: string): Promise<SignIn>
   /**
    * Exchanges a refresh token for a new pair of tokens.
    *
@@ -694,6 +711,14 @@ export interface ActiveSession {
   expiresAt: Date
   /** What is known of the client, as it was told last. */
   client?: Client
+}
+
+/** A factor that was added. */
+export interface AddedFactor {
+  /** The factor. */
+  factor: Factor
+  /** Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise. */
+  recoveryCodes: string[]
 }
 
 /** One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation. */
@@ -819,7 +844,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'stepped_up' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'signed_in' | 'stepped_up' | 'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'recovery_code_used' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -828,6 +853,14 @@ export declare const AuditAction: {
   readonly SignedIn: 'signed_in'
   /** A user proved once more who they are; the details say how. */
   readonly SteppedUp: 'stepped_up'
+  /** A user added a second factor; the details say which. */
+  readonly FactorAdded: 'factor_added'
+  /** A user removed a second factor. */
+  readonly FactorRemoved: 'factor_removed'
+  /** A user made new recovery codes. */
+  readonly RecoveryCodesRenewed: 'recovery_codes_renewed'
+  /** A recovery code stood in for a user's second factor; the details say how many are left. */
+  readonly RecoveryCodeUsed: 'recovery_code_used'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
   /** A user ended a session from another one, or the host did for them. */
@@ -3089,6 +3122,70 @@ export declare class Events {
   subscribe(subscription: EventSubscription): Promise<EventStream>
   /** The `sequence` of the newest event, 0 before the first. Read it before the state of something, and follow what changes from there. */
   head(): Promise<number>
+}
+
+/** A second factor of a user's. */
+export interface Factor {
+  /** Its id. */
+  id: FactorId
+  /** What it is. */
+  kind: FactorKind
+  /** When it was made. */
+  createdAt: Date
+  /** What its user calls it. */
+  name?: string
+  /** When it was last used to prove who its user is. */
+  lastUsedAt?: Date
+}
+
+/** A second factor of a user's. */
+export type FactorId = string
+
+/** What a second factor is. */
+export type FactorKind = 'totp' | 'recovery_code'
+
+export declare const FactorKind: {
+  /** An authenticator app, which shows codes. */
+  readonly Totp: 'totp'
+  /** A recovery code, which stands in for a factor that was lost. */
+  readonly RecoveryCode: 'recovery_code'
+}
+
+/**
+ * The second factors of the user, in all their workspaces.
+ *
+ * Who has one is asked for it at every sign-in (`SignIn`) and by `StepUp`. The session must stand at this moment, and the scope must
+ * have no purpose: `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`). What changes a factor needs a
+ * fresh proof of who acts, too: `forbidden` (`step_up_required`) or `invalid` (`no_session`). The user is told of each change by mail, where the
+ * installation sends mail. After the first factor, offer to end the sessions from before: `Sessions.revoke_others`.
+ */
+export declare class Factors {
+  private constructor()
+  /** The user's factors, oldest first. One that is not confirmed is none. */
+  list(): Promise<Factor[]>
+  /** How many recovery codes the user has left. Have them make new ones before there are none. */
+  recoveryCodesLeft(): Promise<number>
+  /**
+   * Begins with an authenticator app, which takes the secret from a QR code or as text. It is a factor once `confirm_totp` has seen a code of the
+   * app, within an hour; beginning again forgets the secret before.
+   *
+   * Fails with `conflict` (`too_many_factors`) or `invalid` (`malformed_factor_name`).
+   */
+  beginTotp(name?: string | null): Promise<TotpSetup>
+  /**
+   * Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
+   *
+   * Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+   */
+  confirmTotp(id: FactorId, code: string): Promise<AddedFactor>
+  /** Removes a factor, and with the last one the recovery codes. Removing it twice is no error. */
+  remove(id: FactorId): Promise<void>
+  /**
+   * Makes ten new recovery codes. Those before are good for nothing from now on.
+   *
+   * Fails with `conflict` (`no_factor`: codes stand in for a factor, so add one first).
+   */
+  newRecoveryCodes(): Promise<RecoveryCodes>
 }
 
 /** A page of files. */
@@ -5955,6 +6052,19 @@ export declare class Payments {
   createProduct(product: NewPaymentProduct): Promise<PaymentProduct>
 }
 
+/**
+ * A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
+ * minutes long, and it ends when the password changes.
+ */
+export interface PendingFactor {
+  /** What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it. */
+  token: string
+  /** What the user can complete it with. */
+  factors: FactorKind[]
+  /** Until when. */
+  expiresAt: Date
+}
+
 /** Someone, as far as the provider says who. */
 export interface Person {
   /** The provider's id. */
@@ -6055,6 +6165,8 @@ export declare class Probe {
   echoOptional(text?: string | null): Promise<string | null>
   /** Opens a sealed record: the golden records of every format version must open for ever. */
   openRecord(sample: SealedSample): Promise<Buffer>
+  /** What an authenticator app with this secret shows so many steps of thirty seconds from now. */
+  totpCode(secret: string, steps: number): Promise<string>
   /** Waits, so that a caller can cancel or run other work meanwhile. */
   wait(millis: number): Promise<void>
   /** Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each. */
@@ -6395,6 +6507,12 @@ export declare class RecordStream {
 export interface RecordedStep {
   /** Its outcome. */
   output: unknown
+}
+
+/** Recovery codes, which can be shown only now. */
+export interface RecoveryCodes {
+  /** The codes, each good for one time: `xxxx-xxxx-xxxx-xxxx`. */
+  codes: string[]
 }
 
 /** A calendar. */
@@ -6855,6 +6973,8 @@ export declare class Scope {
   get sessions(): Sessions
   /** A fresh proof of who acts, before what asks for one. */
   get stepUp(): StepUp
+  /** The user's second factors. */
+  get factors(): Factors
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -7551,6 +7671,12 @@ export type SignIn =
       /** Their session. */
       session: Session
     }
+  /** The user has a second factor, and is not signed in before they have shown it. */
+  | {
+      type: 'factor_required'
+      /** What waits for it. */
+      pending: PendingFactor
+    }
 
 /** A way in which a user proves who they are. */
 export type SignInMethod = 'password' | 'email_code' | 'magic_link' | 'social' | 'totp' | 'recovery_code' | 'passkey'
@@ -7894,9 +8020,24 @@ export declare class StepUp {
    * Proves it with the password. Wrong ones are counted for this session, and make the next attempt wait.
    *
    * Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
-   * `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+   * `retry_after`), `forbidden` (`factor_required`: the user has a second factor, and must show that; `purpose_fixed`) or `invalid`
+   * (`no_session`).
    */
   withPassword(password: string): Promise<void>
+  /**
+   * Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
+   * (`purpose_fixed`) or `invalid` (`no_session`).
+   */
+  withTotp(code: string): Promise<void>
+  /**
+   * Proves it with a recovery code, which is good for nothing after that.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid`
+   * (`no_session`).
+   */
+  withRecoveryCode(code: string): Promise<void>
 }
 
 /** A job as it is stored. */
@@ -8464,6 +8605,18 @@ export declare class Ticks {
   /** The next number, or nothing after the last one. */
   next(): Promise<number | null>
   [Symbol.asyncIterator](): AsyncIterableIterator<number>
+}
+
+/** What an authenticator app needs to know: show it once, and keep it nowhere. */
+export interface TotpSetup {
+  /** The factor that it will be. */
+  id: FactorId
+  /** The secret in base32, for whoever types it. */
+  secret: string
+  /** The same with all that the app shows, for a QR code: `otpauth://totp/…`. */
+  otpauthUri: string
+  /** Until when it can be confirmed. */
+  expiresAt: Date
 }
 
 /** How a probe tries a handler. */

@@ -38,6 +38,8 @@ export const {
   EventStatus,
   EventStream,
   Events,
+  FactorKind,
+  Factors,
   FileUpload,
   Files,
   FulfilmentStatus,

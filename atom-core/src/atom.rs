@@ -1,6 +1,6 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, SessionSettings, Turns};
+use crate::accounts::{self, Accounts, FactorSettings, SessionSettings, Turns};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
@@ -66,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: SessionSettings,
     /// How recent a proof has to be for what asks for a fresh one.
     pub(crate) step_up: TimeDelta,
+    pub(crate) factors: FactorSettings,
     pub(crate) sign_ins: Turns,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
@@ -327,6 +328,7 @@ impl Atom {
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
+        let factors = FactorSettings::new(&options);
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
@@ -364,6 +366,7 @@ impl Atom {
             min_password_length: usize::try_from(min_password_length).unwrap_or(15),
             sessions,
             step_up,
+            factors,
             sign_ins: Turns::default(),
             http,
             egress,

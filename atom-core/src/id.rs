@@ -14,6 +14,10 @@ pub struct WorkspaceId;
 #[id]
 pub struct SessionId;
 
+/// A second factor of a user's.
+#[id]
+pub struct FactorId;
+
 /// One account of one user at one provider.
 #[id]
 pub struct ConnectionId;

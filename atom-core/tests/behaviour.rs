@@ -31,6 +31,7 @@ enum Thing {
     SigningKeys(SigningKeys),
     Sessions(Sessions),
     StepUp(StepUp),
+    Factors(Factors),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -85,6 +86,7 @@ impl Thing {
             (Self::Atom(atom), "signing_keys") => Self::SigningKeys(atom.signing_keys()),
             (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
+            (Self::Scope(scope), "factors") => Self::Factors(scope.factors()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
@@ -146,6 +148,7 @@ impl Thing {
             (Self::SigningKeys(keys), "retire") => keys.retire(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
+            (Self::Factors(factors), method) => factors_method(factors, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::OwnMail(mail), method) => mail_method(mail, method, args).await,
@@ -227,6 +230,9 @@ impl Thing {
             (Self::Probe(probe), "echo") => probe.echo(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "echo_optional") => probe.echo_optional(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "echo_secret") => plain(probe.echo_secret(args.secret()).await.map(|s| s.expose().into())),
+            (Self::Probe(probe), "totp_code") => {
+                plain(probe.totp_code(args.secret(), args.next()).await.map(|code| code.expose().into()))
+            }
             (Self::Probe(probe), "open_record") => probe.open_record(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
             _ => panic!("there is no method `{method}` here"),

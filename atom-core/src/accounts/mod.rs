@@ -5,6 +5,7 @@ mod authenticate;
 mod client;
 mod email;
 mod events;
+mod factors;
 mod model;
 mod notice;
 mod proof;
@@ -22,6 +23,10 @@ pub(crate) use sessions::fill as fill_sessions;
 pub use audit_trail::AuditTrail;
 pub use client::Client;
 pub use events::Events;
+pub(crate) use factors::FactorSettings;
+#[cfg(feature = "testing")]
+pub(crate) use factors::code_of;
+pub use factors::{AddedFactor, Factor, FactorKind, Factors, PendingFactor, RecoveryCodes, TotpSetup};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
@@ -80,10 +85,29 @@ impl Accounts {
     /// attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
     /// `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
     ///
+    /// A user with a second factor is not signed in yet: see [`SignIn`].
+    ///
     /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
     /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
+    }
+
+    /// Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
+    /// user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
+    /// quarter of an hour.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
+    /// (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+    pub async fn complete_with_totp(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
+        factors::with_totp(&self.inner, pending_token, &code).await
+    }
+
+    /// The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+    pub async fn complete_with_recovery_code(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
+        factors::with_recovery_code(&self.inner, pending_token, &code).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.

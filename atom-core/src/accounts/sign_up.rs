@@ -29,7 +29,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
         created_at: now,
     };
     let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
-    let session = NewSession::generate(client, SignInMethod::Password)?;
+    let session = NewSession::generate(client, vec![SignInMethod::Password])?;
     let data_key = inner.keys.new_key(workspace.id).await?;
     let sealed = session.seal_under(&data_key, workspace.id)?;
 

@@ -1,10 +1,14 @@
-//! The events that Atom itself emits: the only place that names them.
+//! The events that Atom itself emits: the only place that names them. Those of people's accounts have a file of their own.
+
+mod people;
+
+pub(crate) use people::{FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesRenewed};
 
 use super::payload::{Field, Payload, catalogue};
 use super::{EventField, EventType};
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
-    WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
+    UserId, WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -482,6 +486,11 @@ catalogue! {
         /// The key.
         key_id: SigningKeyId,
     }
+}
+
+/// Every event that Atom emits.
+pub(crate) fn catalogue() -> Vec<EventType> {
+    [types(), people::types()].concat()
 }
 
 #[cfg(test)]

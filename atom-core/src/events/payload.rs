@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
-    WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
+    UserId, WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,6 +36,7 @@ fields!(
     ConnectionId = Id,
     DataKeyId = Id,
     EmergencyRequestId = Id,
+    FactorId = Id,
     JobId = Id,
     MailId = Id,
     SecretLeaseId = Id,
@@ -83,8 +84,8 @@ macro_rules! catalogue {
             }
         )+
 
-        /// Every event that Atom emits.
-        pub(crate) fn catalogue() -> Vec<EventType> {
+        /// These events.
+        pub(super) fn types() -> Vec<EventType> {
             vec![$(EventType {
                 name: $name.to_owned(),
                 about: concat!($($about),+).trim().to_owned(),

@@ -96,6 +96,8 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let own = crate::workspace_providers::ACME.replace("acme", "own");
     let own = NewWorkspaceProvider { manifest: own, client_secret: Some("canary".into()), ..Default::default() };
     let own = scope.providers().register(own).await.unwrap();
+    let clock = crate::support::TestClock::new();
+    let (app, codes) = crate::factors::add_app(&scope, &clock).await;
     // A mail that nobody has taken yet.
     atom.mail().send_test("ada@example.com".into(), MailKind::SignInCode, None).await.unwrap();
     // A grant that the provider has not withdrawn yet.
@@ -132,6 +134,9 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     assert!(scope.webhooks().verification_key(endpoint.id).await.unwrap() == verification_key);
     assert_eq!(scope.providers().get("own".into()).await.unwrap(), own);
     assert_eq!(scope.emergency_access().get(emergency.id).await.unwrap(), emergency);
+    clock.advance(chrono::TimeDelta::seconds(30));
+    scope.step_up().with_totp(app.code()).await.unwrap();
+    scope.step_up().with_recovery_code(codes[0].clone()).await.unwrap();
     let callback = google.approve(pending.url, "ada@gmail.example".into()).await.unwrap();
     scope.connections().complete(callback).await.unwrap();
     assert!(DataKeyId::from_str(newest.first().unwrap()).is_ok());

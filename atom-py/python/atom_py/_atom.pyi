@@ -61,6 +61,7 @@ __all__ = [
     "AccountingPaymentPage",
     "Accounts",
     "ActiveSession",
+    "AddedFactor",
     "Atom",
     "Attendee",
     "AttendeeResponse",
@@ -172,6 +173,9 @@ __all__ = [
     "EventTime",
     "EventType",
     "Events",
+    "Factor",
+    "FactorKind",
+    "Factors",
     "FilePage",
     "FilePatch",
     "FileUpload",
@@ -338,6 +342,7 @@ __all__ = [
     "PaymentSubscription",
     "PaymentSubscriptionPage",
     "Payments",
+    "PendingFactor",
     "Person",
     "Pkcs11Options",
     "PostMetrics",
@@ -366,6 +371,7 @@ __all__ = [
     "RawResponse",
     "RecordStream",
     "RecordedStep",
+    "RecoveryCodes",
     "RemoteCalendar",
     "RemoteCalendarPage",
     "RemoteFile",
@@ -461,6 +467,7 @@ __all__ = [
     "TicketPriority",
     "TicketStatus",
     "Ticks",
+    "TotpSetup",
     "Trial",
     "TrialOutcome",
     "UniqueJob",
@@ -1355,11 +1362,30 @@ class Accounts:
         attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
         `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
 
+        A user with a second factor is not signed in yet: see `SignIn`.
+
         Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
         wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
         """
     def sign_in_blocking(self, credentials: Credentials) -> SignIn:
         """`sign_in`, but the thread waits until it is done."""
+    async def complete_with_totp(self, pending_token: str, code: str) -> SignIn:
+        """Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
+        user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
+        quarter of an hour.
+
+        Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
+        (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+        """
+    def complete_with_totp_blocking(self, pending_token: str, code: str) -> SignIn:
+        """`complete_with_totp`, but the thread waits until it is done."""
+    async def complete_with_recovery_code(self, pending_token: str, code: str) -> SignIn:
+        """The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+
+        Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+        """
+    def complete_with_recovery_code_blocking(self, pending_token: str, code: str) -> SignIn:
+        """`complete_with_recovery_code`, but the thread waits until it is done."""
     async def refresh(self, refresh_token: str) -> Session:
         """Exchanges a refresh token for a new pair of tokens.
 
@@ -1413,6 +1439,17 @@ class ActiveSession:
         """What is known of the client, as it was told last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AddedFactor:
+    """A factor that was added."""
+    def __new__(cls, *, factor: Factor, recovery_codes: list[str]) -> AddedFactor: ...
+    @property
+    def factor(self) -> Factor:
+        """The factor."""
+    @property
+    def recovery_codes(self) -> list[str]:
+        """Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise."""
 
 @typing.final
 class Atom:
@@ -1584,6 +1621,14 @@ class AuditAction:
     """A user signed in."""
     STEPPED_UP: typing.ClassVar[AuditAction]
     """A user proved once more who they are; the details say how."""
+    FACTOR_ADDED: typing.ClassVar[AuditAction]
+    """A user added a second factor; the details say which."""
+    FACTOR_REMOVED: typing.ClassVar[AuditAction]
+    """A user removed a second factor."""
+    RECOVERY_CODES_RENEWED: typing.ClassVar[AuditAction]
+    """A user made new recovery codes."""
+    RECOVERY_CODE_USED: typing.ClassVar[AuditAction]
+    """A recovery code stood in for a user's second factor; the details say how many are left."""
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
@@ -1677,7 +1722,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "factor_added", "factor_removed", "recovery_codes_renewed", "recovery_code_used", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -4827,6 +4872,86 @@ class Events:
         """The `sequence` of the newest event, 0 before the first. Read it before the state of something, and follow what changes from there."""
     def head_blocking(self) -> int:
         """`head`, but the thread waits until it is done."""
+
+@typing.final
+class Factor:
+    """A second factor of a user's."""
+    def __new__(cls, *, id: str, kind: FactorKind, created_at: datetime.datetime, name: str | None = None, last_used_at: datetime.datetime | None = None) -> Factor: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def kind(self) -> FactorKind:
+        """What it is."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def name(self) -> str | None:
+        """What its user calls it."""
+    @property
+    def last_used_at(self) -> datetime.datetime | None:
+        """When it was last used to prove who its user is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class FactorKind:
+    """What a second factor is."""
+    TOTP: typing.ClassVar[FactorKind]
+    """An authenticator app, which shows codes."""
+    RECOVERY_CODE: typing.ClassVar[FactorKind]
+    """A recovery code, which stands in for a factor that was lost."""
+    @property
+    def value(self) -> typing.Literal["totp", "recovery_code"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Factors:
+    """The second factors of the user, in all their workspaces.
+
+    Who has one is asked for it at every sign-in (`SignIn`) and by `StepUp`. The session must stand at this moment, and the scope must
+    have no purpose: `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`). What changes a factor needs a
+    fresh proof of who acts, too: `forbidden` (`step_up_required`) or `invalid` (`no_session`). The user is told of each change by mail, where the
+    installation sends mail. After the first factor, offer to end the sessions from before: `Sessions.revoke_others`.
+    """
+    async def list(self) -> builtins.list[Factor]:
+        """The user's factors, oldest first. One that is not confirmed is none."""
+    def list_blocking(self) -> builtins.list[Factor]:
+        """`list`, but the thread waits until it is done."""
+    async def recovery_codes_left(self) -> int:
+        """How many recovery codes the user has left. Have them make new ones before there are none."""
+    def recovery_codes_left_blocking(self) -> int:
+        """`recovery_codes_left`, but the thread waits until it is done."""
+    async def begin_totp(self, name: str | None = None) -> TotpSetup:
+        """Begins with an authenticator app, which takes the secret from a QR code or as text. It is a factor once `confirm_totp` has seen a code of the
+        app, within an hour; beginning again forgets the secret before.
+
+        Fails with `conflict` (`too_many_factors`) or `invalid` (`malformed_factor_name`).
+        """
+    def begin_totp_blocking(self, name: str | None = None) -> TotpSetup:
+        """`begin_totp`, but the thread waits until it is done."""
+    async def confirm_totp(self, id: str, code: str) -> AddedFactor:
+        """Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
+
+        Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+        """
+    def confirm_totp_blocking(self, id: str, code: str) -> AddedFactor:
+        """`confirm_totp`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Removes a factor, and with the last one the recovery codes. Removing it twice is no error."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+    async def new_recovery_codes(self) -> RecoveryCodes:
+        """Makes ten new recovery codes. Those before are good for nothing from now on.
+
+        Fails with `conflict` (`no_factor`: codes stand in for a factor, so add one first).
+        """
+    def new_recovery_codes_blocking(self) -> RecoveryCodes:
+        """`new_recovery_codes`, but the thread waits until it is done."""
 
 @typing.final
 class FilePage:
@@ -9074,6 +9199,22 @@ class Payments:
         """`create_product`, but the thread waits until it is done."""
 
 @typing.final
+class PendingFactor:
+    """A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
+    minutes long, and it ends when the password changes.
+    """
+    def __new__(cls, *, token: str, factors: list[FactorKind], expires_at: datetime.datetime) -> PendingFactor: ...
+    @property
+    def token(self) -> str:
+        """What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it."""
+    @property
+    def factors(self) -> list[FactorKind]:
+        """What the user can complete it with."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when."""
+
+@typing.final
 class Person:
     """Someone, as far as the provider says who."""
     def __new__(cls, *, id: str | None = None, name: str | None = None, email: str | None = None) -> Person: ...
@@ -9221,6 +9362,10 @@ class Probe:
         """Opens a sealed record: the golden records of every format version must open for ever."""
     def open_record_blocking(self, sample: SealedSample) -> bytes:
         """`open_record`, but the thread waits until it is done."""
+    async def totp_code(self, secret: str, steps: int) -> str:
+        """What an authenticator app with this secret shows so many steps of thirty seconds from now."""
+    def totp_code_blocking(self, secret: str, steps: int) -> str:
+        """`totp_code`, but the thread waits until it is done."""
     async def wait(self, millis: int) -> None:
         """Waits, so that a caller can cancel or run other work meanwhile."""
     def wait_blocking(self, millis: int) -> None:
@@ -9716,6 +9861,14 @@ class RecordedStep:
         """Its outcome."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RecoveryCodes:
+    """Recovery codes, which can be shown only now."""
+    def __new__(cls, *, codes: list[str]) -> RecoveryCodes: ...
+    @property
+    def codes(self) -> list[str]:
+        """The codes, each good for one time: `xxxx-xxxx-xxxx-xxxx`."""
 
 @typing.final
 class RemoteCalendar:
@@ -10377,6 +10530,9 @@ class Scope:
     @property
     def step_up(self) -> StepUp:
         """A fresh proof of who acts, before what asks for one."""
+    @property
+    def factors(self) -> Factors:
+        """The user's second factors."""
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
@@ -11353,6 +11509,16 @@ class SignIn:
             """Their session."""
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class FactorRequired(SignIn):
+        """The user has a second factor, and is not signed in before they have shown it."""
+        __match_args__ = ("pending",)
+        def __new__(cls, pending: PendingFactor) -> SignIn.FactorRequired: ...
+        @property
+        def pending(self) -> PendingFactor:
+            """What waits for it."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class SignInMethod:
@@ -11836,10 +12002,27 @@ class StepUp:
         """Proves it with the password. Wrong ones are counted for this session, and make the next attempt wait.
 
         Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
-        `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+        `retry_after`), `forbidden` (`factor_required`: the user has a second factor, and must show that; `purpose_fixed`) or `invalid`
+        (`no_session`).
         """
     def with_password_blocking(self, password: str) -> None:
         """`with_password`, but the thread waits until it is done."""
+    async def with_totp(self, code: str) -> None:
+        """Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
+
+        Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
+        (`purpose_fixed`) or `invalid` (`no_session`).
+        """
+    def with_totp_blocking(self, code: str) -> None:
+        """`with_totp`, but the thread waits until it is done."""
+    async def with_recovery_code(self, code: str) -> None:
+        """Proves it with a recovery code, which is good for nothing after that.
+
+        Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid`
+        (`no_session`).
+        """
+    def with_recovery_code_blocking(self, code: str) -> None:
+        """`with_recovery_code`, but the thread waits until it is done."""
 
 @typing.final
 class StoredJob:
@@ -12684,6 +12867,23 @@ class Ticks:
         """The next number, or nothing after the last one."""
     def next_blocking(self) -> int | None:
         """`next`, but the thread waits until it is done."""
+
+@typing.final
+class TotpSetup:
+    """What an authenticator app needs to know: show it once, and keep it nowhere."""
+    def __new__(cls, *, id: str, secret: str, otpauth_uri: str, expires_at: datetime.datetime) -> TotpSetup: ...
+    @property
+    def id(self) -> str:
+        """The factor that it will be."""
+    @property
+    def secret(self) -> str:
+        """The secret in base32, for whoever types it."""
+    @property
+    def otpauth_uri(self) -> str:
+        """The same with all that the app shows, for a QR code: `otpauth://totp/…`."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when it can be confirmed."""
 
 @typing.final
 class Trial:

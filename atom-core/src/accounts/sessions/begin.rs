@@ -30,7 +30,7 @@ pub(in crate::accounts) struct NewSession {
     key: Key,
     client: Option<Client>,
     /// How the user has just proved who they are.
-    method: SignInMethod,
+    methods: Vec<SignInMethod>,
 }
 
 /// What of a session is stored sealed.
@@ -42,8 +42,8 @@ pub(in crate::accounts) struct Sealed {
 
 impl NewSession {
     /// A session of a client, which is in its canonical form.
-    pub(in crate::accounts) fn generate(client: Option<Client>, method: SignInMethod) -> Result<Self> {
-        Ok(Self { id: SessionId::generate(), key: random_key()?, client, method })
+    pub(in crate::accounts) fn generate(client: Option<Client>, methods: Vec<SignInMethod>) -> Result<Self> {
+        Ok(Self { id: SessionId::generate(), key: random_key()?, client, methods })
     }
 
     /// Seals it under the newest data key of a workspace.
@@ -74,7 +74,7 @@ impl NewSession {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let begun =
-            store::Begun { workspace, id: self.id, user, sealed, method: self.method, ends_at: inner.sessions.ends_at(now) };
+            store::Begun { workspace, id: self.id, user, sealed, methods: &self.methods, ends_at: inner.sessions.ends_at(now) };
         store::insert(tx, begun, now).await
     }
 

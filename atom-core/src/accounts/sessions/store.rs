@@ -70,12 +70,12 @@ pub(super) struct Begun<'a> {
     pub(super) id: SessionId,
     pub(super) user: UserId,
     pub(super) sealed: &'a Sealed,
-    pub(super) method: SignInMethod,
+    pub(super) methods: &'a [SignInMethod],
     pub(super) ends_at: DateTime<Utc>,
 }
 
 pub(super) async fn insert(tx: &mut Tx, begun: Begun<'_>, now: DateTime<Utc>) -> Result<()> {
-    let Begun { workspace, id, user, sealed, method, ends_at } = begun;
+    let Begun { workspace, id, user, sealed, methods, ends_at } = begun;
     let revision = i64::from(sealed.client.is_some());
     Ok(on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_sessions
@@ -83,7 +83,7 @@ pub(super) async fn insert(tx: &mut Tx, begun: Begun<'_>, now: DateTime<Utc>) ->
              methods, proved_at)
          VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7, $8, $9, $5)")
         .bind(workspace.0).bind(id.0).bind(user.0).bind(&sealed.refresh_key).bind(Timestamp::from(now))
-        .bind(Timestamp::from(ends_at)).bind(sealed.client.as_deref()).bind(revision).bind(Json([method])).execute(c).await.map(drop))?)
+        .bind(Timestamp::from(ends_at)).bind(sealed.client.as_deref()).bind(revision).bind(Json(methods)).execute(c).await.map(drop))?)
 }
 
 pub(super) async fn get(db: &Db, workspace: WorkspaceId, session: SessionId) -> Result<Option<SessionRow>> {

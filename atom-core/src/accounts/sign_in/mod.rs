@@ -5,11 +5,11 @@
 mod complete;
 mod password;
 
-pub(super) use complete::{Proved, run as complete};
+pub(super) use complete::{Proved, begin_session, run as complete, workspace_of};
 pub(super) use password::run as with_password;
 
-use super::Session;
-use crate::Result;
+use super::{PendingFactor, Session};
+use crate::{Error, ErrorKind, Result};
 use atom_macros::model;
 
 /// What a proof of who somebody is leads to.
@@ -25,6 +25,7 @@ use atom_macros::model;
 /// let ada = Credentials { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
 /// match atom.accounts().sign_in(ada).await? {
 ///     SignIn::SignedIn { session } => assert_eq!(session.user.email, "ada@example.com"),
+///     SignIn::FactorRequired { pending } => panic!("ask for one of {:?}, and call `complete_with_totp` or its like", pending.factors),
 /// }
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
@@ -35,13 +36,25 @@ pub enum SignIn {
         /// Their session.
         session: Session,
     },
+    /// The user has a second factor, and is not signed in before they have shown it.
+    FactorRequired {
+        /// What waits for it.
+        pending: PendingFactor,
+    },
 }
 
 impl SignIn {
     /// The session, for hosts whose users need nothing else to sign in.
+    ///
+    /// # Errors
+    /// `unauthenticated` (`factor_required`)
     pub fn signed_in(self) -> Result<Session> {
         match self {
             Self::SignedIn { session } => Ok(session),
+            Self::FactorRequired { .. } => {
+                let text = "the user has a second factor: ask for it, and complete the pending sign-in";
+                Err(Error::new(ErrorKind::Unauthenticated, "factor_required", text))
+            }
         }
     }
 }
