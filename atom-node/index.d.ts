@@ -664,6 +664,8 @@ export declare class Accounts {
    * attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
    * `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
    *
+   * A user with a second factor is not signed in yet: see `SignIn`.
+   *
    * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
    * wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
    */
@@ -3313,6 +3315,70 @@ export declare class Events {
   subscribe(subscription: EventSubscription): Promise<EventStream>
   /** The `sequence` of the newest event, 0 before the first. Read it before the state of something, and follow what changes from there. */
   head(): Promise<number>
+}
+
+/** A second factor of a user's. */
+export interface Factor {
+  /** Its id. */
+  id: FactorId
+  /** What it is. */
+  kind: FactorKind
+  /** When it was made. */
+  createdAt: Date
+  /** What its user calls it. */
+  name?: string
+  /** When it was last used to prove who its user is. */
+  lastUsedAt?: Date
+}
+
+/** A second factor of a user's. */
+export type FactorId = string
+
+/** What a second factor is. */
+export type FactorKind = 'totp' | 'recovery_code'
+
+export declare const FactorKind: {
+  /** An authenticator app, which shows codes. */
+  readonly Totp: 'totp'
+  /** A recovery code, which stands in for a factor that was lost. */
+  readonly RecoveryCode: 'recovery_code'
+}
+
+/**
+ * The second factors of the user, in all their workspaces.
+ *
+ * Who has one is asked for it at every sign-in (`SignIn`) and by `StepUp`. The session must stand at this moment, and the scope must
+ * have no purpose: `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`). What changes a factor needs a
+ * fresh proof of who acts, too: `forbidden` (`step_up_required`) or `invalid` (`no_session`). The user is told of each change by mail, where the
+ * installation sends mail. After the first factor, offer to end the sessions from before: `Sessions.revoke_others`.
+ */
+export declare class Factors {
+  private constructor()
+  /** The user's factors, oldest first. One that is not confirmed is none. */
+  list(): Promise<Factor[]>
+  /** How many recovery codes the user has left. Have them make new ones before there are none. */
+  recoveryCodesLeft(): Promise<number>
+  /**
+   * Begins with an authenticator app, which takes the secret from a QR code or as text. It is a factor once `confirm_totp` has seen a code of the
+   * app, within an hour; beginning again forgets the secret before.
+   *
+   * Fails with `conflict` (`too_many_factors`) or `invalid` (`malformed_factor_name`).
+   */
+  beginTotp(name?: string | null): Promise<TotpSetup>
+  /**
+   * Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
+   *
+   * Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+   */
+  confirmTotp(id: FactorId, code: string): Promise<AddedFactor>
+  /** Removes a factor, and with the last one the recovery codes. Removing it twice is no error. */
+  remove(id: FactorId): Promise<void>
+  /**
+   * Makes ten new recovery codes. Those before are good for nothing from now on.
+   *
+   * Fails with `conflict` (`no_factor`: codes stand in for a factor, so add one first).
+   */
+  newRecoveryCodes(): Promise<RecoveryCodes>
 }
 
 /** A page of files. */
@@ -6611,6 +6677,8 @@ export declare class Probe {
   echoOptional(text?: string | null): Promise<string | null>
   /** Opens a sealed record: the golden records of every format version must open for ever. */
   openRecord(sample: SealedSample): Promise<Buffer>
+  /** What an authenticator app with this secret shows so many steps of thirty seconds from now. */
+  totpCode(secret: string, steps: number): Promise<string>
   /** Waits, so that a caller can cancel or run other work meanwhile. */
   wait(millis: number): Promise<void>
   /** Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each. */
@@ -6951,6 +7019,12 @@ export declare class RecordStream {
 export interface RecordedStep {
   /** Its outcome. */
   output: unknown
+}
+
+/** Recovery codes, which can be shown only now. */
+export interface RecoveryCodes {
+  /** The codes, each good for one time: `xxxx-xxxx-xxxx-xxxx`. */
+  codes: string[]
 }
 
 /** A calendar. */
@@ -8466,7 +8540,8 @@ export declare class StepUp {
    * Proves it with the password. Wrong ones are counted for this session, and make the next attempt wait.
    *
    * Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
-   * `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+   * `retry_after`), `forbidden` (`factor_required`: the user has a second factor, and must show that; `purpose_fixed`) or `invalid`
+   * (`no_session`).
    */
   withPassword(password: string): Promise<void>
   /**
@@ -9050,6 +9125,18 @@ export declare class Ticks {
   /** The next number, or nothing after the last one. */
   next(): Promise<number | null>
   [Symbol.asyncIterator](): AsyncIterableIterator<number>
+}
+
+/** What an authenticator app needs to know: show it once, and keep it nowhere. */
+export interface TotpSetup {
+  /** The factor that it will be. */
+  id: FactorId
+  /** The secret in base32, for whoever types it. */
+  secret: string
+  /** The same with all that the app shows, for a QR code: `otpauth://totp/…`. */
+  otpauthUri: string
+  /** Until when it can be confirmed. */
+  expiresAt: Date
 }
 
 /** How a probe tries a handler. */

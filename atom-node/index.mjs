@@ -41,6 +41,8 @@ export const {
   EventStatus,
   EventStream,
   Events,
+  FactorKind,
+  Factors,
   FileUpload,
   Files,
   FulfilmentStatus,

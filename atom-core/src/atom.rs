@@ -1,6 +1,8 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, AllWorkspaces, EmailProofSettings, PasswordSettings, SessionSettings, Turns, Users};
+use crate::accounts::{
+    self, Accounts, AllWorkspaces, EmailProofSettings, FactorSettings, PasswordSettings, SessionSettings, Turns, Users,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
@@ -69,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) step_up: TimeDelta,
     /// How addresses are proved.
     pub(crate) email_proofs: EmailProofSettings,
+    pub(crate) factors: FactorSettings,
     pub(crate) sign_ins: Turns,
     /// How long an invitation can be accepted.
     pub(crate) invitation_life: TimeDelta,
@@ -346,6 +349,7 @@ impl Atom {
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
         let email_proofs = EmailProofSettings::new(&options)?;
+        let factors = FactorSettings::new(&options);
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
@@ -384,6 +388,7 @@ impl Atom {
             sessions,
             step_up,
             email_proofs,
+            factors,
             sign_ins: Turns::default(),
             invitation_life: TimeDelta::days(invitation_days.into()),
             farewell: ending::run,

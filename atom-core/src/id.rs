@@ -18,6 +18,10 @@ pub struct SessionId;
 #[id]
 pub struct InvitationId;
 
+/// A second factor of a user's.
+#[id]
+pub struct FactorId;
+
 /// One account of one user at one provider.
 #[id]
 pub struct ConnectionId;

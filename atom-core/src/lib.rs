@@ -48,15 +48,12 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    AcceptInvitation, AllWorkspaces, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState,
-    Invitations, Member, MemberFilter, MemberPage, Members, NewInvitation, NewWorkspace, WorkspaceMembership, WorkspaceSeats,
-    Workspaces,
-};
-pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, BreachedPasswords, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, Events,
-    ImportedUser, LinkSignIn, MagicLink, NewAccount, Password, PasswordResetRequest, PendingCode, PendingMagicLink,
-    PendingVerification, Principal, Purpose, Role, Session, Sessions, SignIn, SignInMethod, StepUp, User, UserImport, Users,
-    Workspace,
+    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AuditTrail, BreachedPasswords, Client, Credentials,
+    EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, ImportedUser, Invitation, InvitationFilter,
+    InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage,
+    Members, NewAccount, NewInvitation, NewWorkspace, Password, PasswordResetRequest, PendingCode, PendingFactor,
+    PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod,
+    StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
@@ -81,8 +78,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId,
-    SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, FactorId, InvitationId, JobId, MailId, SecretLeaseId,
+    ServiceKeyId, SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

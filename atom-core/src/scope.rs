@@ -1,7 +1,7 @@
 //! What one principal may see and do.
 
 use crate::accounts::{
-    AuditTrail, EmailAddress, Events, Invitations, Members, Password, Principal, Sessions, StepUp, Workspaces,
+    AuditTrail, EmailAddress, Events, Factors, Invitations, Members, Password, Principal, Sessions, StepUp, Workspaces,
 };
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
@@ -84,6 +84,11 @@ impl Scope {
     /// Who is invited to become one.
     pub fn invitations(&self) -> Invitations {
         Invitations { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's second factors.
+    pub fn factors(&self) -> Factors {
+        Factors { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's connected accounts.

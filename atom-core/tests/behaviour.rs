@@ -38,6 +38,7 @@ enum Thing {
     Password(Password),
     Users(Users),
     Email(EmailAddress),
+    Factors(Factors),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -99,6 +100,7 @@ impl Thing {
             (Self::Atom(atom), "users") => Self::Users(atom.users()),
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
             (Self::Scope(scope), "email") => Self::Email(scope.email()),
+            (Self::Scope(scope), "factors") => Self::Factors(scope.factors()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
@@ -167,6 +169,7 @@ impl Thing {
             (Self::Users(users), method) => users_method(users, method, args).await,
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
             (Self::Email(email), method) => email_method(email, method, args).await,
+            (Self::Factors(factors), method) => factors_method(factors, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::OwnMail(mail), method) => mail_method(mail, method, args).await,
@@ -248,6 +251,9 @@ impl Thing {
             (Self::Probe(probe), "echo") => probe.echo(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "echo_optional") => probe.echo_optional(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "echo_secret") => plain(probe.echo_secret(args.secret()).await.map(|s| s.expose().into())),
+            (Self::Probe(probe), "totp_code") => {
+                plain(probe.totp_code(args.secret(), args.next()).await.map(|code| code.expose().into()))
+            }
             (Self::Probe(probe), "open_record") => probe.open_record(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
             _ => panic!("there is no method `{method}` here"),

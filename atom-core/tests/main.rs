@@ -13,6 +13,7 @@ mod ending;
 mod engine;
 mod events;
 mod events_over_processes;
+mod factors;
 mod fuzz;
 mod installation;
 mod integrations;

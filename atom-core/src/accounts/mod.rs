@@ -7,6 +7,7 @@ mod email;
 mod email_address;
 mod email_proof;
 mod events;
+mod factors;
 mod invitations;
 mod members;
 mod model;
@@ -35,6 +36,10 @@ pub use email_address::EmailAddress;
 pub(crate) use email_proof::EmailProofSettings;
 pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
+pub(crate) use factors::FactorSettings;
+#[cfg(feature = "testing")]
+pub(crate) use factors::code_of;
+pub use factors::{AddedFactor, Factor, FactorKind, Factors, PendingFactor, RecoveryCodes, TotpSetup};
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations,
     NewInvitation,
@@ -107,6 +112,8 @@ impl Accounts {
     /// attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
     /// `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
     ///
+    /// A user with a second factor is not signed in yet: see [`SignIn`].
+    ///
     /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
     /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
@@ -172,6 +179,23 @@ impl Accounts {
     /// Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_link(&self, link: LinkSignIn) -> Result<SignIn> {
         sign_in::with_link(&self.inner, link).await
+    }
+
+    /// Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
+    /// user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
+    /// quarter of an hour.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
+    /// (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+    pub async fn complete_with_totp(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
+        factors::with_totp(&self.inner, pending_token, &code).await
+    }
+
+    /// The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+    pub async fn complete_with_recovery_code(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
+        factors::with_recovery_code(&self.inner, pending_token, &code).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.

@@ -66,7 +66,7 @@ pub(super) async fn register(inner: &Inner, new: Registration, method: SignInMet
     let name = name.unwrap_or_else(|| canonical.split('@').next().unwrap_or_default().to_owned());
     let user = User { id: UserId::generate(), email, email_verified: is_verified, display_name, locale, created_at: now };
     let workspace = Workspace { id: WorkspaceId::generate(), name, created_at: now };
-    let session = NewSession::generate(client, method)?;
+    let session = NewSession::generate(client, vec![method])?;
     let data_key = inner.keys.new_key(workspace.id).await?;
     let sealed = session.seal_under(&data_key, workspace.id)?;
 

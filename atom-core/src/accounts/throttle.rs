@@ -6,7 +6,8 @@
 //! - an identifier from one network: whoever guesses from elsewhere does not slow its owner down;
 //! - a network: it does not get around that by trying one identifier after the other;
 //! - a device that has been signed in before, instead of both: it shows a refresh token of its own, ended or not, so the failures of
-//!   others, on its own network too, are not its own.
+//!   others, on its own network too, are not its own;
+//! - a user whose second factor is asked for after a right first one, from wherever: whoever guesses there knows the password already.
 //!
 //! Beyond some free attempts each costs twice the delay of the one before, up to a longest; an attempt that comes too early is refused, and
 //! counts too. After a day without one, all is forgotten. A malformed or unknown identifier is counted like any other.
@@ -19,7 +20,7 @@ use super::{Client, store};
 use crate::atom::Inner;
 use crate::crypto::{base64url, length_prefixed};
 use crate::storage::{Db, Tx};
-use crate::{Error, ErrorKind, Result, SessionId};
+use crate::{Error, ErrorKind, Result, SessionId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -50,6 +51,8 @@ const NETWORK: Rule = Rule { free: 50, longest: 60, is_personal: false };
 const MAIL: Rule = Rule { free: 3, longest: 900, is_personal: true };
 /// Somebody's password, on a device of theirs.
 const DEVICE: Rule = Rule { free: 5, longest: 900, is_personal: true };
+/// Somebody's second factor, after a right first one.
+const FACTOR: Rule = Rule { free: 5, longest: 900, is_personal: true };
 
 impl Rule {
     /// How long the next attempt must wait after so many.
@@ -159,6 +162,16 @@ pub(super) async fn count(inner: &Inner, attempt: &Attempt<'_>) -> Result<Counte
 pub(super) async fn ask(inner: &Inner, what: &str, identifier: &str, client: Option<&Client>) -> Result<()> {
     let counted = count_in(inner, Bucket::of_mail(what, identifier, client)).await?;
     counted.keep(inner.db()?, inner.now()).await
+}
+
+/// The same for a code of a user's second factor, in a session that stands or to complete a sign-in.
+pub(super) async fn count_factor(inner: &Inner, user: UserId, session: Option<SessionId>) -> Result<Counted> {
+    let user = user.to_string();
+    let bucket = match session {
+        Some(session) => Bucket::new(DEVICE, "factor-device", &[&user, &session.to_string()]),
+        None => Bucket::new(FACTOR, "factor", &[&user]),
+    };
+    count_in(inner, vec![bucket]).await
 }
 
 async fn count_in(inner: &Inner, buckets: Vec<Bucket>) -> Result<Counted> {

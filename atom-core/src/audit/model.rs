@@ -22,6 +22,14 @@ pub enum AuditAction {
     EmailVerified,
     /// A user got another address.
     EmailChanged,
+    /// A user added a second factor; the details say which.
+    FactorAdded,
+    /// A user removed a second factor.
+    FactorRemoved,
+    /// A user made new recovery codes.
+    RecoveryCodesRenewed,
+    /// A recovery code stood in for a user's second factor; the details say how many are left.
+    RecoveryCodeUsed,
     /// A user ended a session.
     SignedOut,
     /// A user ended a session from another one or by a new password, or the host did for them.

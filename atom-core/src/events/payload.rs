@@ -2,7 +2,7 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
+    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
     SigningKeyId, UserId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
@@ -36,6 +36,7 @@ fields!(
     ConnectionId = Id,
     DataKeyId = Id,
     EmergencyRequestId = Id,
+    FactorId = Id,
     InvitationId = Id,
     JobId = Id,
     MailId = Id,

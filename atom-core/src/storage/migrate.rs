@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     16 "0016_proofs",
     17 "0017_passwords",
     18 "0018_email_proofs",
+    19 "0019_factors",
     21 "0021_workspaces",
 ];
 

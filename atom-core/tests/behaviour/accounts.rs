@@ -46,6 +46,12 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
     match method {
         "sign_up" => accounts.sign_up(args.account()).await.map(|s| Thing::plain(session(&s))),
         "sign_in" => accounts.sign_in(args.credentials()).await.map(|s| Thing::plain(sign_in(&s))),
+        "complete_with_totp" => {
+            accounts.complete_with_totp(args.secret(), args.secret()).await.map(|s| Thing::plain(sign_in(&s)))
+        }
+        "complete_with_recovery_code" => {
+            accounts.complete_with_recovery_code(args.secret(), args.secret()).await.map(|s| Thing::plain(sign_in(&s)))
+        }
         "refresh" => accounts.refresh(args.secret()).await.map(|s| Thing::plain(session(&s))),
         "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
         "request_password_reset" => accounts.request_password_reset(args.next()).await.map(Thing::plain),
@@ -129,6 +135,8 @@ pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Arg
         "with_password" => step_up.with_password(args.secret()).await.map(Thing::plain),
         "request_code" => step_up.request_code().await.map(|p| flow(&p.flow_token, p.expires_at)),
         "with_code" => step_up.with_code(args.secret(), args.secret()).await.map(Thing::plain),
+        "with_totp" => step_up.with_totp(args.secret()).await.map(Thing::plain),
+        "with_recovery_code" => step_up.with_recovery_code(args.secret()).await.map(Thing::plain),
         _ => panic!("a step-up has no method `{method}`"),
     }
 }
@@ -201,6 +209,27 @@ fn link(args: &mut Args) -> LinkSignIn {
     }
 }
 
+pub(super) async fn factors_method(factors: &Factors, method: &str, mut args: Args) -> Result<Thing> {
+    let texts = |codes: &[Secret]| codes.iter().map(|code| code.expose().to_owned()).collect::<Vec<_>>();
+    match method {
+        "list" => factors.list().await.map(Thing::plain),
+        "recovery_codes_left" => factors.recovery_codes_left().await.map(Thing::plain),
+        "begin_totp" => factors.begin_totp(args.next()).await.map(|setup| {
+            Thing::plain(json!({
+                "id": setup.id, "secret": setup.secret.expose(), "otpauth_uri": setup.otpauth_uri.expose(),
+                "expires_at": setup.expires_at,
+            }))
+        }),
+        "confirm_totp" => factors
+            .confirm_totp(args.next(), args.secret())
+            .await
+            .map(|added| Thing::plain(json!({ "factor": added.factor, "recovery_codes": texts(&added.recovery_codes) }))),
+        "remove" => factors.remove(args.next()).await.map(Thing::plain),
+        "new_recovery_codes" => factors.new_recovery_codes().await.map(|new| Thing::plain(json!({ "codes": texts(&new.codes) }))),
+        _ => panic!("factors have no method `{method}`"),
+    }
+}
+
 fn sign_in(step: &SignIn) -> Value {
     match step {
         SignIn::SignedIn { session: signed_in } => json!({ "type": "signed_in", "session": session(signed_in) }),
@@ -208,6 +237,10 @@ fn sign_in(step: &SignIn) -> Value {
             let pending = json!({ "flow_token": pending.flow_token.expose(), "expires_at": pending.expires_at });
             json!({ "type": "verification_required", "pending": pending })
         }
+        SignIn::FactorRequired { pending } => json!({
+            "type": "factor_required",
+            "pending": { "token": pending.token.expose(), "factors": pending.factors, "expires_at": pending.expires_at },
+        }),
     }
 }
 

@@ -98,6 +98,8 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     let own = scope.providers().register(own).await.unwrap();
     // An account that waits for its address to be proved.
     atom.accounts().begin_sign_up(account("grace@example.com")).await.unwrap();
+    let clock = crate::support::TestClock::new();
+    let (app, codes) = crate::factors::add_app(&scope, &clock).await;
     // A mail that nobody has taken yet.
     atom.mail().send_test("ada@example.com".into(), MailKind::SignInCode, None).await.unwrap();
     // A link to reset a password, of which there is only a hash.
@@ -147,6 +149,9 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     assert!(scope.webhooks().verification_key(endpoint.id).await.unwrap() == verification_key);
     assert_eq!(scope.providers().get("own".into()).await.unwrap(), own);
     assert_eq!(scope.emergency_access().get(emergency.id).await.unwrap(), emergency);
+    clock.advance(chrono::TimeDelta::seconds(30));
+    scope.step_up().with_totp(app.code()).await.unwrap();
+    scope.step_up().with_recovery_code(codes[0].clone()).await.unwrap();
     let callback = google.approve(pending.url, "ada@gmail.example".into()).await.unwrap();
     scope.connections().complete(callback).await.unwrap();
     assert!(DataKeyId::from_str(newest.first().unwrap()).is_ok());

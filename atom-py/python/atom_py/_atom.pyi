@@ -178,6 +178,9 @@ __all__ = [
     "EventTime",
     "EventType",
     "Events",
+    "Factor",
+    "FactorKind",
+    "Factors",
     "FilePage",
     "FilePatch",
     "FileUpload",
@@ -392,6 +395,7 @@ __all__ = [
     "RawResponse",
     "RecordStream",
     "RecordedStep",
+    "RecoveryCodes",
     "RemoteCalendar",
     "RemoteCalendarPage",
     "RemoteFile",
@@ -487,6 +491,7 @@ __all__ = [
     "TicketPriority",
     "TicketStatus",
     "Ticks",
+    "TotpSetup",
     "Trial",
     "TrialOutcome",
     "UniqueJob",
@@ -1404,6 +1409,8 @@ class Accounts:
         Wrong passwords are counted, over all processes, for an e-mail address from one network and for a network: from some on, each makes the next
         attempt wait longer, up to a quarter of an hour. Nobody is locked out by what others do elsewhere, nor on a device that is named by
         `known_device`. Pass the `ip` of `client`: where it is missing, anybody's failures delay the owner too, by half a minute at most.
+
+        A user with a second factor is not signed in yet: see `SignIn`.
 
         Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
         wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
@@ -5119,6 +5126,86 @@ class Events:
         """The `sequence` of the newest event, 0 before the first. Read it before the state of something, and follow what changes from there."""
     def head_blocking(self) -> int:
         """`head`, but the thread waits until it is done."""
+
+@typing.final
+class Factor:
+    """A second factor of a user's."""
+    def __new__(cls, *, id: str, kind: FactorKind, created_at: datetime.datetime, name: str | None = None, last_used_at: datetime.datetime | None = None) -> Factor: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def kind(self) -> FactorKind:
+        """What it is."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def name(self) -> str | None:
+        """What its user calls it."""
+    @property
+    def last_used_at(self) -> datetime.datetime | None:
+        """When it was last used to prove who its user is."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class FactorKind:
+    """What a second factor is."""
+    TOTP: typing.ClassVar[FactorKind]
+    """An authenticator app, which shows codes."""
+    RECOVERY_CODE: typing.ClassVar[FactorKind]
+    """A recovery code, which stands in for a factor that was lost."""
+    @property
+    def value(self) -> typing.Literal["totp", "recovery_code"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Factors:
+    """The second factors of the user, in all their workspaces.
+
+    Who has one is asked for it at every sign-in (`SignIn`) and by `StepUp`. The session must stand at this moment, and the scope must
+    have no purpose: `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`). What changes a factor needs a
+    fresh proof of who acts, too: `forbidden` (`step_up_required`) or `invalid` (`no_session`). The user is told of each change by mail, where the
+    installation sends mail. After the first factor, offer to end the sessions from before: `Sessions.revoke_others`.
+    """
+    async def list(self) -> builtins.list[Factor]:
+        """The user's factors, oldest first. One that is not confirmed is none."""
+    def list_blocking(self) -> builtins.list[Factor]:
+        """`list`, but the thread waits until it is done."""
+    async def recovery_codes_left(self) -> int:
+        """How many recovery codes the user has left. Have them make new ones before there are none."""
+    def recovery_codes_left_blocking(self) -> int:
+        """`recovery_codes_left`, but the thread waits until it is done."""
+    async def begin_totp(self, name: str | None = None) -> TotpSetup:
+        """Begins with an authenticator app, which takes the secret from a QR code or as text. It is a factor once `confirm_totp` has seen a code of the
+        app, within an hour; beginning again forgets the secret before.
+
+        Fails with `conflict` (`too_many_factors`) or `invalid` (`malformed_factor_name`).
+        """
+    def begin_totp_blocking(self, name: str | None = None) -> TotpSetup:
+        """`begin_totp`, but the thread waits until it is done."""
+    async def confirm_totp(self, id: str, code: str) -> AddedFactor:
+        """Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
+
+        Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+        """
+    def confirm_totp_blocking(self, id: str, code: str) -> AddedFactor:
+        """`confirm_totp`, but the thread waits until it is done."""
+    async def remove(self, id: str) -> None:
+        """Removes a factor, and with the last one the recovery codes. Removing it twice is no error."""
+    def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+    async def new_recovery_codes(self) -> RecoveryCodes:
+        """Makes ten new recovery codes. Those before are good for nothing from now on.
+
+        Fails with `conflict` (`no_factor`: codes stand in for a factor, so add one first).
+        """
+    def new_recovery_codes_blocking(self) -> RecoveryCodes:
+        """`new_recovery_codes`, but the thread waits until it is done."""
 
 @typing.final
 class FilePage:
@@ -9952,6 +10039,10 @@ class Probe:
         """Opens a sealed record: the golden records of every format version must open for ever."""
     def open_record_blocking(self, sample: SealedSample) -> bytes:
         """`open_record`, but the thread waits until it is done."""
+    async def totp_code(self, secret: str, steps: int) -> str:
+        """What an authenticator app with this secret shows so many steps of thirty seconds from now."""
+    def totp_code_blocking(self, secret: str, steps: int) -> str:
+        """`totp_code`, but the thread waits until it is done."""
     async def wait(self, millis: int) -> None:
         """Waits, so that a caller can cancel or run other work meanwhile."""
     def wait_blocking(self, millis: int) -> None:
@@ -10447,6 +10538,14 @@ class RecordedStep:
         """Its outcome."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class RecoveryCodes:
+    """Recovery codes, which can be shown only now."""
+    def __new__(cls, *, codes: list[str]) -> RecoveryCodes: ...
+    @property
+    def codes(self) -> list[str]:
+        """The codes, each good for one time: `xxxx-xxxx-xxxx-xxxx`."""
 
 @typing.final
 class RemoteCalendar:
@@ -12592,7 +12691,8 @@ class StepUp:
         """Proves it with the password. Wrong ones are counted for this session, and make the next attempt wait.
 
         Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
-        `retry_after`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+        `retry_after`), `forbidden` (`factor_required`: the user has a second factor, and must show that; `purpose_fixed`) or `invalid`
+        (`no_session`).
         """
     def with_password_blocking(self, password: str) -> None:
         """`with_password`, but the thread waits until it is done."""
@@ -13456,6 +13556,23 @@ class Ticks:
         """The next number, or nothing after the last one."""
     def next_blocking(self) -> int | None:
         """`next`, but the thread waits until it is done."""
+
+@typing.final
+class TotpSetup:
+    """What an authenticator app needs to know: show it once, and keep it nowhere."""
+    def __new__(cls, *, id: str, secret: str, otpauth_uri: str, expires_at: datetime.datetime) -> TotpSetup: ...
+    @property
+    def id(self) -> str:
+        """The factor that it will be."""
+    @property
+    def secret(self) -> str:
+        """The secret in base32, for whoever types it."""
+    @property
+    def otpauth_uri(self) -> str:
+        """The same with all that the app shows, for a QR code: `otpauth://totp/…`."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when it can be confirmed."""
 
 @typing.final
 class Trial:

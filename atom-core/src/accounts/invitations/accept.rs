@@ -53,7 +53,7 @@ pub(in crate::accounts) async fn with_new_account(inner: &Arc<Inner>, new: Accep
         locale: row.locale.clone(),
         created_at: now,
     };
-    let session = NewSession::generate(client, SignInMethod::Password)?;
+    let session = NewSession::generate(client, vec![SignInMethod::Password])?;
     let sealed = session.seal(inner, row.workspace()).await?;
     let mut tx = db.begin_durable().await?;
     people::insert_user(&mut tx, &user, &row.email_canonical, Some(&password_hash)).await.map_err(sign_up::taken)?;

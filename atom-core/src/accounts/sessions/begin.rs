@@ -45,8 +45,8 @@ pub(in crate::accounts) struct Sealed {
 
 impl NewSession {
     /// A session of a client, which is in its canonical form, after a proof.
-    pub(in crate::accounts) fn generate(client: Option<Client>, method: SignInMethod) -> Result<Self> {
-        Ok(Self { id: SessionId::generate(), key: random_key()?, client, methods: vec![method], origin: None })
+    pub(in crate::accounts) fn generate(client: Option<Client>, methods: Vec<SignInMethod>) -> Result<Self> {
+        Ok(Self { id: SessionId::generate(), key: random_key()?, client, methods, origin: None })
     }
 
     /// A session of the same client beside another one, which proves no more and lasts no longer.

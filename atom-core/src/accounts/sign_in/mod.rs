@@ -8,11 +8,11 @@ mod password;
 mod verify;
 
 pub(super) use by_mail::{look_at_link, request as request_by_mail, with_code, with_link};
-pub(super) use complete::{Proved, run as complete};
+pub(super) use complete::{Proved, begin_session, run as complete, workspace_of};
 pub(super) use password::run as with_password;
 pub(super) use verify::run as with_verification;
 
-use super::{PendingVerification, Session};
+use super::{PendingFactor, PendingVerification, Session};
 use crate::{Error, ErrorKind, Result};
 use atom_macros::model;
 
@@ -31,6 +31,7 @@ use atom_macros::model;
 ///     SignIn::SignedIn { session } => assert_eq!(session.user.email, "ada@example.com"),
 ///     // Ask for the code that was mailed, and pass it to `verify_email`.
 ///     SignIn::VerificationRequired { pending } => drop(pending.flow_token),
+///     SignIn::FactorRequired { pending } => panic!("ask for one of {:?}, and call `complete_with_totp` or its like", pending.factors),
 /// }
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
@@ -47,10 +48,18 @@ pub enum SignIn {
         /// Authenticates nothing.
         pending: PendingVerification,
     },
+    /// The user has a second factor, and is not signed in before they have shown it.
+    FactorRequired {
+        /// What waits for it.
+        pending: PendingFactor,
+    },
 }
 
 impl SignIn {
     /// The session, for hosts whose users need nothing else to sign in.
+    ///
+    /// # Errors
+    /// `unauthenticated` (`factor_required`)
     pub fn signed_in(self) -> Result<Session> {
         match self {
             Self::SignedIn { session } => Ok(session),
@@ -58,6 +67,10 @@ impl SignIn {
                 let text =
                     "the address of the user is still to be proved: ask for the code that was mailed, and call `verify_email`";
                 Err(Error::new(ErrorKind::Unauthenticated, "verification_required", text))
+            }
+            Self::FactorRequired { .. } => {
+                let text = "the user has a second factor: ask for it, and complete the pending sign-in";
+                Err(Error::new(ErrorKind::Unauthenticated, "factor_required", text))
             }
         }
     }
