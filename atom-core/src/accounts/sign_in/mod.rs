@@ -36,7 +36,6 @@ use atom_macros::model;
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
 #[model(secret)]
-#[expect(clippy::large_enum_variant, reason = "there is one for a sign-in, and a box does not cross to other languages")]
 pub enum SignIn {
     /// The user is signed in.
     SignedIn {
