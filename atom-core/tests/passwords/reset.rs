@@ -55,6 +55,13 @@ on_both!(p11_a_link_sets_a_password_once_proves_the_address_and_ends_every_sessi
     assert_eq!(told(&scope).await, (vec!["reset".to_owned()], vec!["reset".to_owned()]));
 });
 
+on_both!(p11_a_link_goes_to_the_address_that_it_proves_and_to_no_other_spelling, |database| async move {
+    let (atom, _, letters, _) = opened(&database).await;
+    sign_up(&atom, "\u{ff22}OB@example.com").await;
+    ask(&atom, "\u{ff22}OB@example.com", "192.0.2.1").await.unwrap();
+    assert_eq!(letters.nth(MailKind::ResetPassword, 1).await.to, "bob@example.com");
+});
+
 on_both!(p12_a_link_dies_with_time_a_newer_link_a_new_password_or_another_address, |database| async move {
     let (atom, clock, letters, scope) = opened(&database).await;
     let first = link(&atom, &letters, 1).await;

@@ -114,7 +114,7 @@ async fn prepare(
     let new = NewMail {
         template: Template::Invite(invite),
         locale: row.locale.clone(),
-        to: row.email.clone(),
+        to: row.email_canonical.clone(),
         name: None,
         user: None,
         workspace: Some(principal.workspace_id),

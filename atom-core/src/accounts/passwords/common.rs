@@ -59,7 +59,8 @@ fn is_row(text: &str) -> bool {
 fn repeated(text: &str) -> Option<&str> {
     let chars: Vec<char> = text.chars().collect();
     let repeats = |length: &usize| chars.iter().zip(&chars[*length..]).all(|(a, b)| a == b);
-    let length = (1..=chars.len() / 2).find(repeats)?;
+    // Rounded up: what separates two is not there after the second.
+    let length = (1..=chars.len().div_ceil(2)).find(repeats)?;
     let end = text.char_indices().nth(length).map_or(text.len(), |(end, _)| end);
     Some(text[..end].trim_matches(|c: char| !c.is_alphanumeric()))
 }

@@ -38,7 +38,8 @@ async fn send(inner: &Arc<Inner>, address: &str, locale: Option<String>) -> Resu
     let user = row.into_user();
     let template = Template::ResetPassword(ResetPassword { token, minutes: settings.reset_minutes });
     let (locale, name) = (user.locale.or(locale), user.display_name);
-    let mail = NewMail { template, locale, to: user.email, name, user: Some(user.id), workspace: None };
+    // To the canonical form, which the link proves: another spelling of it may be somebody else's mailbox.
+    let mail = NewMail { template, locale, to: address.to_owned(), name, user: Some(user.id), workspace: None };
     let mail = mail::prepare(inner, mail).await?;
     let mut tx = db.begin().await?;
     store::issue_reset(&mut tx, user.id, &token_hash, &binding_hash, now + settings.reset_life()).await?;
