@@ -3,14 +3,14 @@
 use super::{Proved, SignIn, complete};
 use crate::accounts::email_proof::{self, EmailProof, Intent, NewFlow, Shown};
 use crate::accounts::store::{self, UserRow};
-use crate::accounts::{Client, SignInMethod, User, email, verified};
+use crate::accounts::{Client, SignInMethod, User, email, mail_limits, verified};
 use crate::atom::Inner;
 use crate::{Result, WorkspaceId};
 use std::sync::Arc;
 
 /// Instead of a session: mails a code, and says with what to show it.
 pub(in crate::accounts) async fn begin(inner: &Arc<Inner>, user: &User, workspace_id: Option<WorkspaceId>) -> Result<SignIn> {
-    email_proof::count_for_user(inner, user.id).await?;
+    mail_limits::count_for_user(inner, user.id).await?;
     let new = NewFlow { workspace_id, ..NewFlow::of(Intent::FinishSignIn, user) };
     Ok(SignIn::VerificationRequired { pending: email_proof::begin(inner, new).await?.into() })
 }
