@@ -144,8 +144,8 @@ impl Accounts {
         sign_in::with_verification(&self.inner, proof).await
     }
 
-    /// Mails a code to sign in with. It replaces the one that was asked for before on the same network or known device. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
-    /// `OpenOptions.sign_up_by_code` lets it become an account.
+    /// Mails a code to sign in with. It replaces the one that was asked for before from the same network or known device. Nothing tells whether the address is
+    /// known: where it is not, nothing is mailed, unless `OpenOptions.sign_up_by_code` lets it become an account.
     ///
     /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network or
     /// known device, or more than twenty in an hour from all networks) or `invalid` (`malformed_email`, `malformed_client`).

@@ -6,19 +6,19 @@ use tokio::sync::{Mutex, mpsc};
 
 /// What Atom sends its mail with, and where the example reads it.
 #[derive(Clone)]
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     sent: mpsc::UnboundedSender<OutgoingMail>,
     come: Arc<Mutex<mpsc::UnboundedReceiver<OutgoingMail>>>,
 }
 
 impl Mailbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (sent, come) = mpsc::unbounded_channel();
         Self { sent, come: Arc::new(Mutex::new(come)) }
     }
 
     /// Waits for a mail of a kind, and prints what comes.
-    pub async fn read(&self, kind: MailKind) -> Letter {
+    pub(crate) async fn read(&self, kind: MailKind) -> Letter {
         let mut come = self.come.lock().await;
         loop {
             let mail = come.recv().await.expect("the sender is part of this");
@@ -41,17 +41,17 @@ impl MailSender for Mailbox {
 }
 
 /// A mail that came.
-pub struct Letter(OutgoingMail);
+pub(crate) struct Letter(OutgoingMail);
 
 impl Letter {
     /// The code that its reader types.
-    pub fn code(&self) -> Secret {
+    pub(crate) fn code(&self) -> Secret {
         let code = self.0.text.split_whitespace().find(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit()));
         code.expect("a code").into()
     }
 
     /// The token of the link that its reader opens.
-    pub fn token(&self) -> Secret {
+    pub(crate) fn token(&self) -> Secret {
         let (_, rest) = self.0.text.split_once("token=").expect("a link");
         rest.split_whitespace().next().expect("a token").into()
     }
