@@ -1,9 +1,9 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, SessionSettings, Turns};
+use crate::accounts::{self, Accounts, SessionSettings, SignInProviders, SocialSettings, Turns};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
-use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
+use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache};
 use crate::crypto::password::Hasher;
 use crate::crypto::{HostKey, KeyRing, SigningRing};
 use crate::egress::Egress;
@@ -15,6 +15,7 @@ use crate::integrations::hooks::{Hooks, HostHook};
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::keys::{self, Keys, SigningKeys};
 use crate::mail::{self, HostMailSender, Mail, Outbox};
+use crate::oauth::check_callback_url;
 use crate::providers::{self, CatalogueEntry};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     /// How recent a proof has to be for what asks for a fresh one.
     pub(crate) step_up: TimeDelta,
     pub(crate) sign_ins: Turns,
+    pub(crate) sign_in_providers: SignInProviders,
+    pub(crate) social: SocialSettings,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -327,6 +330,8 @@ impl Atom {
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
+        let social = SocialSettings::new(&options);
+        let sign_in_providers = SignInProviders::new(options.sign_in_providers.take().unwrap_or_default())?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;
@@ -365,6 +370,8 @@ impl Atom {
             sessions,
             step_up,
             sign_ins: Turns::default(),
+            sign_in_providers,
+            social,
             http,
             egress,
             apps,

@@ -14,6 +14,10 @@ pub struct WorkspaceId;
 #[id]
 pub struct SessionId;
 
+/// An account at a provider that a user signs in with.
+#[id]
+pub struct IdentityId;
+
 /// One account of one user at one provider.
 #[id]
 pub struct ConnectionId;

@@ -33,6 +33,7 @@ mod jobs;
 mod keys;
 mod mail;
 mod moment;
+mod oauth;
 mod providers;
 mod raw;
 mod schedules;
@@ -47,8 +48,9 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AuditTrail, Client, Credentials, Events, NewAccount, Principal, Purpose, Role, Session, Sessions,
-    SignIn, SignInMethod, StepUp, User, Workspace,
+    Accounts, ActiveSession, AppleKey, AuditTrail, Client, Credentials, Events, Identities, Identity, NewAccount, PendingLink,
+    Principal, Purpose, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart, StepUp, User,
+    Workspace,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
@@ -73,8 +75,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
-    SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, IdentityId, JobId, MailId, SecretLeaseId, ServiceKeyId,
+    SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

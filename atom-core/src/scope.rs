@@ -1,6 +1,6 @@
 //! What one principal may see and do.
 
-use crate::accounts::{AuditTrail, Events, Principal, Sessions, StepUp};
+use crate::accounts::{AuditTrail, Events, Identities, Principal, Sessions, StepUp};
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
 use crate::emergency::EmergencyAccess;
@@ -57,6 +57,11 @@ impl Scope {
     /// A fresh proof of who acts, before what asks for one.
     pub fn step_up(&self) -> StepUp {
         StepUp { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The accounts at providers that the user signs in with.
+    pub fn identities(&self) -> Identities {
+        Identities { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's connected accounts.

@@ -31,6 +31,7 @@ enum Thing {
     SigningKeys(SigningKeys),
     Sessions(Sessions),
     StepUp(StepUp),
+    Identities(Identities),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -85,6 +86,7 @@ impl Thing {
             (Self::Atom(atom), "signing_keys") => Self::SigningKeys(atom.signing_keys()),
             (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
+            (Self::Scope(scope), "identities") => Self::Identities(scope.identities()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
@@ -146,6 +148,7 @@ impl Thing {
             (Self::SigningKeys(keys), "retire") => keys.retire(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
+            (Self::Identities(identities), method) => identities_method(identities, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::OwnMail(mail), method) => mail_method(mail, method, args).await,
@@ -465,7 +468,7 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 max_attempts: Some(3),
                 ..Default::default()
             };
-            let atom = database.builder().provider(google.app()).job_kind(greet).open().await.unwrap();
+            let atom = database.builder().provider(google.app()).sign_in_provider(google.sign_in_provider()).job_kind(greet).open().await.unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

@@ -12,6 +12,7 @@ mod purpose;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod social;
 mod step_up;
 mod store;
 mod throttle;
@@ -29,6 +30,8 @@ pub(crate) use purpose::is_label;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
 pub use sign_in::SignIn;
+pub use social::{AppleKey, Identities, Identity, PendingLink, SignInProvider, SocialFlow, SocialStart};
+pub(crate) use social::{SignInProviders, SocialSettings};
 pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
@@ -84,6 +87,28 @@ impl Accounts {
     /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
+    }
+
+    /// Begins a sign-in with an account at a provider: send the browser to the returned URL, and keep the flow token with it.
+    ///
+    /// Fails with `not_found` (`unknown_sign_in_provider`), `invalid` (`redirect_uri_not_allowed`, `malformed_locale`, `malformed_client`), `rate_limited`
+    /// (`too_many_attempts`), `provider` (`discovery_malformed`, `discovery_issuer_mismatch`) or `unavailable`.
+    pub async fn begin_social(&self, start: SocialStart) -> Result<SocialFlow> {
+        social::begin(&self.inner, start).await
+    }
+
+    /// Completes a sign-in with the URL that the provider sent the user back to, in the browser that began. Where the provider answers with a POST, as Apple does,
+    /// append its body to the URL as the query.
+    ///
+    /// Whoever is not known gets an account of their own, unless `OpenOptions.sign_up_by_social` says otherwise. An account that has the provider's address
+    /// is signed in to only if both sides vouch for it; one whose address nobody has verified goes to whoever the provider vouches for, without its password,
+    /// its identities and its sessions. Otherwise the answer is `SignIn.LinkRequired`.
+    ///
+    /// Fails with `invalid` (`state_unknown`: used, expired or begun in another browser; `wrong_redirect_uri`, `wrong_issuer`, `malformed_callback`, `code_refused`:
+    /// start again; `email_missing`), `cancelled` (`consent_declined`), `forbidden` (`sign_up_closed`, `account_disabled`, `tenant_not_allowed`, `not_a_member`),
+    /// `provider` (`token_refused`: check the client; `id_token_…`, `userinfo_of_another`: the provider's answer cannot be trusted) or `unavailable`.
+    pub async fn complete_social(&self, flow_token: Secret, callback_url: String, client: Option<Client>) -> Result<SignIn> {
+        social::complete(&self.inner, flow_token, &callback_url, client).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.

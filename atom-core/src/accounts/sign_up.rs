@@ -34,7 +34,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
     let sealed = session.seal_under(&data_key, workspace.id)?;
 
     let mut tx = db.begin_durable().await?;
-    store::insert_user(&mut tx, &user, &canonical, &password_hash).await.map_err(|error| match error.kind() {
+    store::insert_user(&mut tx, &user, &canonical, Some(&password_hash)).await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => {
             Error::new(ErrorKind::Conflict, "email_taken", "there is an account with this e-mail address: sign in instead")
         }
@@ -57,7 +57,7 @@ pub(super) async fn run(inner: &Inner, account: NewAccount) -> Result<Session> {
 }
 
 /// Whether it has the shape of a language tag.
-fn check_locale(locale: &str) -> Result<()> {
+pub(super) fn check_locale(locale: &str) -> Result<()> {
     let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     if locale.len() <= 35 && locale.split('-').all(part) {
         return Ok(());

@@ -36,11 +36,13 @@ row! {
     struct MemberRow { workspace_id: Uuid, name: String, created_at: Timestamp, role: String }
 }
 
-pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, password_hash: &str) -> Result<()> {
+pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, password_hash: Option<&str>) -> Result<()> {
+    let verified_at = user.email_verified.then_some(Timestamp::from(user.created_at));
     Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_users (id, email, email_canonical, display_name, locale, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        "INSERT INTO atom_users (id, email, email_canonical, display_name, locale, password_hash, created_at, email_verified_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(user.id.0).bind(&user.email).bind(canonical).bind(&user.display_name).bind(&user.locale).bind(password_hash)
-        .bind(Timestamp::from(user.created_at)).execute(c).await.map(drop))?)
+        .bind(Timestamp::from(user.created_at)).bind(verified_at).execute(c).await.map(drop))?)
 }
 
 pub(super) async fn insert_workspace(tx: &mut Tx, workspace: &Workspace) -> Result<()> {

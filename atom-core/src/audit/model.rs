@@ -20,6 +20,12 @@ pub enum AuditAction {
     SessionRevoked,
     /// An old refresh token came back, so the session was ended.
     RefreshTokenReused,
+    /// An account at a provider was linked, to sign in with.
+    IdentityLinked,
+    /// It was unlinked.
+    IdentityUnlinked,
+    /// An account whose address nobody had verified went to whoever a provider vouched for: password, identities and sessions from before are gone.
+    AccountAdopted,
     /// An account at a provider was connected, or connected again.
     Connected,
     /// The provider no longer accepts a connection's grant.

@@ -3,8 +3,8 @@
 use super::payload::{Field, Payload, catalogue};
 use super::{EventField, EventType};
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
-    WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, IdentityId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
+    UserId, WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde::Serialize;
 /// The first words that Atom keeps for its own events, those of today and those to come.
 #[rustfmt::skip]
 pub(super) const RESERVED: &[&str] = &[
-    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
+    "agent", "atom", "batch", "connection", "emergency", "event", "identity", "invitation", "job", "mail", "member",
     "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
     "user", "webhook", "workflow", "workspace",
 ];
@@ -39,8 +39,28 @@ catalogue! {
         /// Whose session it was.
         user_id: UserId,
         /// Why: `signed_out`; `session_revoked`, by the user in another session or by the host for them; or `refresh_token_reused`, because an old
-        /// refresh token came back.
+        /// refresh token came back; or `account_adopted`, because the owner of its address took over an account that nobody had verified.
         reason: String,
+    }
+
+    /// An account at a provider was linked to a user's, who can sign in with it now.
+    "identity.linked" = IdentityLinked(about identity_id, of user_id) {
+        /// The identity.
+        identity_id: IdentityId,
+        /// Whose it is.
+        user_id: UserId,
+        /// The provider's name: `google`.
+        provider: String,
+    }
+
+    /// An account at a provider was unlinked.
+    "identity.unlinked" = IdentityUnlinked(about identity_id, of user_id) {
+        /// The identity.
+        identity_id: IdentityId,
+        /// Whose it was.
+        user_id: UserId,
+        /// The provider's name.
+        provider: String,
     }
 
     /// An account at a provider was connected, or connected again.

@@ -21,13 +21,13 @@ mod tails;
 
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
-    EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, JobCancelled,
-    JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced, MailFailed, OfflineKeyRemoved, OfflineKeySet,
-    ProviderRegistered, ProviderRemoved, ProviderUpdated, SecretDenied, SecretLeaseGranted, SecretLeaseRenewed,
-    SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged, ServiceKeyExpired,
-    ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded, SessionStarted,
-    SigningKeyAdded, SigningKeyRetired, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
-    WorkspaceKeyWorn, catalogue,
+    EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed,
+    IdentityLinked, IdentityUnlinked, JobCancelled, JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced, MailFailed,
+    OfflineKeyRemoved, OfflineKeySet, ProviderRegistered, ProviderRemoved, ProviderUpdated, SecretDenied, SecretLeaseGranted,
+    SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged,
+    ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
+    SessionStarted, SigningKeyAdded, SigningKeyRetired, UserSignedUp, WebhookEndpointDisabled, WorkspaceKeyDestroyed,
+    WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

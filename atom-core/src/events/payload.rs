@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId,
-    WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, IdentityId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
+    UserId, WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,6 +36,7 @@ fields!(
     ConnectionId = Id,
     DataKeyId = Id,
     EmergencyRequestId = Id,
+    IdentityId = Id,
     JobId = Id,
     MailId = Id,
     SecretLeaseId = Id,

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     14 "0014_mail",
     15 "0015_sessions",
     16 "0016_proofs",
+    22 "0022_identities",
 ];
 
 /// One schema migration and whether this database has it.

@@ -10,6 +10,7 @@ mod example;
 #[doc(hidden)]
 pub mod fuzz;
 mod google;
+mod issuer;
 mod keys;
 mod kit;
 mod mail;
@@ -22,6 +23,7 @@ pub use ending::end_connections;
 #[doc(hidden)]
 pub use example::example;
 pub use google::GoogleStandIn;
+pub use issuer::{IssuerManners, IssuerStandIn};
 pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};
 pub use kit::TestKit;
 pub use mail::queue_mail;

@@ -5,6 +5,7 @@ use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, SessionEnded};
+use crate::storage::Tx;
 use crate::{Error, Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 
@@ -44,6 +45,19 @@ pub(super) async fn revoke_others(inner: &Inner, principal: &Principal) -> Resul
 /// Ends all sessions of the user.
 pub(super) async fn revoke_all(inner: &Inner, principal: &Principal) -> Result<i64> {
     run(inner, principal.user_id, Which::All, AuditAction::SessionRevoked, acting(principal), inner.now()).await
+}
+
+/// Ends all sessions of a user in the transaction of another act, which tells of them, and returns them in the order in which everyone takes the logs of several
+/// workspaces.
+pub(in crate::accounts) async fn all_in(
+    tx: &mut Tx,
+    user: UserId,
+    because: AuditAction,
+    now: DateTime<Utc>,
+) -> Result<Vec<(WorkspaceId, SessionId)>> {
+    let mut ended = store::end(tx, user, Which::All, because, now).await?;
+    ended.sort();
+    Ok(ended)
 }
 
 fn acting(principal: &Principal) -> Option<(WorkspaceId, SessionId)> {

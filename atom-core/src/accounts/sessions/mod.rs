@@ -21,6 +21,7 @@ mod upkeep;
 
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
+pub(super) use end::all_in as end_all_in;
 pub(super) use list::run as list;
 pub(super) use live::{Standing, check as check_live, standing};
 pub use model::ActiveSession;

@@ -71,7 +71,7 @@ async fn new_device(
     notice::prepare(inner, user, Template::NewDevice(told)).await
 }
 
-fn not_a_member(user: UserId) -> Error {
+pub(in crate::accounts) fn not_a_member(user: UserId) -> Error {
     tracing::debug!(user.id = %user, "signed in to a workspace without being a member");
     Error::new(
         ErrorKind::Forbidden,

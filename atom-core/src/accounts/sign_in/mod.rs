@@ -5,11 +5,11 @@
 mod complete;
 mod password;
 
-pub(super) use complete::{Proved, run as complete};
+pub(super) use complete::{Proved, not_a_member, run as complete};
 pub(super) use password::run as with_password;
 
-use super::Session;
-use crate::Result;
+use super::{PendingLink, Session};
+use crate::{Error, ErrorKind, Result};
 use atom_macros::model;
 
 /// What a proof of who somebody is leads to.
@@ -25,6 +25,7 @@ use atom_macros::model;
 /// let ada = Credentials { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
 /// match atom.accounts().sign_in(ada).await? {
 ///     SignIn::SignedIn { session } => assert_eq!(session.user.email, "ada@example.com"),
+///     _ => panic!("nothing more is asked of Ada"),
 /// }
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
@@ -35,6 +36,12 @@ pub enum SignIn {
         /// Their session.
         session: Session,
     },
+    /// Somebody came with an account at a provider whose address is that of an account here, and nothing says that both are theirs. They can sign in in another
+    /// way and link it: `Scope.identities`.
+    LinkRequired {
+        /// What to link.
+        pending: PendingLink,
+    },
 }
 
 impl SignIn {
@@ -42,6 +49,10 @@ impl SignIn {
     pub fn signed_in(self) -> Result<Session> {
         match self {
             Self::SignedIn { session } => Ok(session),
+            Self::LinkRequired { .. } => {
+                let text = "an account has this address already: sign in to it in another way, and link the provider then";
+                Err(Error::new(ErrorKind::Unauthenticated, "link_required", text))
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) enum Template {
     PasswordChanged(PasswordChanged),
     EmailChanged(EmailChanged),
     FactorChanged(FactorChanged),
+    IdentityChanged(IdentityChanged),
 }
 
 /// Asks whether an address is its user's: by a link, and by a code where the user is to type one.
@@ -84,6 +85,14 @@ pub(crate) struct FactorChanged {
     pub(crate) is_added: bool,
 }
 
+/// Tells that an account at a provider was linked or unlinked.
+pub(crate) struct IdentityChanged {
+    pub(crate) at: DateTime<Utc>,
+    /// The name to show.
+    pub(crate) provider: String,
+    pub(crate) is_added: bool,
+}
+
 impl Template {
     pub(in crate::mail) fn kind(&self) -> MailKind {
         match self {
@@ -96,6 +105,7 @@ impl Template {
             Self::PasswordChanged(_) => MailKind::PasswordChanged,
             Self::EmailChanged(_) => MailKind::EmailChanged,
             Self::FactorChanged(_) => MailKind::FactorChanged,
+            Self::IdentityChanged(_) => MailKind::IdentityChanged,
         }
     }
 
@@ -107,7 +117,11 @@ impl Template {
             | Self::SignInCode(SignInCode { minutes, .. })
             | Self::MagicLink(MagicLink { minutes, .. })
             | Self::Invite(Invite { minutes, .. }) => TimeDelta::minutes(*minutes),
-            Self::NewDevice(_) | Self::PasswordChanged(_) | Self::EmailChanged(_) | Self::FactorChanged(_) => NOTICE,
+            Self::NewDevice(_)
+            | Self::PasswordChanged(_)
+            | Self::EmailChanged(_)
+            | Self::FactorChanged(_)
+            | Self::IdentityChanged(_) => NOTICE,
         }
     }
 
@@ -146,6 +160,9 @@ impl Template {
             Self::FactorChanged(FactorChanged { at: moment, factor, is_added }) => {
                 json!({ "at": at(moment), "factor": factor, "change": if *is_added { "added" } else { "removed" } })
             }
+            Self::IdentityChanged(IdentityChanged { at: moment, provider, is_added }) => {
+                json!({ "at": at(moment), "provider": provider, "change": if *is_added { "added" } else { "removed" } })
+            }
         };
         match variables {
             Value::Object(variables) => variables,
@@ -178,6 +195,9 @@ impl Template {
             }
             MailKind::FactorChanged => {
                 both(|at, is_added| Self::FactorChanged(FactorChanged { at, factor: "passkey", is_added }))
+            }
+            MailKind::IdentityChanged => {
+                both(|at, is_added| Self::IdentityChanged(IdentityChanged { at, provider: "Google".into(), is_added }))
             }
         }
     }

@@ -25,7 +25,7 @@ macro_rules! english {
 }
 
 /// Atom's own texts: the subject in the first line, then the plain text; and the text in HTML.
-const ENGLISH: [(MailKind, &str, &str); 9] = english![
+const ENGLISH: [(MailKind, &str, &str); 10] = english![
     VerifyEmail "verify_email",
     ResetPassword "reset_password",
     SignInCode "sign_in_code",
@@ -35,6 +35,7 @@ const ENGLISH: [(MailKind, &str, &str); 9] = english![
     PasswordChanged "password_changed",
     EmailChanged "email_changed",
     FactorChanged "factor_changed",
+    IdentityChanged "identity_changed",
 ];
 
 /// What templates may take up.

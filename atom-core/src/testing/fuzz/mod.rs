@@ -5,11 +5,15 @@
 
 mod account;
 mod answer;
+mod callback;
+mod id_token;
 mod link;
 mod manifest;
 mod retry_after;
 
 pub use answer::answer;
+pub use callback::callback;
+pub use id_token::id_token;
 pub use link::link;
 pub use manifest::manifest;
 pub use retry_after::retry_after;
@@ -18,5 +22,11 @@ pub use retry_after::retry_after;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program.
-pub const TARGETS: &[(&str, Target)] =
-    &[("answer", answer), ("link", link), ("manifest", manifest), ("retry_after", retry_after)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("answer", answer),
+    ("callback", callback),
+    ("id_token", id_token),
+    ("link", link),
+    ("manifest", manifest),
+    ("retry_after", retry_after),
+];

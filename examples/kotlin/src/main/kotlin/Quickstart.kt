@@ -89,6 +89,7 @@ private suspend fun signUpOrIn(atom: Atom): Session = try {
 } catch (_: AtomException.Conflict) {
     when (val step = atom.accounts().signIn(Credentials(email = EMAIL, password = PASSWORD))) {
         is SignIn.SignedIn -> step.session
+        else -> error("nothing more is asked of Ada")
     }
 }
 
