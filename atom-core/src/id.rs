@@ -18,6 +18,14 @@ pub struct SessionId;
 #[id]
 pub struct IdentityId;
 
+/// An invitation into a workspace.
+#[id]
+pub struct InvitationId;
+
+/// A second factor of a user's.
+#[id]
+pub struct FactorId;
+
 /// One account of one user at one provider.
 #[id]
 pub struct ConnectionId;

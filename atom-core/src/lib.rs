@@ -24,6 +24,7 @@ mod connect;
 mod crypto;
 mod egress;
 mod emergency;
+mod ending;
 mod error;
 mod events;
 mod http_client;
@@ -48,9 +49,12 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AppleKey, AuditTrail, Client, Credentials, Events, Identities, Identity, NewAccount, PendingLink,
-    Principal, Purpose, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart, StepUp, User,
-    Workspace,
+    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AppleKey, AuditTrail, BreachedPasswords, Client, Credentials,
+    EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, Identities, Identity, ImportedUser, Invitation, InvitationFilter,
+    InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage,
+    Members, NewAccount, NewInvitation, NewWorkspace, Password, PasswordResetRequest, PendingCode, PendingFactor,
+    PendingLink, PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart,
+    StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
@@ -75,8 +79,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, IdentityId, JobId, MailId, SecretLeaseId, ServiceKeyId,
-    SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, FactorId, IdentityId, InvitationId, JobId, MailId, SecretLeaseId,
+    ServiceKeyId, SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

@@ -1,6 +1,8 @@
 //! What one principal may see and do.
 
-use crate::accounts::{AuditTrail, Events, Identities, Principal, Sessions, StepUp};
+use crate::accounts::{
+    AuditTrail, EmailAddress, Events, Factors, Identities, Invitations, Members, Password, Principal, Sessions, StepUp, Workspaces,
+};
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
 use crate::emergency::EmergencyAccess;
@@ -54,6 +56,11 @@ impl Scope {
         Sessions { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
+    /// The user's e-mail address: verifying it, and getting another.
+    pub fn email(&self) -> EmailAddress {
+        EmailAddress { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
     /// A fresh proof of who acts, before what asks for one.
     pub fn step_up(&self) -> StepUp {
         StepUp { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
@@ -62,6 +69,31 @@ impl Scope {
     /// The accounts at providers that the user signs in with.
     pub fn identities(&self) -> Identities {
         Identities { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's password: to change it, or to set one.
+    pub fn password(&self) -> Password {
+        Password { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's workspaces, and the one that the scope is in.
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The members of the workspace.
+    pub fn members(&self) -> Members {
+        Members { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Who is invited to become one.
+    pub fn invitations(&self) -> Invitations {
+        Invitations { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's second factors.
+    pub fn factors(&self) -> Factors {
+        Factors { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's connected accounts.

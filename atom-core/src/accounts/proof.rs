@@ -20,3 +20,10 @@ pub enum SignInMethod {
     /// A passkey.
     Passkey,
 }
+
+impl SignInMethod {
+    /// Whether it proves that the user has a second factor.
+    pub(super) fn is_factor(self) -> bool {
+        matches!(self, Self::Totp | Self::RecoveryCode | Self::Passkey)
+    }
+}

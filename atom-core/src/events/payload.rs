@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, IdentityId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
-    UserId, WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, IdentityId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
+    SigningKeyId, UserId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,7 +36,9 @@ fields!(
     ConnectionId = Id,
     DataKeyId = Id,
     EmergencyRequestId = Id,
+    FactorId = Id,
     IdentityId = Id,
+    InvitationId = Id,
     JobId = Id,
     MailId = Id,
     SecretLeaseId = Id,
@@ -45,6 +47,7 @@ fields!(
     SigningKeyId = Id,
     UserId = Id,
     WebhookEndpointId = Id,
+    WorkspaceId = Id,
     WorkspaceProviderId = Id,
     DateTime<Utc> = Text,
     String = Text,
@@ -84,8 +87,8 @@ macro_rules! catalogue {
             }
         )+
 
-        /// Every event that Atom emits.
-        pub(crate) fn catalogue() -> Vec<EventType> {
+        /// The events of this part.
+        pub(super) fn catalogue() -> Vec<EventType> {
             vec![$(EventType {
                 name: $name.to_owned(),
                 about: concat!($($about),+).trim().to_owned(),
@@ -99,4 +102,4 @@ macro_rules! catalogue {
         }
     };
 }
-pub(super) use catalogue;
+pub(in crate::events) use catalogue;

@@ -52,6 +52,7 @@ use Renewal::{Expires, Resealed};
 #[rustfmt::skip]
 pub(crate) const COLUMNS: &[SealedColumn] = &[
     SealedColumn { table: "atom_device_flows", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
+    SealedColumn { table: "atom_email_proofs", column: "sealed", owner: Installation, renewal: Expires { at: "expires_at" } },
     SealedColumn { table: "atom_emergency_requests", column: "reason", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_installation", column: "key_check", owner: Installation, renewal: Resealed { row: &[Text("CAST(id AS TEXT)")], version: None } },
     SealedColumn { table: "atom_mails", column: "sealed", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },
@@ -61,6 +62,7 @@ pub(crate) const COLUMNS: &[SealedColumn] = &[
     SealedColumn { table: "atom_service_key_values", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("key_id"), Integer("revision")], version: Some("revision") } },
     SealedColumn { table: "atom_sessions", column: "client", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: Some("client_revision") } },
     SealedColumn { table: "atom_sessions", column: "refresh_key", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
+    SealedColumn { table: "atom_totps", column: "secret", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_token_sets", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("connection_id"), Text("name")], version: Some("revision") } },
     SealedColumn { table: "atom_workspace_providers", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: Some("revision") } },
     SealedColumn { table: "atom_webhook_keys", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("endpoint_id"), Integer("number")], version: None } },

@@ -40,6 +40,10 @@ const MIGRATIONS: &[Migration] = migrations![
     14 "0014_mail",
     15 "0015_sessions",
     16 "0016_proofs",
+    17 "0017_passwords",
+    18 "0018_email_proofs",
+    19 "0019_factors",
+    21 "0021_workspaces",
     22 "0022_identities",
 ];
 

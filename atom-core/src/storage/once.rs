@@ -45,6 +45,16 @@ pub(crate) async fn consume_once(db: &Db, what: SingleUse<'_>, now: DateTime<Utc
     Ok(taken.map(|(payload,)| payload))
 }
 
+/// The payload of a credential that could be taken now; it stays there.
+pub(crate) async fn peek(db: &Db, what: SingleUse<'_>, now: DateTime<Utc>) -> Result<Option<Vec<u8>>> {
+    let (key, binding) = what.hashes();
+    let found: Option<(Vec<u8>,)> = on!(db, c => sqlx::query_as(
+        "SELECT payload FROM atom_single_use
+          WHERE kind = $1 AND key_hash = $2 AND binding_hash = $3 AND consumed_at IS NULL AND expires_at > $4")
+        .bind(what.kind).bind(key).bind(binding).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+    Ok(found.map(|(payload,)| payload))
+}
+
 /// Counts one more under `key`, or fails with `rate_limited` once `limit` is reached within `window`. Limits hold over all
 /// processes.
 pub(crate) async fn bump_counter(db: &Db, key: &str, limit: i64, window: Duration, now: DateTime<Utc>) -> Result<i64> {

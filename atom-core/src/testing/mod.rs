@@ -7,6 +7,7 @@
 mod audit;
 mod ending;
 mod example;
+mod factors;
 #[doc(hidden)]
 pub mod fuzz;
 mod google;
@@ -22,6 +23,7 @@ pub use audit::fill_audit_log;
 pub use ending::end_connections;
 #[doc(hidden)]
 pub use example::example;
+pub use factors::totp_code;
 pub use google::GoogleStandIn;
 pub use issuer::{IssuerManners, IssuerStandIn};
 pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};

@@ -1,10 +1,11 @@
 //! A handle with no purpose but to be called: every type and every error, through every border.
 
+use super::factors::totp_code;
 use super::trial::{self, Ticks, Trial, TrialOutcome};
 use crate::crypto::{Key, Place, record};
 use crate::{Bytes, ConnectionId, Error, ErrorKind, Handler, Json, Result, Secret, WorkspaceId};
 use atom_macros::{api, handle, model};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
@@ -141,6 +142,12 @@ impl Probe {
     pub async fn open_record(&self, sample: SealedSample) -> Result<Bytes> {
         let plain = sample.key().and_then(|key| record::open(&key, &sample.place(), &sample.record.0));
         std::future::ready(plain.map(|plain| Bytes(plain.to_vec()))).await
+    }
+
+    /// What an authenticator app with this secret shows so many steps of thirty seconds from now.
+    pub async fn totp_code(&self, secret: Secret, steps: i64) -> Result<Secret> {
+        let at = Utc::now() + TimeDelta::seconds(30 * steps.clamp(-100, 100));
+        std::future::ready(Ok(totp_code(&secret, at))).await
     }
 
     /// Waits, so that a caller can cancel or run other work meanwhile.

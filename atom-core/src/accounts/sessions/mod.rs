@@ -21,14 +21,15 @@ mod upkeep;
 
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
-pub(super) use end::all_in as end_all_in;
+pub(super) use end::{acting, end_for, with_membership as end_with_membership, with_workspace as end_with_workspace};
 pub(super) use list::run as list;
 pub(super) use live::{Standing, check as check_live, standing};
 pub use model::ActiveSession;
-pub(super) use prove::run as prove;
+pub(super) use prove::{note, run as prove};
 pub(super) use refresh::{known_device, run as refresh};
 pub(crate) use settings::SessionSettings;
 pub(super) use sign_out::run as sign_out;
+pub(super) use store::Which;
 pub(crate) use upkeep::{CHORE, sweep};
 
 use super::Principal;
@@ -111,7 +112,7 @@ impl Sessions {
     }
 }
 
-fn revoked() -> Error {
+pub(super) fn revoked() -> Error {
     Error::new(
         ErrorKind::Unauthenticated,
         "session_revoked",
@@ -127,7 +128,7 @@ pub(crate) async fn fill(inner: &Inner, principal: &Principal, count: usize) -> 
     while tokens.len() < count {
         let mut page = Vec::new();
         for _ in tokens.len()..count.min(tokens.len() + 1000) {
-            let session = NewSession::generate(None, SignInMethod::Password)?;
+            let session = NewSession::generate(None, vec![SignInMethod::Password])?;
             let sealed = session.seal(inner, workspace).await?;
             tokens.push(session.first_refresh_token(workspace));
             page.push((session, sealed));

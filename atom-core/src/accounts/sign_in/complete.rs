@@ -2,7 +2,7 @@
 
 use super::SignIn;
 use crate::accounts::sessions::{self, NewSession};
-use crate::accounts::{Client, Principal, Role, SignInMethod, User, notice, store};
+use crate::accounts::{Client, Principal, Role, SignInMethod, User, Workspace, factors, notice, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, SessionStarted};
@@ -24,23 +24,40 @@ pub(in crate::accounts) struct Proved {
     pub(in crate::accounts) is_known_device: bool,
 }
 
-/// Begins a session of theirs. A proof that may be used once was used up before.
+/// Begins a session of theirs, or asks for a second factor where they have one. A proof that may be used once was used up before.
 ///
 /// Fails with `forbidden` (`not_a_member`).
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Result<SignIn> {
-    let Proved { user, method, workspace_id, client, is_known_device } = proved;
+    if !proved.method.is_factor()
+        && let Some(pending) = factors::ask(inner, &proved).await?
+    {
+        return Ok(SignIn::FactorRequired { pending });
+    }
+    begin_session(inner, proved, None).await
+}
+
+/// Begins a session of somebody of whom nothing more is asked.
+///
+/// Fails with `forbidden` (`not_a_member`).
+pub(in crate::accounts) async fn begin_session(
+    inner: &Arc<Inner>,
+    proved: Proved,
+    factor: Option<SignInMethod>,
+) -> Result<SignIn> {
+    let (workspace, role) = membership(inner, &proved).await?;
+    let Proved { user, method, client, is_known_device, .. } = proved;
     let (db, now) = (inner.db()?, inner.now());
-    let membership = store::membership(db, user.id, workspace_id).await?;
-    let (workspace, role) = membership.ok_or_else(|| not_a_member(user.id))?;
 
     let new_device = if is_known_device { None } else { new_device(inner, &user, client.as_ref(), workspace.id, role).await? };
-    let session = NewSession::generate(client, method)?;
+    let session = NewSession::generate(client, [method].into_iter().chain(factor).collect())?;
     let sealed = session.seal(inner, workspace.id).await?;
     let mut tx = db.begin_durable().await?;
     session.insert(inner, &mut tx, workspace.id, user.id, &sealed, now).await?;
     let actor = Actor { user: user.id, session: Some(session.id) };
-    let (subject, details) = (Some(user.id.to_string()), &[("method", method.as_str())]);
-    let entry = Entry { workspace: workspace.id, actor, action: AuditAction::SignedIn, subject, details };
+    let factor = factor.as_ref().map(|factor| ("factor", factor.as_str()));
+    let details: Vec<_> = [("method", method.as_str())].into_iter().chain(factor).collect();
+    let subject = Some(user.id.to_string());
+    let entry = Entry { workspace: workspace.id, actor, action: AuditAction::SignedIn, subject, details: &details };
     audit::append(&mut tx, entry, now).await?;
     events::append(&mut tx, workspace.id, SessionStarted { session_id: session.id, user_id: user.id }, now).await?;
     if let Some(notice) = new_device {
@@ -69,6 +86,16 @@ async fn new_device(
     let device = device.map_or_else(|| "a device without a name".to_owned(), Clone::clone);
     let told = NewDevice { at: inner.now(), device, place: client.ip.clone() };
     notice::prepare(inner, user, Template::NewDevice(told)).await
+}
+
+/// The workspace that will be entered. Fails with `forbidden` (`not_a_member`).
+pub(in crate::accounts) async fn workspace_of(inner: &Inner, proved: &Proved) -> Result<WorkspaceId> {
+    Ok(membership(inner, proved).await?.0.id)
+}
+
+async fn membership(inner: &Inner, proved: &Proved) -> Result<(Workspace, Role)> {
+    let membership = store::membership(inner.db()?, proved.user.id, proved.workspace_id).await?;
+    membership.ok_or_else(|| not_a_member(proved.user.id))
 }
 
 pub(in crate::accounts) fn not_a_member(user: UserId) -> Error {

@@ -9,6 +9,7 @@ mod callback;
 mod id_token;
 mod link;
 mod manifest;
+mod password_hash;
 mod retry_after;
 
 pub use answer::answer;
@@ -16,6 +17,7 @@ pub use callback::callback;
 pub use id_token::id_token;
 pub use link::link;
 pub use manifest::manifest;
+pub use password_hash::password_hash;
 pub use retry_after::retry_after;
 
 /// A target.
@@ -28,5 +30,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("id_token", id_token),
     ("link", link),
     ("manifest", manifest),
+    ("password_hash", password_hash),
     ("retry_after", retry_after),
 ];

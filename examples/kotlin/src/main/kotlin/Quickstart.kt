@@ -11,6 +11,7 @@ import dev.atom.OpenOptions
 import dev.atom.ProviderApp
 import dev.atom.Scope
 import dev.atom.Session
+import dev.atom.SignIn
 import dev.atom.StartConnection
 import java.io.File
 import java.net.InetSocketAddress

@@ -1,0 +1,76 @@
+//! What the API of factors takes and returns.
+
+use crate::{FactorId, Secret};
+use atom_macros::model;
+use chrono::{DateTime, Utc};
+
+/// What a second factor is.
+#[model]
+pub enum FactorKind {
+    /// An authenticator app, which shows codes.
+    Totp,
+    /// A recovery code, which stands in for a factor that was lost.
+    RecoveryCode,
+}
+
+/// A second factor of a user's.
+#[model]
+pub struct Factor {
+    /// Its id.
+    pub id: FactorId,
+    /// What it is.
+    pub kind: FactorKind,
+    /// What its user calls it.
+    pub name: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used to prove who its user is.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// What an authenticator app needs to know: show it once, and keep it nowhere.
+#[model(secret)]
+pub struct TotpSetup {
+    /// The factor that it will be.
+    pub id: FactorId,
+    /// The secret in base32, for whoever types it.
+    pub secret: Secret,
+    /// The same with all that the app shows, for a QR code: `otpauth://totp/…`.
+    pub otpauth_uri: Secret,
+    /// Until when it can be confirmed.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A factor that was added.
+#[model(secret)]
+pub struct AddedFactor {
+    /// The factor.
+    pub factor: Factor,
+    /// Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise.
+    pub recovery_codes: Vec<Secret>,
+}
+
+/// Recovery codes, which can be shown only now.
+#[model(secret)]
+pub struct RecoveryCodes {
+    /// The codes, each good for one time: `xxxx-xxxx-xxxx-xxxx`.
+    pub codes: Vec<Secret>,
+}
+
+/// A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
+/// minutes long, and it ends when the password changes.
+///
+/// ```compile_fail,E0308
+/// fn session(pending: atom_core::PendingFactor) -> atom_core::Session {
+///     pending
+/// }
+/// ```
+#[model(secret)]
+pub struct PendingFactor {
+    /// What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it.
+    pub token: Secret,
+    /// What the user can complete it with.
+    pub factors: Vec<FactorKind>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}

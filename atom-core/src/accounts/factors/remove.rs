@@ -1,0 +1,17 @@
+//! Removing a factor.
+
+use super::change::Change;
+use super::{Factors, store};
+use crate::{FactorId, Result};
+
+pub(super) async fn run(factors: &Factors, id: FactorId) -> Result<()> {
+    let (inner, principal) = (&factors.inner, factors.proved().await?);
+    let (db, user) = (inner.db()?, principal.user_id);
+    let Some(factor) = store::list(db, user).await?.into_iter().find(|factor| factor.id == id) else { return Ok(()) };
+    let change = Change::prepare(factors, principal, factor.kind.as_str(), false).await?;
+    let mut tx = db.begin_durable().await?;
+    store::lock(&mut tx, user).await?;
+    let Some(kind) = store::remove(&mut tx, user, id).await? else { return Ok(()) };
+    store::drop_idle_recovery_codes(&mut tx, user).await?;
+    change.removed(tx, id, kind.as_str()).await
+}
