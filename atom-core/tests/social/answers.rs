@@ -3,39 +3,6 @@
 use super::*;
 use chrono::{TimeDelta, Utc};
 
-on_both!(p26_a_wrong_token_signs_nobody_in, |database| async move {
-    let (atom, issuer) = open(&database).await;
-    for (name, value, expected) in [
-        ("iss", json!("https://evil.example"), "id_token_issuer_wrong"),
-        ("aud", json!("another"), "id_token_audience_wrong"),
-        ("azp", json!("another"), "id_token_audience_wrong"),
-        ("nonce", json!("another"), "id_token_nonce_wrong"),
-        ("nonce", Value::Null, "id_token_nonce_wrong"),
-        ("iat", Value::Null, "id_token_malformed"),
-        ("sub", Value::Null, "id_token_malformed"),
-        ("exp", json!(1), "id_token_expired"),
-        ("at_hash", json!("AAAAAAAAAAAAAAAAAAAAAA"), "id_token_hash_wrong"),
-        ("c_hash", json!("AAAAAAAAAAAAAAAAAAAAAA"), "id_token_hash_wrong"),
-    ] {
-        let mut claims = verified("1", "ada@example.com");
-        claims[name] = value;
-        let error = go(&atom, &issuer, "house", claims).await.err().unwrap();
-        assert_eq!((error.kind(), error.reason(), error.provider()), (ErrorKind::Provider, expected, Some("house")), "{name}");
-    }
-    for (header, expected) in [
-        (json!({"alg": "none"}), "id_token_algorithm_wrong"),
-        (json!({"alg": "HS256"}), "id_token_algorithm_wrong"),
-        (json!({"alg": "RS256"}), "id_token_algorithm_wrong"),
-        (json!({"crit": ["exp"]}), "id_token_malformed"),
-    ] {
-        issuer.behave(|manners| manners.header = header.clone());
-        assert_eq!(reason(go(&atom, &issuer, "house", verified("1", "ada@example.com")).await), expected, "{header}");
-    }
-    issuer.behave(|manners| manners.header = json!({"alg": "ES256"}));
-    assert_eq!(number(&database, "SELECT count(*) FROM atom_users").await, 0);
-    signed_in(&atom, &issuer, "house", verified("1", "ada@example.com")).await;
-});
-
 on_both!(p26_an_answer_without_a_token_signs_nobody_in, |database| async move {
     let (atom, issuer) = open(&database).await;
     for (answer, expected) in [

@@ -107,10 +107,11 @@ on_both!(p11_whoever_made_an_account_for_somebody_elses_address_loses_it, |datab
 
     let scope = scope_of(&atom, &adas).await;
     assert_eq!(scope.identities().list().await.unwrap().len(), 1);
-    let filter = AuditFilter { action: Some(AuditAction::AccountAdopted), ..Default::default() };
-    assert_eq!(scope.audit().list(filter).await.unwrap().items.len(), 1);
-    let ended = scope.events().list(EventFilter::default()).await.unwrap().items;
-    assert!(ended.iter().any(|event| event.name == "session.ended" && event.data.0["reason"] == "account_adopted"));
+    for action in [AuditAction::EmailVerified, AuditAction::SessionRevoked] {
+        let filter = AuditFilter { action: Some(action), ..Default::default() };
+        assert_eq!(scope.audit().list(filter).await.unwrap().items.len(), 1, "{action:?}");
+    }
+    assert!(!scope.password().is_set().await.unwrap());
     let again = signed_in(&atom, &issuer, "house", verified("ada", "ada@example.com")).await;
     assert_eq!(again.user.id, adas.user.id);
     atom.authenticate_live(adas.access_token).await.expect("Ada's own session is not among those that ended");

@@ -1,10 +1,13 @@
 //! Signing in with accounts at providers.
 
 mod answers;
+mod factors;
 mod flows;
 mod identities;
 mod matrix;
 mod presets;
+mod races;
+mod relying_party;
 
 use crate::support::*;
 use atom_core::testing::IssuerStandIn;

@@ -81,6 +81,8 @@ pub(super) struct Pending {
     pub(super) email: String,
     /// The user, if there was one when the flow began.
     pub(super) user_id: Option<UserId>,
+    /// What they had shown before it began.
+    pub(super) method: Option<SignInMethod>,
     /// The workspace that was named.
     pub(super) workspace_id: Option<WorkspaceId>,
     /// The language that was named.

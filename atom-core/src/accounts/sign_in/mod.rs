@@ -6,11 +6,13 @@ mod by_mail;
 mod complete;
 mod password;
 mod verify;
+mod ways;
 
 pub(super) use by_mail::{look_at_link, request as request_by_mail, with_code, with_link};
 pub(super) use complete::{Proved, begin_session, not_a_member, run as complete, workspace_of};
 pub(super) use password::run as with_password;
-pub(super) use verify::run as with_verification;
+pub(super) use verify::{begin as begin_verification, run as with_verification};
+pub(super) use ways::check_left;
 
 use super::{PendingFactor, PendingLink, PendingVerification, Session};
 use crate::{Error, ErrorKind, Result};
@@ -44,7 +46,7 @@ pub enum SignIn {
         /// Their session.
         session: Session,
     },
-    /// The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`.
+    /// What was shown was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`.
     VerificationRequired {
         /// Authenticates nothing.
         pending: PendingVerification,
@@ -66,7 +68,7 @@ impl SignIn {
     /// The session, for hosts whose users need nothing else to sign in.
     ///
     /// # Errors
-    /// `unauthenticated` (`factor_required`)
+    /// `unauthenticated` (`verification_required`, `factor_required`, `link_required`)
     pub fn signed_in(self) -> Result<Session> {
         match self {
             Self::SignedIn { session } => Ok(session),

@@ -4,16 +4,16 @@
 //! | --- | --- | --- |
 //! | | none | a new account |
 //! | believed | verified | linked |
-//! | believed | not verified | adopted: whoever made it loses it |
+//! | believed | not verified | adopted ([`verified`]), and linked: whoever made it loses it |
 //! | not believed | any | `link_required` |
 
 use super::flow::Pending;
 use super::person::Person;
-use super::{adopt, link, new_account, store};
-use crate::accounts::sign_in::{Proved, complete};
-use crate::accounts::{Client, SignIn, SignInMethod, User, email, store as accounts};
+use super::{link, new_account, store};
+use crate::accounts::sign_in::{Proved, begin_verification, complete};
+use crate::accounts::{Client, Ground, SignIn, SignInMethod, User, email, store as accounts, verified};
 use crate::atom::Inner;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, IdentityId, Result, WorkspaceId};
 use std::sync::Arc;
 
 /// How many times it is looked again because another sign-in of the same person was faster.
@@ -26,9 +26,12 @@ pub(super) async fn run(inner: &Arc<Inner>, person: Person, pending: Pending, cl
             admitted => admitted?,
         };
         return match admitted {
-            Admitted::In { user, workspace_id } => {
-                let method = SignInMethod::Social;
-                complete(inner, Proved { user, method, workspace_id, client, is_known_device: false }).await
+            Admitted::In { user, identity, workspace_id } => {
+                let (method, ground) = (SignInMethod::Social, Ground::Identity(identity));
+                if inner.email_proofs.is_required && !user.email_verified {
+                    return begin_verification(inner, &user, method, workspace_id).await;
+                }
+                complete(inner, Proved { user, method, ground, workspace_id, client, is_known_device: false }).await
             }
             Admitted::Link(user) => Ok(SignIn::LinkRequired { pending: link::pending(inner, person, &user).await? }),
         };
@@ -37,7 +40,7 @@ pub(super) async fn run(inner: &Arc<Inner>, person: Person, pending: Pending, cl
 }
 
 enum Admitted {
-    In { user: User, workspace_id: Option<crate::WorkspaceId> },
+    In { user: User, identity: IdentityId, workspace_id: Option<WorkspaceId> },
     Link(User),
 }
 
@@ -46,7 +49,7 @@ async fn user(inner: &Arc<Inner>, person: &Person, pending: &Pending) -> Result<
     if let Some(identity) = store::find(db, person).await? {
         let user = accounts::user(db, identity.user_id).await?.ok_or_else(disabled)?.into_user();
         store::touch(db, identity.id, person, inner.now()).await?;
-        return Ok(Admitted::In { user, workspace_id });
+        return Ok(Admitted::In { user, identity: identity.id, workspace_id });
     }
     let told = person.email.as_deref().ok_or_else(|| {
         let text = "the provider did not tell an address: let the user sign up otherwise, and link this account then";
@@ -58,16 +61,21 @@ async fn user(inner: &Arc<Inner>, person: &Person, pending: &Pending) -> Result<
             let text = "nobody has signed up with this account: sign up otherwise first, or ask for an invitation";
             return Err(Error::new(ErrorKind::Forbidden, "sign_up_closed", text).with_provider(&person.provider));
         }
-        let user = new_account::run(inner, person, &canonical, pending.locale.as_deref()).await?;
-        return Ok(Admitted::In { user, workspace_id: None });
+        if inner.email_proofs.is_required && !person.is_email_trusted {
+            let text = "this installation makes accounts only for addresses that are proved, and the provider does not vouch for this one: use `begin_sign_up`, and link it then";
+            return Err(Error::new(ErrorKind::Unsupported, "verification_required", text).with_provider(&person.provider));
+        }
+        let (user, identity) = new_account::run(inner, person, &canonical, pending.locale.as_deref()).await?;
+        return Ok(Admitted::In { user, identity, workspace_id: None });
     };
     let user = found.into_user();
     if !person.is_email_trusted || !inner.social.implicit_linking {
         return Ok(Admitted::Link(user));
     }
-    let user =
-        if user.email_verified { link::implicit(inner, person, user).await? } else { adopt::run(inner, person, user).await? };
-    Ok(Admitted::In { user, workspace_id })
+    // The provider's word is a proof of the address: if it is the first, this is as after a code that was mailed there.
+    let user = verified::adopt(inner, user).await?;
+    let identity = link::implicit(inner, person, &user, &canonical).await?;
+    Ok(Admitted::In { user, identity, workspace_id })
 }
 
 fn disabled() -> Error {

@@ -3,13 +3,13 @@
 use super::person::Person;
 use super::{Identity, PendingLink, flow, notice, person, store};
 use crate::accounts::sign_in::not_a_member;
-use crate::accounts::{Principal, User, step_up, store as accounts};
+use crate::accounts::{Principal, User, email, sessions, step_up, store as accounts};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::crypto::{INSTALLATION, Place, base64url, length_prefixed, random};
 use crate::events::{self, IdentityLinked};
 use crate::storage::{Tx, once};
-use crate::{Error, ErrorKind, Result, Secret, UserId, WorkspaceId};
+use crate::{Error, ErrorKind, IdentityId, Result, Secret, UserId, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -77,6 +77,8 @@ async fn by_user(inner: &Arc<Inner>, principal: &Principal, person: &Person) -> 
     let user = accounts::user(db, principal.user_id).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
     let notice = notice::prepare(inner, &user, &person.provider, true).await?;
     let mut tx = db.begin_durable().await?;
+    // The provider was asked meanwhile, which may have taken long enough for the owner of the address to come.
+    sessions::hold(&mut tx, principal).await?;
     let identity = insert(&mut tx, principal.workspace_id, principal.actor(), person, false, now).await?;
     if let Some(notice) = notice {
         notice.queue(&mut tx).await?;
@@ -85,18 +87,24 @@ async fn by_user(inner: &Arc<Inner>, principal: &Principal, person: &Person) -> 
     Ok(identity)
 }
 
-/// Links to an account whose address both sides vouch for.
-pub(super) async fn implicit(inner: &Arc<Inner>, person: &Person, user: User) -> Result<User> {
+/// Links to the account of an address that both sides vouch for.
+///
+/// Fails with `conflict` if it is not so any more, or somebody was faster.
+pub(super) async fn implicit(inner: &Arc<Inner>, person: &Person, user: &User, canonical: &str) -> Result<IdentityId> {
     let (db, now) = (inner.db()?, inner.now());
     let (home, _) = accounts::membership(db, user.id, None).await?.ok_or_else(|| not_a_member(user.id))?;
-    let notice = notice::prepare(inner, &user, &person.provider, true).await?;
+    let notice = notice::prepare(inner, user, &person.provider, true).await?;
     let mut tx = db.begin_durable().await?;
-    insert(&mut tx, home.id, Actor { user: user.id, session: None }, person, true, now).await?;
+    let row = accounts::hold_user(&mut tx, user.id).await?;
+    if row.is_none_or(|row| row.email_verified_at.is_none() || email::identifier(&row.email) != canonical) {
+        return Err(Error::new(ErrorKind::Conflict, "account_changed", "the account has changed meanwhile: sign in again"));
+    }
+    let identity = insert(&mut tx, home.id, Actor { user: user.id, session: None }, person, true, now).await?;
     if let Some(notice) = notice {
         notice.queue(&mut tx).await?;
     }
     tx.commit().await?;
-    Ok(user)
+    Ok(identity.id)
 }
 
 async fn insert(
@@ -123,3 +131,7 @@ fn taken() -> Error {
     let text = "another account signs in with this one: sign in to that, and unlink it there first";
     Error::new(ErrorKind::Conflict, "identity_taken", text)
 }
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

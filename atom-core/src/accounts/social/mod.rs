@@ -5,7 +5,6 @@
 //! users who have an account already, [`unlink`] for those who want to go without.
 
 mod admit;
-mod adopt;
 mod begin;
 mod complete;
 mod flow;
@@ -26,6 +25,8 @@ pub(super) use complete::run as complete;
 pub use model::{AppleKey, Identity, PendingLink, SignInProvider, SocialFlow, SocialStart};
 pub(crate) use provider::SignInProviders;
 pub(crate) use settings::SocialSettings;
+pub(super) use store::{delete_all as remove_all, has as has_identity};
+pub(super) use unlink::has_usable;
 
 use super::{Principal, step_up};
 use crate::atom::Inner;

@@ -6,9 +6,15 @@ use crate::accounts::{Role, User, Workspace, store as accounts};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, Draft, IdentityLinked, UserSignedUp};
-use crate::{Result, UserId, WorkspaceId};
+use crate::{IdentityId, Result, UserId, WorkspaceId};
 
-pub(super) async fn run(inner: &Inner, person: &Person, canonical: &str, locale: Option<&str>) -> Result<User> {
+/// Fails with `conflict` if somebody else was faster.
+pub(super) async fn run(
+    inner: &Inner,
+    person: &Person,
+    canonical: &str,
+    locale: Option<&str>,
+) -> Result<(User, IdentityId)> {
     let (db, now) = (inner.db()?, inner.now());
     let email = person.email.clone().unwrap_or_else(|| canonical.to_owned());
     let email = email.trim().to_owned();
@@ -40,5 +46,5 @@ pub(super) async fn run(inner: &Inner, person: &Person, canonical: &str, locale:
     let linked = Draft::of(&IdentityLinked { identity_id: identity.id, user_id: user.id, provider: person.provider.clone() })?;
     events::append_all(&mut tx, vec![(workspace.id, signed_up), (workspace.id, linked)], now).await?;
     tx.commit().await?;
-    Ok(user)
+    Ok((user, identity.id))
 }

@@ -1,8 +1,8 @@
-//! The SQL of identities, and what an adoption does to a user.
+//! The SQL of identities.
 
 use super::Identity;
 use super::person::Person;
-use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{IdentityId, Result, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -89,28 +89,14 @@ pub(super) async fn delete(tx: &mut Tx, user: UserId, id: IdentityId) -> Result<
     Ok(gone.is_some())
 }
 
-pub(super) async fn delete_all(tx: &mut Tx, user: UserId) -> Result<()> {
+/// Whether an identity is still the user's.
+pub(in crate::accounts) async fn has(tx: &mut Tx, user: UserId, id: IdentityId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as("SELECT id FROM atom_identities WHERE id = $1 AND user_id = $2")
+        .bind(id.0).bind(user.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// Unlinks all that a user has.
+pub(in crate::accounts) async fn delete_all(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_identities WHERE user_id = $1").bind(user.0).execute(c).await.map(drop))?)
-}
-
-/// Whether a user has a password. Nobody changes how they sign in before the transaction has ended.
-pub(super) async fn hold(tx: &mut Tx, user: UserId) -> Result<Option<bool>> {
-    // On SQLite there is one writer anyway.
-    let sql = match &tx.open {
-        OpenTx::Sqlite(_) => "SELECT password_hash IS NOT NULL FROM atom_users WHERE id = $1 AND disabled_at IS NULL",
-        OpenTx::Pg(_) => {
-            "SELECT password_hash IS NOT NULL FROM atom_users WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE"
-        }
-    };
-    let found: Option<(bool,)> = on!(tx: tx, c => sqlx::query_as(sql).bind(user.0).fetch_optional(c).await)?;
-    Ok(found.map(|(has_password,)| has_password))
-}
-
-/// Gives an account that nobody has verified to whoever is proved to have its address. False if somebody was faster.
-pub(super) async fn adopt(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<bool> {
-    let adopted: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
-        "UPDATE atom_users SET password_hash = NULL, email_verified_at = $2
-          WHERE id = $1 AND email_verified_at IS NULL AND disabled_at IS NULL RETURNING id")
-        .bind(user.0).bind(Timestamp::from(now)).fetch_optional(c).await)?;
-    Ok(adopted.is_some())
 }
