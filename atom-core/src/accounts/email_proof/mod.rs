@@ -23,7 +23,7 @@ pub(crate) use settings::EmailProofSettings;
 pub(crate) use store::sweep;
 pub(super) use take::{Shown, look_at_link, spent, take};
 
-use super::email;
+use super::{SignInMethod, email};
 use super::sign_up::Registration;
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place};
