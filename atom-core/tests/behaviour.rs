@@ -470,7 +470,14 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 max_attempts: Some(3),
                 ..Default::default()
             };
-            let atom = database.builder().provider(google.app()).sign_in_provider(google.sign_in_provider()).job_kind(greet).open().await.unwrap();
+            let atom = database
+                .builder()
+                .provider(google.app())
+                .sign_in_provider(google.sign_in_provider())
+                .job_kind(greet)
+                .open()
+                .await
+                .unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

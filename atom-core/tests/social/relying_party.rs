@@ -31,7 +31,12 @@ fn publish_another_key(manners: &mut IssuerManners) {
     manners.more_keys = vec![json!({"kty": "EC", "crv": "P-256", "kid": "key-1", "x": x, "y": y})];
 }
 
-on_both!(p26_rp_id_token_issuer_mismatch, |database| check(&database, |_| {}, claims("iss", "https://evil.example"), "id_token_issuer_wrong"));
+on_both!(p26_rp_id_token_issuer_mismatch, |database| check(
+    &database,
+    |_| {},
+    claims("iss", "https://evil.example"),
+    "id_token_issuer_wrong"
+));
 on_both!(p26_rp_id_token_aud, |database| check(&database, |_| {}, claims("aud", "another"), "id_token_audience_wrong"));
 on_both!(p26_rp_id_token_aud_missing, |database| check(&database, |_| {}, claims("aud", Value::Null), "id_token_malformed"));
 on_both!(p26_rp_id_token_azp, |database| check(&database, |_| {}, claims("azp", "another"), "id_token_audience_wrong"));
@@ -40,12 +45,57 @@ on_both!(p26_rp_id_token_iat, |database| check(&database, |_| {}, claims("iat", 
 on_both!(p26_rp_id_token_exp, |database| check(&database, |_| {}, claims("exp", 1), "id_token_expired"));
 on_both!(p26_rp_nonce_invalid, |database| check(&database, |_| {}, claims("nonce", "another"), "id_token_nonce_wrong"));
 on_both!(p26_rp_nonce_missing, |database| check(&database, |_| {}, claims("nonce", Value::Null), "id_token_nonce_wrong"));
-on_both!(p26_rp_id_token_bad_at_hash, |database| check(&database, |_| {}, claims("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), "id_token_hash_wrong"));
-on_both!(p26_rp_id_token_bad_c_hash, |database| check(&database, |_| {}, claims("c_hash", "AAAAAAAAAAAAAAAAAAAAAA"), "id_token_hash_wrong"));
-on_both!(p26_rp_id_token_bad_sig_es256, |database| check(&database, publish_another_key, claims("name", "Ada"), "id_token_signature_wrong"));
-on_both!(p26_rp_id_token_sig_none, |database| check(&database, |manners| manners.header = json!({"alg": "none"}), claims("name", "Ada"), "id_token_algorithm_wrong"));
-on_both!(p26_rp_id_token_sig_hs256, |database| check(&database, |manners| manners.header = json!({"alg": "HS256"}), claims("name", "Ada"), "id_token_algorithm_wrong"));
-on_both!(p26_rp_id_token_sig_of_another_kind_than_the_key, |database| check(&database, |manners| manners.header = json!({"alg": "RS256"}), claims("name", "Ada"), "id_token_algorithm_wrong"));
-on_both!(p26_rp_id_token_crit, |database| check(&database, |manners| manners.header = json!({"crit": ["exp"]}), claims("name", "Ada"), "id_token_malformed"));
-on_both!(p26_rp_id_token_kid_of_nobody, |database| check(&database, |manners| manners.header = json!({"kid": "nobody's"}), claims("name", "Ada"), "id_token_key_unknown"));
-on_both!(p26_rp_id_token_missing, |database| check(&database, |manners| manners.answer = json!({"id_token": null}), claims("name", "Ada"), "id_token_missing"));
+on_both!(p26_rp_id_token_bad_at_hash, |database| check(
+    &database,
+    |_| {},
+    claims("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
+    "id_token_hash_wrong"
+));
+on_both!(p26_rp_id_token_bad_c_hash, |database| check(
+    &database,
+    |_| {},
+    claims("c_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
+    "id_token_hash_wrong"
+));
+on_both!(p26_rp_id_token_bad_sig_es256, |database| check(
+    &database,
+    publish_another_key,
+    claims("name", "Ada"),
+    "id_token_signature_wrong"
+));
+on_both!(p26_rp_id_token_sig_none, |database| check(
+    &database,
+    |manners| manners.header = json!({"alg": "none"}),
+    claims("name", "Ada"),
+    "id_token_algorithm_wrong"
+));
+on_both!(p26_rp_id_token_sig_hs256, |database| check(
+    &database,
+    |manners| manners.header = json!({"alg": "HS256"}),
+    claims("name", "Ada"),
+    "id_token_algorithm_wrong"
+));
+on_both!(p26_rp_id_token_sig_of_another_kind_than_the_key, |database| check(
+    &database,
+    |manners| manners.header = json!({"alg": "RS256"}),
+    claims("name", "Ada"),
+    "id_token_algorithm_wrong"
+));
+on_both!(p26_rp_id_token_crit, |database| check(
+    &database,
+    |manners| manners.header = json!({"crit": ["exp"]}),
+    claims("name", "Ada"),
+    "id_token_malformed"
+));
+on_both!(p26_rp_id_token_kid_of_nobody, |database| check(
+    &database,
+    |manners| manners.header = json!({"kid": "nobody's"}),
+    claims("name", "Ada"),
+    "id_token_key_unknown"
+));
+on_both!(p26_rp_id_token_missing, |database| check(
+    &database,
+    |manners| manners.answer = json!({"id_token": null}),
+    claims("name", "Ada"),
+    "id_token_missing"
+));

@@ -23,8 +23,8 @@ pub(crate) use settings::EmailProofSettings;
 pub(crate) use store::sweep;
 pub(super) use take::{Shown, look_at_link, spent, take};
 
-use super::{SignInMethod, email};
 use super::sign_up::Registration;
+use super::{SignInMethod, email};
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place};
 use crate::storage::Tx;

@@ -9,12 +9,7 @@ use crate::events::{self, Draft, IdentityLinked, UserSignedUp};
 use crate::{IdentityId, Result, UserId, WorkspaceId};
 
 /// Fails with `conflict` if somebody else was faster.
-pub(super) async fn run(
-    inner: &Inner,
-    person: &Person,
-    canonical: &str,
-    locale: Option<&str>,
-) -> Result<(User, IdentityId)> {
+pub(super) async fn run(inner: &Inner, person: &Person, canonical: &str, locale: Option<&str>) -> Result<(User, IdentityId)> {
     let (db, now) = (inner.db()?, inner.now());
     let email = person.email.clone().unwrap_or_else(|| canonical.to_owned());
     let email = email.trim().to_owned();

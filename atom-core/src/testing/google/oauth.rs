@@ -204,8 +204,10 @@ async fn revoke(State(world): State<Shared>, Form(form): Form<Params>) -> Respon
 }
 
 async fn userinfo(State(world): State<Shared>, headers: HeaderMap) -> Response {
-    let found = with_account(&world, &headers, |email, _| {
-        json!({"sub": sign_in::subject(email), "name": email.split('@').next(), "email": email, "email_verified": true})
-    });
+    let found = with_account(
+        &world,
+        &headers,
+        |email, _| json!({"sub": sign_in::subject(email), "name": email.split('@').next(), "email": email, "email_verified": true}),
+    );
     found.map_or_else(|refused| *refused, |info| Json(info).into_response())
 }
