@@ -11,6 +11,7 @@ mod factors;
 #[cfg(test)]
 mod fixtures;
 mod invitations;
+mod mail_limits;
 mod members;
 mod model;
 mod notice;
@@ -174,11 +175,11 @@ impl Accounts {
         sign_in::with_verification(&self.inner, proof).await
     }
 
-    /// Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+    /// Mails a code to sign in with. It replaces the one that was asked for before on the same network or known device. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
     /// `OpenOptions.sign_up_by_code` lets it become an account.
     ///
-    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
-    /// more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network or
+    /// known device, or more than twenty in an hour from all networks) or `invalid` (`malformed_email`, `malformed_client`).
     pub async fn request_code(&self, request: EmailSignIn) -> Result<PendingCode> {
         Ok(sign_in::request_by_mail(&self.inner, Intent::SignInCode, request).await?.into())
     }

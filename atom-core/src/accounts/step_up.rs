@@ -4,7 +4,7 @@ use super::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
 use super::factors::{self, Asked};
 use super::sessions::{self, Standing};
 use super::throttle::{self, Attempt};
-use super::{Principal, SignInMethod, email, passwords, store};
+use super::{Principal, SignInMethod, email, mail_limits, passwords, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Result, Secret};
 use atom_macros::{api, handle};
@@ -69,7 +69,7 @@ impl StepUp {
     pub async fn request_code(&self) -> Result<PendingCode> {
         let user_id = standing(&self.inner, &self.principal).await?.principal.user_id;
         let user = store::user(self.inner.db()?, user_id).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
-        email_proof::count_for_user(&self.inner, user_id).await?;
+        mail_limits::count_for_user(&self.inner, user_id).await?;
         Ok(email_proof::begin(&self.inner, NewFlow::of(Intent::StepUp, &user)).await?.into())
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Intent, Pending, PendingCode, PendingMagicLink, PendingVerification, code, store};
 use super::{address_hash, code_hash, flow_hash, link_hash, place};
+use crate::accounts::mail_limits::Asker;
 use crate::accounts::sign_up::Registration;
 use crate::accounts::{SignInMethod, User, email};
 use crate::atom::Inner;
@@ -20,6 +21,8 @@ pub(in crate::accounts) struct NewFlow<'a> {
     pub(in crate::accounts) user: Option<&'a User>,
     /// What they have shown before.
     pub(in crate::accounts) method: Option<SignInMethod>,
+    /// Who asks for it: one asker's does not take the place of another's.
+    pub(in crate::accounts) asker: Asker,
     pub(in crate::accounts) workspace_id: Option<WorkspaceId>,
     /// The language that was named. Default: the user's.
     pub(in crate::accounts) locale: Option<String>,
@@ -38,8 +41,8 @@ impl<'a> NewFlow<'a> {
     /// Proves an address.
     pub(in crate::accounts) fn to(intent: Intent, email: &'a str) -> Self {
         let letter = Letter::Proof;
-        let (user, method, workspace_id, locale, account, notice) = (None, None, None, None, None, None);
-        Self { intent, email, user, method, workspace_id, locale, account, letter, notice }
+        let (user, method, asker) = (None, None, Asker::default());
+        Self { intent, email, user, method, asker, workspace_id: None, locale: None, account: None, letter, notice: None }
     }
 }
 
@@ -81,7 +84,7 @@ impl From<Begun> for PendingVerification {
 ///
 /// Fails with `unsupported` (`mail_not_configured`) or `invalid` (`malformed_email`).
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, new: NewFlow<'_>) -> Result<Begun> {
-    let NewFlow { intent, email, user, method, workspace_id, locale, account, letter, notice } = new;
+    let NewFlow { intent, email, user, method, asker, workspace_id, locale, account, letter, notice } = new;
     let (db, now) = (inner.db()?, inner.now());
     let (flow_token, link, code) = (code::flow()?, code::link()?, code::code()?);
     let canonical = email::identifier(email);
@@ -97,6 +100,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, new: NewFlow<'_>) -> Re
         flow,
         intent,
         address,
+        asker: asker.hash(inner),
         user: user_id,
         code: intent.has_code().then(|| code_hash(inner, intent, &address, &flow, code.expose())),
         link: intent.has_link().then(|| link_hash(inner, &link)),

@@ -10,14 +10,12 @@
 
 mod begin;
 mod code;
-mod limits;
 mod model;
 mod settings;
 mod store;
 mod take;
 
 pub(super) use begin::{Begun, Letter, NewFlow, run as begin};
-pub(super) use limits::{count_for_address, count_for_user};
 pub use model::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub(crate) use settings::EmailProofSettings;
 pub(crate) use store::sweep;

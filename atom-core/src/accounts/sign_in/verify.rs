@@ -3,7 +3,7 @@
 use super::{Proved, SignIn, complete};
 use crate::accounts::email_proof::{self, EmailProof, Intent, NewFlow, Shown};
 use crate::accounts::store::{self, UserRow};
-use crate::accounts::{Client, Ground, SignInMethod, User, email, verified};
+use crate::accounts::{Client, Ground, SignInMethod, User, email, mail_limits, verified};
 use crate::atom::Inner;
 use crate::{Result, WorkspaceId};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(in crate::accounts) async fn begin(
     method: SignInMethod,
     workspace_id: Option<WorkspaceId>,
 ) -> Result<SignIn> {
-    email_proof::count_for_user(inner, user.id).await?;
+    mail_limits::count_for_user(inner, user.id).await?;
     let new = NewFlow { method: Some(method), workspace_id, ..NewFlow::of(Intent::FinishSignIn, user) };
     Ok(SignIn::VerificationRequired { pending: email_proof::begin(inner, new).await?.into() })
 }
