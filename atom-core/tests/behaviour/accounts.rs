@@ -62,9 +62,11 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         }
         "confirm_sign_up" => accounts.confirm_sign_up(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
         "verify_email" => accounts.verify_email(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
-        "request_code" => accounts.request_code(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "request_code" => accounts.request_code(email_sign_in(&mut args)).await.map(|p| flow(&p.flow_token, p.expires_at)),
         "sign_in_with_code" => accounts.sign_in_with_code(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
-        "request_magic_link" => accounts.request_magic_link(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "request_magic_link" => {
+            accounts.request_magic_link(email_sign_in(&mut args)).await.map(|p| flow(&p.flow_token, p.expires_at))
+        }
         "magic_link" => accounts.magic_link(args.secret()).await.map(Thing::plain),
         "sign_in_with_link" => accounts.sign_in_with_link(link(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
         "begin_social" => accounts.begin_social(args.next()).await.map(|flow| Thing::plain(social_flow(&flow))),
@@ -201,6 +203,16 @@ fn proof(args: &mut Args) -> EmailProof {
         code: text("code"),
         workspace_id: serde_json::from_value(fields["workspace_id"].clone()).unwrap(),
         client: serde_json::from_value(fields["client"].clone()).unwrap(),
+    }
+}
+
+fn email_sign_in(args: &mut Args) -> EmailSignIn {
+    let fields: Map<String, Value> = args.next();
+    EmailSignIn {
+        email: field(&fields, "email").unwrap(),
+        locale: field(&fields, "locale"),
+        client: field(&fields, "client"),
+        known_device: field::<String>(&fields, "known_device").map(Secret::from),
     }
 }
 

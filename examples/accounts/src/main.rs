@@ -11,8 +11,8 @@ mod mailbox;
 
 use atom_core::testing::totp_code;
 use atom_core::{
-    AcceptInvitation, Atom, AuditFilter, Client, Credentials, EmailProof, LocalKey, MailKind, NewAccount, NewInvitation,
-    Role, Secret, Session, SignIn,
+    AcceptInvitation, Atom, AuditFilter, Client, Credentials, EmailProof, LocalKey, MailKind, NewAccount, NewInvitation, Role,
+    Secret, Session, SignIn,
 };
 use chrono::Utc;
 use mailbox::Mailbox;
@@ -70,12 +70,8 @@ async fn add_authenticator(atom: &Atom, session: &Session) -> Outcome<(Secret, V
 /// A password alone leads to a pending sign-in, which is a type of its own: it cannot be taken for a session.
 async fn sign_in(atom: &Atom, mail: &Mailbox, app: &Secret) -> Outcome<Session> {
     mail.read(MailKind::FactorChanged).await;
-    let credentials = Credentials {
-        email: ADA.into(),
-        password: PASSWORD.into(),
-        client: Some(device("Ada's laptop")),
-        ..Default::default()
-    };
+    let credentials =
+        Credentials { email: ADA.into(), password: PASSWORD.into(), client: Some(device("Ada's laptop")), ..Default::default() };
     let SignIn::FactorRequired { pending } = atom.accounts().sign_in(credentials).await? else {
         return Err("the second factor was not asked for".into());
     };

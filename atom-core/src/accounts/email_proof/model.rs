@@ -6,7 +6,7 @@ use atom_macros::model;
 use chrono::{DateTime, Utc};
 
 /// Who wants a code or a link to sign in with.
-#[model(default)]
+#[model(secret, default)]
 pub struct EmailSignIn {
     /// The e-mail address of the account.
     pub email: String,

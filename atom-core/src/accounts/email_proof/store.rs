@@ -35,8 +35,7 @@ row! {
 /// Ends the flows whose place a new one takes. A user has one change of the address; all else there is once for an address and who asks, so that
 /// nobody ends what somebody else has asked for.
 pub(super) async fn replace(tx: &mut Tx, new: &NewRow) -> Result<()> {
-    const OF_ADDRESS: &str =
-        "UPDATE atom_email_proofs SET spent_at = $1
+    const OF_ADDRESS: &str = "UPDATE atom_email_proofs SET spent_at = $1
           WHERE address_hash = $2 AND intent = $3 AND asker_hash = $4 AND spent_at IS NULL";
     const OF_USER: &str = "UPDATE atom_email_proofs SET spent_at = $1 WHERE user_id = $2 AND intent = $3 AND spent_at IS NULL";
     let (now, intent) = (Timestamp::from(new.created_at), new.intent.as_str());

@@ -27,7 +27,7 @@ async fn p11_an_account_that_is_adopted_while_its_maker_links_an_identity_keeps_
         step_up::require(&inner, &makers).await.expect("fresh");
         verified::adopt(&inner, user(&inner, makers.user_id).await).await.expect("adopted");
         let late = by_user(&inner, &makers, &person("eve", "eve@example.com")).await;
-        assert_eq!(late.err().expect("refused").reason(), "session_revoked");
+        assert_eq!(late.expect_err("refused").reason(), "session_revoked");
         assert!(store::list(inner.db().expect("open"), makers.user_id).await.expect("listed").is_empty());
     })
     .await;
