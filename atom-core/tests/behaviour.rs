@@ -39,6 +39,7 @@ enum Thing {
     Users(Users),
     Email(EmailAddress),
     Factors(Factors),
+    Identities(Identities),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -101,6 +102,7 @@ impl Thing {
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
             (Self::Scope(scope), "email") => Self::Email(scope.email()),
             (Self::Scope(scope), "factors") => Self::Factors(scope.factors()),
+            (Self::Scope(scope), "identities") => Self::Identities(scope.identities()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
@@ -170,6 +172,7 @@ impl Thing {
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
             (Self::Email(email), method) => email_method(email, method, args).await,
             (Self::Factors(factors), method) => factors_method(factors, method, args).await,
+            (Self::Identities(identities), method) => identities_method(identities, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::OwnMail(mail), method) => mail_method(mail, method, args).await,
@@ -467,7 +470,14 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 max_attempts: Some(3),
                 ..Default::default()
             };
-            let atom = database.builder().provider(google.app()).job_kind(greet).open().await.unwrap();
+            let atom = database
+                .builder()
+                .provider(google.app())
+                .sign_in_provider(google.sign_in_provider())
+                .job_kind(greet)
+                .open()
+                .await
+                .unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

@@ -36,6 +36,7 @@ mod schedules;
 mod service_keys;
 mod sessions;
 mod sign_in_limits;
+mod social;
 mod step_up;
 mod support;
 mod token_cache;

@@ -73,7 +73,10 @@ class Stage {
     assert.equal(name, 'atom', `no earlier step saved ${name}`);
     const greet = { name: 'greet', queue: 'behaviour', priority: 2, maxAttempts: 3 };
     const options = { databaseUrl: this.databaseUrl, key: KEY, jobKinds: [greet] };
-    if (this.needs.includes('google')) options.providers = [(await this.root('google')).app];
+    if (this.needs.includes('google')) {
+      const google = await this.root('google');
+      Object.assign(options, { providers: [google.app], signInProviders: [google.signInProvider] });
+    }
     return atom.Atom.open(options);
   }
 

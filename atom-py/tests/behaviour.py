@@ -84,7 +84,8 @@ class Stage:
             greet = atom_py.JobKind(name="greet", queue="behaviour", priority=2, max_attempts=3)
             options = {"database_url": self.database_url, "key": KEY, "job_kinds": [greet]}
             if "google" in self.needs:
-                options["providers"] = [(await self.root("google")).app]
+                google = await self.root("google")
+                options |= {"providers": [google.app], "sign_in_providers": [google.sign_in_provider]}
             return await self.call(atom_py.Atom, "open", atom_py.OpenOptions(**options))
         raise AssertionError(f"no earlier step saved {name!r}")
 

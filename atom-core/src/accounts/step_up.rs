@@ -166,7 +166,7 @@ pub(super) async fn check_password(inner: &Inner, standing: &Standing, password:
     // The session is a device of the user's: guesses there delay nobody else, and those of others do not delay it.
     let attempt = Attempt { identifier: &email::identifier(&user.email), client: None, device: Some(standing.session) };
     let counted = throttle::count(inner, &attempt).await?;
-    if passwords::verify(inner, Some(&user), password).await? {
+    if passwords::verify(inner, Some(&user), password).await?.is_some() {
         return counted.give_back(db).await;
     }
     counted.keep(db, inner.now()).await?;

@@ -1,7 +1,7 @@
 //! The SQL of accounts.
 
 use super::{Role, User, Workspace};
-use crate::storage::{Db, Timestamp, Tx, on, row};
+use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
 use crate::{Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -75,6 +75,22 @@ pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<UserRow>> {
         "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at FROM atom_users
           WHERE id = $1 AND disabled_at IS NULL")
         .bind(id.0).fetch_optional(c).await)?)
+}
+
+/// An active user as they are now. Until the transaction ends nobody changes how they sign in, and nobody else holds them.
+pub(super) async fn hold_user(tx: &mut Tx, id: UserId) -> Result<Option<UserRow>> {
+    macro_rules! select {
+        ($lock:literal) => {
+            concat!(
+                "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at FROM atom_users
+                  WHERE id = $1 AND disabled_at IS NULL",
+                $lock
+            )
+        };
+    }
+    // On SQLite there is one writer anyway.
+    let sql = if matches!(tx.open, OpenTx::Pg(_)) { select!(" FOR NO KEY UPDATE") } else { select!("") };
+    Ok(on!(tx: tx, c => sqlx::query_as::<_, UserRow>(sql).bind(id.0).fetch_optional(c).await)?)
 }
 
 /// Notes that the address is the user's; false if that was known.

@@ -36,6 +36,10 @@ pub enum AuditAction {
     SessionRevoked,
     /// An old refresh token came back, so the session was ended.
     RefreshTokenReused,
+    /// An account at a provider was linked, to sign in with.
+    IdentityLinked,
+    /// It was unlinked.
+    IdentityUnlinked,
     /// A workspace was made by somebody who had an account.
     WorkspaceCreated,
     /// A user who was signed in to another workspace entered this one.

@@ -22,14 +22,14 @@ mod tails;
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
     EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, FactorAdded,
-    FactorRemoved, InvitationRevoked, InvitationSent, JobCancelled, JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced,
-    MailFailed, MemberJoined, MemberLeft, MemberRoleChanged, OfflineKeyRemoved, OfflineKeySet, ProviderRegistered,
-    ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied, SecretLeaseGranted,
-    SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged,
-    ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
-    SessionStarted, SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserImported, UserPasswordChanged,
-    UserSignedUp, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
-    WorkspaceKeyWorn, WorkspaceRenamed, WorkspaceSeatsChanged, catalogue,
+    FactorRemoved, IdentityLinked, IdentityUnlinked, InvitationRevoked, InvitationSent, JobCancelled, JobFailed, JobInDoubt,
+    JobSucceeded, KeyRetired, MailBounced, MailFailed, MemberJoined, MemberLeft, MemberRoleChanged, OfflineKeyRemoved,
+    OfflineKeySet, ProviderRegistered, ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied,
+    SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded,
+    ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue,
+    SessionEnded, SessionStarted, SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserImported,
+    UserPasswordChanged, UserSignedUp, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed,
+    WorkspaceKeyRotated, WorkspaceKeyWorn, WorkspaceRenamed, WorkspaceSeatsChanged, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;

@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations![
     21 "0021_workspaces",
     22 "0022_factors",
     23 "0023_askers",
+    26 "0026_identities",
 ];
 
 /// One schema migration and whether this database has it.

@@ -62,11 +62,18 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         }
         "confirm_sign_up" => accounts.confirm_sign_up(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
         "verify_email" => accounts.verify_email(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
-        "request_code" => accounts.request_code(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "request_code" => accounts.request_code(email_sign_in(&mut args)).await.map(|p| flow(&p.flow_token, p.expires_at)),
         "sign_in_with_code" => accounts.sign_in_with_code(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
-        "request_magic_link" => accounts.request_magic_link(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "request_magic_link" => {
+            accounts.request_magic_link(email_sign_in(&mut args)).await.map(|p| flow(&p.flow_token, p.expires_at))
+        }
         "magic_link" => accounts.magic_link(args.secret()).await.map(Thing::plain),
         "sign_in_with_link" => accounts.sign_in_with_link(link(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
+        "begin_social" => accounts.begin_social(args.next()).await.map(|flow| Thing::plain(social_flow(&flow))),
+        "complete_social" => {
+            let (token, callback) = (args.secret(), args.next());
+            accounts.complete_social(token, callback, args.next()).await.map(|s| Thing::plain(sign_in(&s)))
+        }
         "sign_out" => accounts.sign_out(args.secret()).await.map(Thing::plain),
         "invitation" => accounts.invitation(args.secret()).await.map(Thing::plain),
         "accept_invitation" => accounts.accept_invitation(args.accept_invitation()).await.map(|s| Thing::plain(session(&s))),
@@ -199,6 +206,16 @@ fn proof(args: &mut Args) -> EmailProof {
     }
 }
 
+fn email_sign_in(args: &mut Args) -> EmailSignIn {
+    let fields: Map<String, Value> = args.next();
+    EmailSignIn {
+        email: field(&fields, "email").unwrap(),
+        locale: field(&fields, "locale"),
+        client: field(&fields, "client"),
+        known_device: field::<String>(&fields, "known_device").map(Secret::from),
+    }
+}
+
 fn link(args: &mut Args) -> LinkSignIn {
     let fields: Value = args.next();
     LinkSignIn {
@@ -230,6 +247,24 @@ pub(super) async fn factors_method(factors: &Factors, method: &str, mut args: Ar
     }
 }
 
+pub(super) async fn identities_method(identities: &Identities, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list" => identities.list().await.map(Thing::plain),
+        "link" => identities.link(args.secret()).await.map(Thing::plain),
+        "begin_link" => identities.begin_link(args.next()).await.map(|flow| Thing::plain(social_flow(&flow))),
+        "complete_link" => {
+            let token = args.secret();
+            identities.complete_link(token, args.next()).await.map(Thing::plain)
+        }
+        "unlink" => identities.unlink(args.next()).await.map(Thing::plain),
+        _ => panic!("identities have no method `{method}`"),
+    }
+}
+
+fn social_flow(flow: &SocialFlow) -> Value {
+    json!({ "url": flow.url, "flow_token": flow.flow_token.expose(), "expires_at": flow.expires_at })
+}
+
 fn sign_in(step: &SignIn) -> Value {
     match step {
         SignIn::SignedIn { session: signed_in } => json!({ "type": "signed_in", "session": session(signed_in) }),
@@ -240,6 +275,12 @@ fn sign_in(step: &SignIn) -> Value {
         SignIn::FactorRequired { pending } => json!({
             "type": "factor_required",
             "pending": { "token": pending.token.expose(), "factors": pending.factors, "expires_at": pending.expires_at },
+        }),
+        SignIn::LinkRequired { pending } => json!({
+            "type": "link_required",
+            "pending": {
+                "link_token": pending.link_token.expose(), "provider": pending.provider, "email": pending.email, "expires_at": pending.expires_at,
+            },
         }),
     }
 }

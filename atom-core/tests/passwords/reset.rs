@@ -55,6 +55,21 @@ on_both!(p11_a_link_sets_a_password_once_proves_the_address_and_ends_every_sessi
     assert_eq!(told(&scope).await, (vec!["reset".to_owned()], vec!["reset".to_owned()]));
 });
 
+on_both!(p11_a_link_takes_factors_from_whoever_signed_up_with_an_address_that_is_not_theirs, |database| async move {
+    let (atom, clock, letters, scope) = opened(&database).await;
+    crate::factors::add_app(&scope, &clock).await;
+    let token = link(&atom, &letters, 1).await;
+    reset(&atom, &token, NEW).await.unwrap();
+    let session = sign_in(&atom, NEW).await.expect("the owner is not asked for a factor of somebody else's");
+
+    // From now on the address is verified, and a link is no way around a factor.
+    let scope = atom.authenticate(session.access_token).await.unwrap();
+    crate::factors::add_app(&scope, &clock).await;
+    let token = link(&atom, &letters, 2).await;
+    reset(&atom, &token, PASSWORD).await.unwrap();
+    assert_eq!(reason(sign_in(&atom, PASSWORD).await), "factor_required");
+});
+
 on_both!(p11_a_link_goes_to_the_address_that_it_proves_and_to_no_other_spelling, |database| async move {
     let (atom, _, letters, _) = opened(&database).await;
     sign_up(&atom, "\u{ff22}OB@example.com").await;

@@ -4,7 +4,7 @@ use super::EmailAddress;
 use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingCode, Shown};
 use crate::accounts::mail_limits::Asker;
 use crate::accounts::store::{self, NewAddress};
-use crate::accounts::{User, email, mail_limits, notice, step_up};
+use crate::accounts::{User, email, mail_limits, notice, sessions, step_up};
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, UserEmailChanged};
 use crate::mail::Template;
@@ -41,6 +41,7 @@ pub(super) async fn confirm(address: &EmailAddress, code: &Secret, flow: Option<
     let notice = notice::prepare(inner, &user, Template::EmailChanged(changed)).await?;
 
     let mut tx = inner.db()?.begin_durable().await?;
+    sessions::hold(&mut tx, &principal).await?;
     let new = NewAddress { before: &old, email: &new_email, canonical: &email::canonical(&new_email)? };
     let is_changed = store::change_email(&mut tx, user.id, new, now).await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => Error::new(

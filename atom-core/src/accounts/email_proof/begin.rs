@@ -4,7 +4,7 @@ use super::{Intent, Pending, PendingCode, PendingMagicLink, PendingVerification,
 use super::{address_hash, code_hash, flow_hash, link_hash, place};
 use crate::accounts::mail_limits::Asker;
 use crate::accounts::sign_up::Registration;
-use crate::accounts::{User, email};
+use crate::accounts::{SignInMethod, User, email};
 use crate::atom::Inner;
 use crate::mail::templates::{MagicLink, SignInCode, VerifyEmail};
 use crate::mail::{self, NewMail, Prepared, Template};
@@ -19,6 +19,8 @@ pub(in crate::accounts) struct NewFlow<'a> {
     pub(in crate::accounts) email: &'a str,
     /// Whose flow it is.
     pub(in crate::accounts) user: Option<&'a User>,
+    /// What they have shown before.
+    pub(in crate::accounts) method: Option<SignInMethod>,
     /// Who asks for it: one asker's does not take the place of another's.
     pub(in crate::accounts) asker: Asker,
     pub(in crate::accounts) workspace_id: Option<WorkspaceId>,
@@ -39,8 +41,8 @@ impl<'a> NewFlow<'a> {
     /// Proves an address.
     pub(in crate::accounts) fn to(intent: Intent, email: &'a str) -> Self {
         let letter = Letter::Proof;
-        let asker = Asker::default();
-        Self { intent, email, user: None, asker, workspace_id: None, locale: None, account: None, letter, notice: None }
+        let (user, method, asker) = (None, None, Asker::default());
+        Self { intent, email, user, method, asker, workspace_id: None, locale: None, account: None, letter, notice: None }
     }
 }
 
@@ -82,7 +84,7 @@ impl From<Begun> for PendingVerification {
 ///
 /// Fails with `unsupported` (`mail_not_configured`) or `invalid` (`malformed_email`).
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, new: NewFlow<'_>) -> Result<Begun> {
-    let NewFlow { intent, email, user, asker, workspace_id, locale, account, letter, notice } = new;
+    let NewFlow { intent, email, user, method, asker, workspace_id, locale, account, letter, notice } = new;
     let (db, now) = (inner.db()?, inner.now());
     let (flow_token, link, code) = (code::flow()?, code::link()?, code::code()?);
     let canonical = email::identifier(email);
@@ -93,7 +95,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, new: NewFlow<'_>) -> Re
     let expires_at = now + TimeDelta::minutes(minutes);
 
     let locale = locale.or_else(|| user.and_then(|user| user.locale.clone()));
-    let pending = Pending { email: email.trim().to_owned(), user_id, workspace_id, locale: locale.clone(), account };
+    let pending = Pending { email: email.trim().to_owned(), user_id, method, workspace_id, locale: locale.clone(), account };
     let row = store::NewRow {
         flow,
         intent,

@@ -21,8 +21,8 @@ pub(crate) use settings::EmailProofSettings;
 pub(crate) use store::sweep;
 pub(super) use take::{Shown, look_at_link, spent, take};
 
-use super::email;
 use super::sign_up::Registration;
+use super::{SignInMethod, email};
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place};
 use crate::storage::Tx;
@@ -79,6 +79,8 @@ pub(super) struct Pending {
     pub(super) email: String,
     /// The user, if there was one when the flow began.
     pub(super) user_id: Option<UserId>,
+    /// What they had shown before it began.
+    pub(super) method: Option<SignInMethod>,
     /// The workspace that was named.
     pub(super) workspace_id: Option<WorkspaceId>,
     /// The language that was named.

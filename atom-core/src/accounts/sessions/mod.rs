@@ -23,7 +23,7 @@ pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
 pub(super) use end::{acting, end_for, with_membership as end_with_membership, with_workspace as end_with_workspace};
 pub(super) use list::run as list;
-pub(super) use live::{Standing, check as check_live, standing};
+pub(super) use live::{Standing, check as check_live, hold, standing};
 pub use model::ActiveSession;
 pub(super) use prove::{note, run as prove};
 pub(super) use refresh::{known_device, run as refresh};

@@ -172,6 +172,14 @@ pub(super) async fn standing(db: &Db, workspace: WorkspaceId, session: SessionId
         .bind(workspace.0).bind(session.0).bind(user.0).fetch_optional(c).await)?)
 }
 
+/// Whether a session was not ended, as the transaction sees it.
+pub(super) async fn stands(tx: &mut Tx, workspace: WorkspaceId, session: SessionId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "SELECT id FROM atom_sessions WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL")
+        .bind(workspace.0).bind(session.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
 /// Notes that the user of a session has proved once more who they are; false if it has ended.
 pub(super) async fn prove(
     tx: &mut Tx,

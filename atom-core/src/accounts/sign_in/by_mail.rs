@@ -9,7 +9,7 @@ use crate::accounts::email_proof::{
 use crate::accounts::mail_limits::{self, Asker};
 use crate::accounts::sign_up::{self, Registration};
 use crate::accounts::store::{self, UserRow};
-use crate::accounts::{Client, SignInMethod, email, sessions, verified};
+use crate::accounts::{Client, Ground, SignInMethod, email, sessions, verified};
 use crate::atom::Inner;
 use crate::{Result, Secret, WorkspaceId, mail};
 use std::sync::Arc;
@@ -66,7 +66,8 @@ async fn enter(
         // The address may have got to somebody else meanwhile.
         Some(user) if user_id.is_none_or(|id| id == user.id) => {
             let user = verified::adopt(inner, user).await?;
-            complete(inner, Proved { user, method, workspace_id, client, is_known_device: false }).await
+            let ground = Ground::address(&email);
+            complete(inner, Proved { user, method, ground, workspace_id, client, is_known_device: false }).await
         }
         None if user_id.is_none() && inner.email_proofs.signs_up => {
             let session = sign_up::register(inner, Registration::verified(email, locale), method, client).await?;

@@ -5,12 +5,16 @@
 
 mod account;
 mod answer;
+mod callback;
+mod id_token;
 mod link;
 mod manifest;
 mod password_hash;
 mod retry_after;
 
 pub use answer::answer;
+pub use callback::callback;
+pub use id_token::id_token;
 pub use link::link;
 pub use manifest::manifest;
 pub use password_hash::password_hash;
@@ -20,5 +24,12 @@ pub use retry_after::retry_after;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program.
-pub const TARGETS: &[(&str, Target)] =
-    &[("answer", answer), ("link", link), ("manifest", manifest), ("password_hash", password_hash), ("retry_after", retry_after)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("answer", answer),
+    ("callback", callback),
+    ("id_token", id_token),
+    ("link", link),
+    ("manifest", manifest),
+    ("password_hash", password_hash),
+    ("retry_after", retry_after),
+];

@@ -110,6 +110,7 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
                 "key" to JsonPrimitive(key),
                 "job_kinds" to JsonArray(listOf(JsonObject(greet + numbers))),
                 "providers" to JsonArray(needs.map { JsonPrimitive("$$it.app") }),
+                "sign_in_providers" to JsonArray(needs.map { JsonPrimitive("$$it.sign_in_provider") }),
             ),
         )
     }
