@@ -48,7 +48,7 @@ mod webhooks;
 
 pub use accounts::{
     Accounts, ActiveSession, AddedFactor, AuditTrail, Client, Credentials, Events, Factor, FactorKind, Factors, NewAccount,
-    PendingFactor, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, StepUp, TotpSetup, User,
+    PasskeyChallenge, PasskeyCredentials, PendingFactor, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, StepUp, TotpSetup, User,
     Workspace,
 };
 pub use atom::Atom;

@@ -267,6 +267,16 @@ impl Args {
         }
     }
 
+    fn passkey(&mut self) -> PasskeyCredentials {
+        let fields: Map<String, Value> = self.next();
+        PasskeyCredentials {
+            token: field::<String>(&fields, "token").unwrap().into(),
+            answer: field(&fields, "answer").unwrap(),
+            workspace_id: field(&fields, "workspace_id"),
+            client: field(&fields, "client"),
+        }
+    }
+
     fn webhook(&mut self) -> NewWebhookEndpoint {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);

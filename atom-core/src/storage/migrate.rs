@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_sessions",
     16 "0016_proofs",
     19 "0019_factors",
+    20 "0020_passkeys",
 ];
 
 /// One schema migration and whether this database has it.

@@ -1,6 +1,7 @@
 //! Sign-ins that wait for a factor.
 
 use super::*;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What takes a token. The first word is the method as the stub of the Python package has it.
@@ -16,6 +17,10 @@ async fn replay(atom: &Atom, scope: &Scope, method: &str, token: Secret) -> Resu
         "sign_out" => accounts.sign_out(token).await,
         "complete_with_totp" => accounts.complete_with_totp(token, "000000".into()).await.map(drop),
         "complete_with_recovery_code" => accounts.complete_with_recovery_code(token, "0000".into()).await.map(drop),
+        "complete_with_passkey" => accounts.complete_with_passkey(token, "x".into(), Json(json!({}))).await.map(drop),
+        "begin_passkey_factor" => accounts.begin_passkey_factor(token).await.map(drop),
+        "confirm_passkey" => scope.factors().confirm_passkey(token, Json(json!({})), None).await.map(drop),
+        "with_passkey" => scope.step_up().with_passkey(token, Json(json!({}))).await,
         "complete_link" => scope.connections().complete_link("google".into(), token).await.map(drop),
         other => panic!("`{other}` takes a token, too: replay it here"),
     }
@@ -40,7 +45,7 @@ on_both!(p18_a_pending_sign_in_opens_nothing_but_its_own_completion, |database| 
     for method in &takers {
         let refused = replay(&atom, &scope, method, waiting.token.clone()).await.err();
         let refused = refused.unwrap_or_else(|| panic!("`{method}` took the token of a pending sign-in"));
-        let is_completion = method.starts_with("complete_with_");
+        let is_completion = matches!(method.as_str(), "complete_with_totp" | "complete_with_recovery_code");
         assert!(is_completion == (refused.reason() == "wrong_code"), "{method}: {}", refused.reason());
     }
     // And nothing else completes it.

@@ -1,6 +1,6 @@
 //! Second factors: what a user shows besides a password, a mailed code or an account elsewhere.
 //!
-//! An authenticator app shares a secret with Atom ([`totp`]); [`recovery_codes`] stand in for a factor that was lost. Where a user has a factor, a
+//! An authenticator app shares a secret with Atom ([`totp`]); of a passkey ([`passkeys`]) Atom has the public half; [`recovery_codes`] stand in for a factor that was lost. Where a user has a factor, a
 //! first proof leads to a [`pending`] sign-in, which is no session, and [`complete`] makes one of it. Factors are a user's, in all their workspaces;
 //! what was done with them is in the log of the workspace in which it was done.
 
@@ -10,6 +10,7 @@ mod check;
 mod complete;
 mod confirm_totp;
 mod model;
+mod passkeys;
 mod pending;
 mod recovery_codes;
 mod remove;
@@ -18,8 +19,17 @@ mod store;
 mod totp;
 
 pub(super) use check::{Asked, check_recovery_code, check_totp};
+use complete::finish;
 pub(super) use complete::{with_recovery_code, with_totp};
-pub use model::{AddedFactor, Factor, FactorKind, PendingFactor, RecoveryCodes, TotpSetup};
+pub use model::{
+    AddedFactor, Factor, FactorKind, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup,
+};
+#[cfg(feature = "testing")]
+pub(crate) use passkeys::fuzz as fuzz_passkey;
+pub(super) use passkeys::{
+    begin_factor as begin_passkey_factor, begin_sign_in as begin_passkey_sign_in, begin_step_up as begin_passkey_step_up,
+    complete as complete_with_passkey, sign_in as sign_in_with_passkey, step_up as step_up_with_passkey,
+};
 pub(super) use pending::begin as ask;
 pub(crate) use settings::FactorSettings;
 pub(super) use store::has_any;
@@ -28,7 +38,7 @@ pub(crate) use totp::code_of;
 
 use super::{Principal, sessions, step_up};
 use crate::atom::Inner;
-use crate::{FactorId, Result, Secret};
+use crate::{FactorId, Json, Result, Secret};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -91,6 +101,22 @@ impl Factors {
     /// Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
     pub async fn confirm_totp(&self, id: FactorId, code: Secret) -> Result<AddedFactor> {
         confirm_totp::run(self, id, code).await
+    }
+
+    /// Begins with a passkey: the page makes one of the options and answers with `credential.toJSON()`, within five minutes.
+    ///
+    /// Fails with `unsupported` (`passkeys_not_configured`) or `conflict` (`too_many_factors`).
+    pub async fn begin_passkey(&self) -> Result<PasskeyChallenge> {
+        passkeys::begin_registration(self).await
+    }
+
+    /// Makes the passkey of an answer a factor, with which the user can sign in without a password, too. The first factor comes with recovery
+    /// codes. No attestation is taken; the device must have verified its user.
+    ///
+    /// Fails with `unauthenticated` (`unknown_passkey_challenge`: begin again), `invalid` (`passkey_refused`, `malformed_factor_name`) or
+    /// `conflict` (`passkey_taken`).
+    pub async fn confirm_passkey(&self, token: Secret, answer: Json, name: Option<String>) -> Result<AddedFactor> {
+        passkeys::confirm_registration(self, token, answer, name).await
     }
 
     /// Removes a factor, and with the last one the recovery codes. Removing it twice is no error.

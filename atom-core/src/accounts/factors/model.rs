@@ -1,6 +1,7 @@
 //! What the API of factors takes and returns.
 
-use crate::{FactorId, Secret};
+use crate::accounts::Client;
+use crate::{FactorId, Json, Secret, WorkspaceId};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -9,6 +10,8 @@ use chrono::{DateTime, Utc};
 pub enum FactorKind {
     /// An authenticator app, which shows codes.
     Totp,
+    /// A passkey: a key pair of a device, or of a manager of passwords.
+    Passkey,
     /// A recovery code, which stands in for a factor that was lost.
     RecoveryCode,
 }
@@ -73,4 +76,28 @@ pub struct PendingFactor {
     pub factors: Vec<FactorKind>,
     /// Until when.
     pub expires_at: DateTime<Utc>,
+}
+
+/// What a page asks a passkey for.
+#[model(secret)]
+pub struct PasskeyChallenge {
+    /// What comes back with the answer: keep it where only this client can read it, and not where the page can.
+    pub token: Secret,
+    /// What the page hands to `PublicKeyCredential.parseCreationOptionsFromJSON`, to add a passkey, or to `parseRequestOptionsFromJSON`.
+    pub options: Json,
+    /// Until when it can be answered.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What is needed to sign in with a passkey.
+#[model(secret, default)]
+pub struct PasskeyCredentials {
+    /// The token of the challenge.
+    pub token: Secret,
+    /// What the page got: `credential.toJSON()`.
+    pub answer: Json,
+    /// The workspace to enter. Default: the one that the user joined first.
+    pub workspace_id: Option<WorkspaceId>,
+    /// What is known of the client that signs in.
+    pub client: Option<Client>,
 }

@@ -7,11 +7,13 @@ mod account;
 mod answer;
 mod link;
 mod manifest;
+mod passkey;
 mod retry_after;
 
 pub use answer::answer;
 pub use link::link;
 pub use manifest::manifest;
+pub use passkey::passkey;
 pub use retry_after::retry_after;
 
 /// A target.
@@ -19,4 +21,4 @@ pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program.
 pub const TARGETS: &[(&str, Target)] =
-    &[("answer", answer), ("link", link), ("manifest", manifest), ("retry_after", retry_after)];
+    &[("answer", answer), ("link", link), ("manifest", manifest), ("passkey", passkey), ("retry_after", retry_after)];

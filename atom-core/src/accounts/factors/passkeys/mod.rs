@@ -1,0 +1,29 @@
+//! Passkeys: key pairs whose private half stays with the user's devices (WebAuthn Level 3).
+//!
+//! This is a relying party of its own, because what it needs is in the tree already: `ring` verifies the signatures, and of CBOR authenticators write a small
+//! part ([`cbor`]). It asks for no attestation and takes none. User verification is required throughout, so a passkey is two factors: something that one
+//! has, and something that one is or knows.
+
+mod authenticator_data;
+mod cbor;
+mod challenge;
+mod options;
+mod prove;
+mod public_key;
+mod register;
+mod relying_party;
+mod response;
+mod sign_in;
+mod store;
+
+pub(super) use register::{begin as begin_registration, confirm as confirm_registration};
+pub(super) use relying_party::RelyingParty;
+pub(in crate::accounts) use sign_in::{begin as begin_sign_in, run as sign_in};
+pub(in crate::accounts) use prove::{begin_factor, begin_step_up, complete, step_up};
+#[cfg(feature = "testing")]
+pub(crate) use response::fuzz;
+
+use crate::crypto::{base64url, from_base64url};
+
+/// A part of an answer, or why it is refused.
+type Checked<T> = std::result::Result<T, &'static str>;
