@@ -91,6 +91,18 @@ export interface MailSender {
   send(mail: OutgoingMail): string | null | undefined | void | PromiseLike<string | null | undefined | void>
 }
 
+/** What is needed to accept an invitation with a new account. */
+export interface AcceptInvitation {
+  /** The token of the mail's link. */
+  token: string
+  /** At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B). */
+  password: string
+  /** The name to show. */
+  displayName?: string | null
+  /** What is known of the client that signs up. */
+  client?: Client | null
+}
+
 /** A valid access token. */
 export interface AccessToken {
   /** The bearer token. Never log or store it. */
@@ -640,7 +652,9 @@ export declare class Accounts {
   /**
    * Creates a user with a workspace of their own and signs them in.
    *
-   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
+   * Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`,
+   * `malformed_locale`), `conflict` (`email_taken`: offer to sign in instead), `unavailable` (`breach_check_failed`) or, where
+   * `OpenOptions.require_verified_email` says so, `unsupported` (`verification_required`: use `begin_sign_up`).
    */
   signUp(account: NewAccount): Promise<Session>
   /**
@@ -657,20 +671,56 @@ export declare class Accounts {
    */
   signIn(credentials: Credentials): Promise<SignIn>
   /**
-   * Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
-   * user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
-   * quarter of an hour.
+   * Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
+   * is the same for an address that has an account already; its owner is told.
    *
-   * Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
-   * (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), or `invalid` as `sign_up` does.
    */
-  completeWithTotp(pendingToken: string, code: string): Promise<SignIn>
+  beginSignUp(account: NewAccount): Promise<PendingVerification>
   /**
-   * The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+   * Makes the account whose address is proved now, with a workspace of its own, and signs its user in.
    *
-   * Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+   * Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (begin again); `conflict` (`email_taken`: somebody has signed up
+   * with the address meanwhile; sign in with a code instead) or `invalid` (`malformed_client`).
    */
-  completeWithRecoveryCode(pendingToken: string, code: string): Promise<SignIn>
+  confirmSignUp(proof: EmailProof): Promise<SignIn>
+  /**
+   * Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   */
+  verifyEmail(proof: EmailProof): Promise<SignIn>
+  /**
+   * Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+   * `OpenOptions.sign_up_by_code` lets it become an account.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
+   * more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+   */
+  requestCode(request: EmailSignIn): Promise<PendingCode>
+  /**
+   * Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
+   * somebody else, so the account's password and its sessions end.
+   *
+   * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+   * (`malformed_client`).
+   */
+  signInWithCode(proof: EmailProof): Promise<SignIn>
+  /** Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`. */
+  requestMagicLink(request: EmailSignIn): Promise<PendingMagicLink>
+  /**
+   * What a link to sign in with is for. It uses nothing up, so call it when the page is opened, also by a scanner of mail, and `sign_in_with_link` when
+   * the user confirms.
+   *
+   * Fails with `unauthenticated` (`proof_spent`).
+   */
+  magicLink(token: string): Promise<MagicLink>
+  /**
+   * Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
+   *
+   * Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   */
+  signInWithLink(link: LinkSignIn): Promise<SignIn>
   /**
    * Exchanges a refresh token for a new pair of tokens.
    *
@@ -688,11 +738,42 @@ export declare class Accounts {
    */
   refreshFrom(refreshToken: string, client: Client): Promise<Session>
   /**
+   * What an invitation says to whoever has its token, before they accept it.
+   *
+   * Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+   */
+  invitation(token: string): Promise<InvitationPreview>
+  /**
+   * Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+   * account signs in, and calls `Invitations.accept`.
+   *
+   * Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+   * `password_too_long`, `malformed_client`).
+   */
+  acceptInvitation(invitation: AcceptInvitation): Promise<Session>
+  /**
    * Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
    *
    * Fails with `unauthenticated` (`invalid_refresh_token`).
    */
   signOut(refreshToken: string): Promise<void>
+  /**
+   * Mails a link to whoever has forgotten their password, below `OpenOptions.app_url`: `/reset-password?token=…`, valid for
+   * `OpenOptions.password_reset_minutes` and until the next one. The answer is the same, and as quick, whether there is somebody with the address. It is also for
+   * users who have no password yet.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: wait for `retry_after`), which does not tell either, or `invalid`
+   * (`malformed_client`).
+   */
+  requestPasswordReset(request: PasswordResetRequest): Promise<void>
+  /**
+   * Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
+   * signed in by a mail alone who has a second factor. The link proves the address, too.
+   *
+   * Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
+   * `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
+   */
+  resetPassword(token: string, newPassword: string): Promise<void>
 }
 
 /** A session of a user's that has not ended: a device that is signed in. */
@@ -713,12 +794,21 @@ export interface ActiveSession {
   client?: Client
 }
 
-/** A factor that was added. */
-export interface AddedFactor {
-  /** The factor. */
-  factor: Factor
-  /** Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise. */
-  recoveryCodes: string[]
+/** All workspaces of the installation, for its operator: who may call this is for the host to decide. Members have `Scope.workspaces`. */
+export declare class AllWorkspaces {
+  private constructor()
+  /**
+   * Says how many members a workspace may have; without a number there is no limit. Where there are more already, they stay, and nobody else joins.
+   *
+   * Fails with `not_found` or `invalid` (`malformed_seats`).
+   */
+  setSeats(workspaceId: WorkspaceId, seats?: number | null): Promise<WorkspaceSeats>
+  /**
+   * Deletes a workspace with everything in it, as `Workspaces.remove` does for its owners.
+   *
+   * Fails with `not_found`.
+   */
+  remove(workspaceId: WorkspaceId): Promise<void>
 }
 
 /** One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation. */
@@ -757,6 +847,10 @@ export declare class Atom {
   static openWithHooks(options: OpenOptions, hooks: Record<string, OperationHook>, key?: KeyProvider | null, acceptedKeys?: KeyProvider[] | null, mailSender?: MailSender | null): Promise<Atom>
   /** Accounts: sign up, sign in, refresh, sign out. */
   get accounts(): Accounts
+  /** The users of the installation, for its operator. */
+  get users(): Users
+  /** The workspaces of the installation, for its operator. */
+  get workspaces(): AllWorkspaces
   /** The schema of the database. */
   get schema(): Schema
   /** The providers that this installation can connect to. */
@@ -844,29 +938,51 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'signed_in' | 'stepped_up' | 'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'recovery_code_used' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'email_verified' | 'email_changed' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'workspace_created' | 'workspace_entered' | 'workspace_renamed' | 'workspace_deleted' | 'workspace_seats_changed' | 'member_role_changed' | 'member_removed' | 'member_left' | 'invitation_sent' | 'invitation_revoked' | 'invitation_accepted' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
   readonly SignedUp: 'signed_up'
+  /** The host imported a user, and their workspace was made. */
+  readonly UserImported: 'user_imported'
+  /** A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed. */
+  readonly PasswordChanged: 'password_changed'
   /** A user signed in. */
   readonly SignedIn: 'signed_in'
   /** A user proved once more who they are; the details say how. */
   readonly SteppedUp: 'stepped_up'
-  /** A user added a second factor; the details say which. */
-  readonly FactorAdded: 'factor_added'
-  /** A user removed a second factor. */
-  readonly FactorRemoved: 'factor_removed'
-  /** A user made new recovery codes. */
-  readonly RecoveryCodesRenewed: 'recovery_codes_renewed'
-  /** A recovery code stood in for a user's second factor; the details say how many are left. */
-  readonly RecoveryCodeUsed: 'recovery_code_used'
+  /** A user proved that their address is theirs. */
+  readonly EmailVerified: 'email_verified'
+  /** A user got another address. */
+  readonly EmailChanged: 'email_changed'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
-  /** A user ended a session from another one, or the host did for them. */
+  /** A user ended a session from another one or by a new password, or the host did for them. */
   readonly SessionRevoked: 'session_revoked'
   /** An old refresh token came back, so the session was ended. */
   readonly RefreshTokenReused: 'refresh_token_reused'
+  /** A workspace was made by somebody who had an account. */
+  readonly WorkspaceCreated: 'workspace_created'
+  /** A user who was signed in to another workspace entered this one. */
+  readonly WorkspaceEntered: 'workspace_entered'
+  /** A workspace got another name. */
+  readonly WorkspaceRenamed: 'workspace_renamed'
+  /** A workspace was deleted, with its log: this entry is in the installation's. */
+  readonly WorkspaceDeleted: 'workspace_deleted'
+  /** The host said how many seats a workspace has; the details say how many. */
+  readonly WorkspaceSeatsChanged: 'workspace_seats_changed'
+  /** A member got another role; the details say which, and which it was. */
+  readonly MemberRoleChanged: 'member_role_changed'
+  /** A member was removed. */
+  readonly MemberRemoved: 'member_removed'
+  /** A member left. */
+  readonly MemberLeft: 'member_left'
+  /** Somebody was invited, or sent their invitation once more; the details say to which role. */
+  readonly InvitationSent: 'invitation_sent'
+  /** An invitation was withdrawn. */
+  readonly InvitationRevoked: 'invitation_revoked'
+  /** An invitation was accepted by the member who acted; the details say to which role. */
+  readonly InvitationAccepted: 'invitation_accepted'
   /** An account at a provider was connected, or connected again. */
   readonly Connected: 'connected'
   /** The provider no longer accepts a connection's grant. */
@@ -1193,6 +1309,23 @@ export interface Batch {
   failed: number
   /** How many were cancelled. */
   cancelled: number
+}
+
+/**
+ * Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned, and what to do when it cannot be asked.
+ *
+ * The first five hexadecimal digits of the password's SHA-1 leave the process, which some 2,000 leaked passwords share, and nothing else: not the
+ * password, nor whose it is. The answer is padded, so that its length does not tell anything either.
+ */
+export type BreachedPasswords = 'off' | 'fail_open' | 'fail_closed'
+
+export declare const BreachedPasswords: {
+  /** They are not looked up, and nobody is asked. The default, because the list is somebody else's. */
+  readonly Off: 'off'
+  /** A leaked password is refused. Where the list cannot be asked, it is accepted. */
+  readonly FailOpen: 'fail_open'
+  /** A leaked password is refused. Where the list cannot be asked, so is every other, with `breach_check_failed`. */
+  readonly FailClosed: 'fail_closed'
 }
 
 /** The content of a file as it arrives, in pieces of a few kilobytes, and of any length. */
@@ -2731,6 +2864,66 @@ export declare const Effect: {
 }
 
 /**
+ * The e-mail address of the user: whether it is theirs, and another one.
+ *
+ * The session that asks must stand at this moment, and the scope must have no purpose: `unauthenticated` (`session_revoked`, `session_expired`),
+ * `forbidden` (`purpose_fixed`) or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+ */
+export declare class EmailAddress {
+  private constructor()
+  /**
+   * Mails a code and a link to the address, to verify it. They replace those from before.
+   *
+   * Fails with `unsupported` (`mail_not_configured`), `conflict` (`email_verified`: nothing is left to do) or `rate_limited` (`too_many_attempts`).
+   */
+  requestVerification(): Promise<PendingCode>
+  /**
+   * Verifies the address with the code of the mail, or the token of its link. `flow_token` is that of `request_verification`; with a link it may be missing,
+   * as where it is opened on another device.
+   *
+   * Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (request another).
+   */
+  verify(code: string, flowToken?: string | null): Promise<User>
+  /**
+   * Mails a code and a link to another address, which becomes the user's when it is proved, and a notice to the present one. The answer is the same
+   * for an address that has an account already; its owner is told.
+   *
+   * Fails with `forbidden` (`step_up_required`), `unsupported` (`mail_not_configured`), `invalid` (`malformed_email`, `same_email`) or
+   * `rate_limited` (`too_many_attempts`).
+   */
+  requestChange(newEmail: string): Promise<PendingCode>
+  /**
+   * Makes the other address the user's, with the code of the mail or the token of its link, as with `verify`. Sessions stay; codes and links that were mailed to the
+   * address before work no longer, and a notice goes there.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `proof_spent`) or `conflict` (`email_taken`: somebody else has signed up with it meanwhile).
+   */
+  confirmChange(code: string, flowToken?: string | null): Promise<User>
+}
+
+/** What proves an address, and with it who somebody is. */
+export interface EmailProof {
+  /** The flow that the mail was asked for with. */
+  flowToken: string
+  /** The code of the mail, as the user types it, or the token of its link, if it has one. */
+  code: string
+  /** The workspace to enter. Default: the one that was named before, or the one that the user joined first. */
+  workspaceId?: WorkspaceId | null
+  /** What is known of the client. */
+  client?: Client | null
+}
+
+/** Who wants a code or a link to sign in with. */
+export interface EmailSignIn {
+  /** The e-mail address of the account. */
+  email: string
+  /** The language of the mail, as the browser says it. Default: the user's. */
+  locale?: string | null
+  /** What is known of the client that asks. Pass its `ip`: the limits go by it. */
+  client?: Client | null
+}
+
+/**
  * Secrets that nothing lets out, for emergencies: the tokens of a provider without `export_tokens`, and service keys that are not `exportable`.
  *
  * Owners and admins of the workspace may ask for any of its secrets, and every member for their own. Two owners or admins other than
@@ -3341,6 +3534,146 @@ export interface GrantedSecretLease {
   lease: SecretLease
 }
 
+/** A user of another system. */
+export interface ImportedUser {
+  /** The e-mail address. */
+  email: string
+  /** Whether the other system has proved that the address is theirs. Default: no. */
+  emailVerified?: boolean | null
+  /** The hash of the password, as the other system has it. Default: none, and then the user resets it, or signs in by other means. */
+  passwordHash?: string | null
+  /** The name to show. */
+  displayName?: string | null
+  /** The name of their workspace. Default: the display name, or the part of the e-mail before the `@`. */
+  workspaceName?: string | null
+  /** The language of mails to them, such as `de-AT`. Default: English. */
+  locale?: string | null
+  /** When the account was made there. Default: now. */
+  createdAt?: Date | null
+}
+
+/** An invitation into a workspace. */
+export interface Invitation {
+  /** Its id. It opens nothing. */
+  id: InvitationId
+  /** Where it was sent. */
+  email: string
+  /** What the invitee may do. */
+  role: Role
+  /** How it stands. */
+  state: InvitationState
+  /** Who invited. */
+  invitedBy: UserId
+  /** When it was made. */
+  createdAt: Date
+  /** When it was sent last. */
+  sentAt: Date
+  /** When it ends. */
+  expiresAt: Date
+  /** Who accepted it. */
+  acceptedBy?: UserId
+}
+
+/** Which invitations to list, newest first. */
+export interface InvitationFilter {
+  /** Only those that stand so. */
+  state?: InvitationState | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** An invitation into a workspace. */
+export type InvitationId = string
+
+/** A page of invitations. */
+export interface InvitationPage {
+  /** The invitations, newest first. */
+  items: Invitation[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What whoever has the token of an invitation is shown. */
+export interface InvitationPreview {
+  /** The name of the workspace. */
+  workspaceName: string
+  /** The address that it was sent to. */
+  email: string
+  /** What the invitee may do. */
+  role: Role
+  /** When it ends. */
+  expiresAt: Date
+  /**
+   * Whether there is an account with this address: let its user sign in and accept with `Invitations.accept`. Otherwise let them choose a password, and
+   * call `Accounts.accept_invitation`.
+   */
+  hasAccount: boolean
+  /** Who invited, as they call themselves. */
+  inviterName?: string
+}
+
+/** How an invitation stands. */
+export type InvitationState = 'pending' | 'accepted' | 'revoked' | 'expired'
+
+export declare const InvitationState: {
+  /** It can be accepted. */
+  readonly Pending: 'pending'
+  /** It was accepted. */
+  readonly Accepted: 'accepted'
+  /** It was withdrawn, or a newer one for the same address took its place. */
+  readonly Revoked: 'revoked'
+  /** Its time is over. */
+  readonly Expired: 'expired'
+}
+
+/**
+ * The invitations of the workspace, and the way to accept one into another.
+ *
+ * Owners and admins invite, to their own role at most, with a session that stands and a scope that has no purpose. Each open invitation holds a seat of the
+ * workspace, where those are limited. An invitation is valid for `OpenOptions.invitation_days`, and once.
+ */
+export declare class Invitations {
+  private constructor()
+  /**
+   * Invites somebody by mail. An open invitation to the same address ends with that.
+   *
+   * Fails with `conflict` (`already_a_member`; `no_seats_left`: the operator sets how many there are), `forbidden` (`not_an_admin`,
+   * `role_above_own`, `not_a_member`, `purpose_fixed`), `rate_limited` (`too_many_attempts`), `unsupported` (`mail_not_configured`) or `invalid`
+   * (`malformed_email`, `malformed_locale`).
+   */
+  create(invitation: NewInvitation): Promise<Invitation>
+  /**
+   * Lists invitations, newest first, a page at a time. They are kept for 30 days after their end.
+   *
+   * Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: InvitationFilter): Promise<InvitationPage>
+  /**
+   * Sends an invitation once more, with another token and the whole time again; the token before is good for nothing then.
+   *
+   * Fails with `not_found`, `conflict` (`invitation_over`: it was accepted or revoked; `no_seats_left`) and otherwise as `create` does.
+   */
+  resend(id: InvitationId): Promise<Invitation>
+  /**
+   * Withdraws an invitation. Doing it twice is no error.
+   *
+   * Fails with `not_found`, `conflict` (`invitation_over`: it was accepted; remove the member) or `forbidden` (`not_an_admin`, `not_a_member`,
+   * `purpose_fixed`).
+   */
+  revoke(id: InvitationId): Promise<Invitation>
+  /**
+   * Accepts an invitation into another workspace, whose token came to the user's own address: that address is verified with it. Enter the workspace with
+   * `Workspaces.switch_to`.
+   *
+   * Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one), `forbidden` (`invitation_for_another`: sign in
+   * with the address that it was sent to; `purpose_fixed`), `conflict` (`already_a_member`, `no_seats_left`) or `unauthenticated` (`session_revoked`,
+   * `session_expired`).
+   */
+  accept(token: string): Promise<WorkspaceMembership>
+}
+
 /** How far an invoice is. */
 export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'void' | 'uncollectible' | 'other'
 
@@ -3770,6 +4103,21 @@ export interface LedgerAccountPage {
   items: LedgerAccount[]
   /** Where the next page begins; none after the last. */
   nextCursor?: string
+}
+
+/** What is needed to sign in with a link. */
+export interface LinkSignIn {
+  /** The token of the link. */
+  token: string
+  /**
+   * The flow that the link was asked for with, where the host has kept it in that browser. A link of another flow is then refused. Without it, ask
+   * the user before you call: a link that somebody else asked for may have been passed on to them.
+   */
+  flowToken?: string | null
+  /** The workspace to enter. Default: the one that the user joined first. */
+  workspaceId?: WorkspaceId | null
+  /** What is known of the client. */
+  client?: Client | null
 }
 
 /** Which bills to list. */
@@ -4298,6 +4646,14 @@ export interface ListWorkflows {
   cursor?: string | null
 }
 
+/** What a link to sign in with is for, to ask the user before it is used. */
+export interface MagicLink {
+  /** The address to which it was mailed, masked: `a***@example.com`. */
+  email: string
+  /** When it stops working. */
+  expiresAt: Date
+}
+
 /**
  * The mail of the installation, for its operator: what became of it, and a way to try it.
  *
@@ -4473,7 +4829,7 @@ export interface MailFolderPage {
 export type MailId = string
 
 /** What a mail is for. */
-export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'factor_changed'
+export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'email_change_requested' | 'account_exists' | 'factor_changed'
 
 export declare const MailKind: {
   /** Asks whether an address is its user's. */
@@ -4492,6 +4848,10 @@ export declare const MailKind: {
   readonly PasswordChanged: 'password_changed'
   /** Tells the address before that the account has another one now. */
   readonly EmailChanged: 'email_changed'
+  /** Tells the address that an account has that it is about to get another one. */
+  readonly EmailChangeRequested: 'email_change_requested'
+  /** Tells the owner of an account that somebody asked for another one with its address. */
+  readonly AccountExists: 'account_exists'
   /** Tells that a second factor was added or removed. */
   readonly FactorChanged: 'factor_changed'
 }
@@ -4602,7 +4962,8 @@ export interface MailReport {
  * | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
  * | `new_device` | `at`, `device`, `place` (or none) |
  * | `password_changed` | `at` |
- * | `email_changed` | `at`, `new_email` (masked) |
+ * | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
+ * | `account_exists` | `at` |
  * | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
  *
  * `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
@@ -4736,6 +5097,71 @@ export declare class Meetings {
   update(id: string, changes: MeetingPatch): Promise<Meeting>
   /** Deletes a meeting. */
   remove(id: string): Promise<void>
+}
+
+/** A member of a workspace. */
+export interface Member {
+  /** The user. */
+  userId: UserId
+  /** Their e-mail address. */
+  email: string
+  /** What they may do in the workspace. */
+  role: Role
+  /** When they joined. */
+  joinedAt: Date
+  /** The name to show. */
+  displayName?: string
+}
+
+/** Which members to list, in the order of their ids. */
+export interface MemberFilter {
+  /** Only those with this role. */
+  role?: Role | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
+/** A page of members. */
+export interface MemberPage {
+  /** The members. */
+  items: Member[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/**
+ * The members of the workspace.
+ *
+ * Every member sees them, but for guests. Owners and admins change roles and remove members, none above their own role, and with a scope that has no
+ * purpose. A workspace always has an owner. What was changed holds at once for `Atom.authenticate_live`, for `Atom.act_as` and for what decides over the
+ * workspace; an access token that was made before tells its role for a quarter of an hour at most.
+ */
+export declare class Members {
+  private constructor()
+  /**
+   * Lists members, a page at a time.
+   *
+   * Fails with `forbidden` (`guest`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: MemberFilter): Promise<MemberPage>
+  /** One member. Fails with `not_found` or `forbidden` (`guest`). */
+  get(userId: UserId): Promise<Member>
+  /**
+   * Changes what a member may do, from this moment on.
+   *
+   * Fails with `not_found`, `conflict` (`last_owner`: make somebody else an owner before) or `forbidden` (`not_an_admin`, `role_above_own`,
+   * `not_a_member`, `purpose_fixed`).
+   */
+  setRole(userId: UserId, role: Role): Promise<Member>
+  /**
+   * Removes a member: their sessions in the workspace end, what is theirs there goes, and what they connected there is withdrawn at its providers. Call
+   * it again where it fails: it goes on where it was. A worker does so, too.
+   *
+   * Fails with `not_found`, `conflict` (`last_owner`) or `forbidden` (`not_an_admin`, `role_above_own`, `not_a_member`, `purpose_fixed`).
+   */
+  remove(userId: UserId): Promise<void>
 }
 
 /** One schema migration and whether this database has it. */
@@ -5052,6 +5478,16 @@ export interface NewFolder {
   name: string
   /** The folder to put it in. Default: the account's root. */
   folderId?: string | null
+}
+
+/** Whom to invite. */
+export interface NewInvitation {
+  /** Where the invitation is sent. Only the account with this address can accept it. */
+  email: string
+  /** What they may do: at most what whoever invites may. */
+  role: Role
+  /** The language of the mail, such as `de`. Default: English. */
+  locale?: string | null
 }
 
 /** A job to be stored and run. */
@@ -5497,6 +5933,12 @@ export interface NewWebhookEndpoint {
   key?: string | null
 }
 
+/** What is needed to make a workspace. */
+export interface NewWorkspace {
+  /** The name to show, 1 to 100 characters. */
+  name: string
+}
+
 /** A provider to register. */
 export interface NewWorkspaceProvider {
   /** The manifest (TOML), at most 256 KiB. Its `name` is the provider's. */
@@ -5570,8 +6012,14 @@ export interface OpenOptions {
   providers?: ProviderApp[] | null
   /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
   issuer?: string | null
-  /** The shortest password for sign-up, in characters. Default: 15; at least 8. */
+  /** The shortest new password, in characters. Default: 15; at least 8. */
   minPasswordLength?: number | null
+  /** Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off, because that asks somebody else. */
+  breachedPasswords?: BreachedPasswords | null
+  /** Where they are looked up, if not there: an address that takes five hexadecimal digits behind it and answers as theirs does. */
+  breachedPasswordsUrl?: string | null
+  /** How long a link to reset a password is valid, in minutes, 5 to 1440. Default: 60. */
+  passwordResetMinutes?: number | null
   /** How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30. */
   sessionIdleDays?: number | null
   /** How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180. */
@@ -5583,6 +6031,22 @@ export interface OpenOptions {
   refreshGraceSeconds?: number | null
   /** How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`. */
   stepUpMinutes?: number | null
+  /** How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10. */
+  codeMinutes?: number | null
+  /** How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15. */
+  linkMinutes?: number | null
+  /**
+   * Makes an account for an unknown address when somebody signs in with a code or a link that was mailed there. Default: false, and then nothing is
+   * mailed to an unknown address.
+   */
+  signUpByCode?: boolean | null
+  /**
+   * Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
+   * verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
+   */
+  requireVerifiedEmail?: boolean | null
+  /** How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7. */
+  invitationDays?: number | null
   /** From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`. */
   signingKeyDays?: number | null
   /** The kinds of jobs that this process enqueues or handles. */
@@ -5743,6 +6207,43 @@ export interface Paging {
   pageSize?: number | null
   /** Where the last page ended. */
   cursor?: string | null
+}
+
+/**
+ * The password of the user, whose session must stand at this moment.
+ *
+ * A new password ends all other sessions of the user and the links to reset it, and the user is told by mail, where the installation sends any.
+ */
+export declare class Password {
+  private constructor()
+  /** Whether the user has a password. Who was imported without one, or signs in by other means, has none. */
+  isSet(): Promise<boolean>
+  /**
+   * Replaces the password. The current one is a fresh proof of who acts, as with `StepUp.with_password`, and wrong ones are counted as there.
+   *
+   * Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
+   * `retry_after`), `forbidden` (`purpose_fixed`; `step_up_required`: the user has to prove more than the password), `invalid` (`no_session`,
+   * `weak_password`, `password_too_long`, `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`).
+   */
+  change(current: string, newPassword: string): Promise<void>
+  /**
+   * Gives a password to a user who has none. It needs a fresh proof of who acts: see `StepUp`.
+   *
+   * Fails with `conflict` (`password_exists`: use `change`), `forbidden` (`step_up_required`, `purpose_fixed`), `unauthenticated` (`session_revoked`,
+   * `session_expired`), `invalid` (`no_session`, `weak_password`, `password_too_long`, `common_password`, `breached_password`) or
+   * `unavailable` (`breach_check_failed`).
+   */
+  set(newPassword: string): Promise<void>
+}
+
+/** Somebody who has forgotten a password. */
+export interface PasswordResetRequest {
+  /** The e-mail address, as they typed it. */
+  email: string
+  /** The language of the mail, such as `de-AT`, where their account has none. Default: English. */
+  locale?: string | null
+  /** What is known of the client that asks. */
+  client?: Client | null
 }
 
 /** Money that is paid. */
@@ -6052,16 +6553,27 @@ export declare class Payments {
   createProduct(product: NewPaymentProduct): Promise<PaymentProduct>
 }
 
-/**
- * A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
- * minutes long, and it ends when the password changes.
- */
-export interface PendingFactor {
-  /** What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it. */
-  token: string
-  /** What the user can complete it with. */
-  factors: FactorKind[]
-  /** Until when. */
+/** A code that is on its way to somebody's mailbox, if there is somebody. */
+export interface PendingCode {
+  /** Shown together with the code: it proves that whoever enters it is who asked for it. It lets nobody in, and nothing else is to be done with it. */
+  flowToken: string
+  /** When the code stops working. */
+  expiresAt: Date
+}
+
+/** A link that is on its way to somebody's mailbox, if there is somebody. */
+export interface PendingMagicLink {
+  /** For `LinkSignIn.flow_token`, where the link is opened in the browser that asked for it. It lets nobody in. */
+  flowToken: string
+  /** When the link stops working. */
+  expiresAt: Date
+}
+
+/** An address that is still to be proved, with the code or the link that is on its way there. It is no session and authenticates nothing. */
+export interface PendingVerification {
+  /** For `EmailProof.flow_token`: it proves that whoever shows the code is who began. */
+  flowToken: string
+  /** When the code and the link stop working. */
   expiresAt: Date
 }
 
@@ -6971,10 +7483,18 @@ export declare class Scope {
   forPurpose(purpose: Purpose): Promise<Scope>
   /** The user's sessions, in all their workspaces: the devices that are signed in. */
   get sessions(): Sessions
+  /** The user's e-mail address: verifying it, and getting another. */
+  get email(): EmailAddress
   /** A fresh proof of who acts, before what asks for one. */
   get stepUp(): StepUp
-  /** The user's second factors. */
-  get factors(): Factors
+  /** The user's password: to change it, or to set one. */
+  get password(): Password
+  /** The user's workspaces, and the one that the scope is in. */
+  get workspaces(): Workspaces
+  /** The members of the workspace. */
+  get members(): Members
+  /** Who is invited to become one. */
+  get invitations(): Invitations
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -7671,11 +8191,11 @@ export type SignIn =
       /** Their session. */
       session: Session
     }
-  /** The user has a second factor, and is not signed in before they have shown it. */
+  /** The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`. */
   | {
-      type: 'factor_required'
-      /** What waits for it. */
-      pending: PendingFactor
+      type: 'verification_required'
+      /** Authenticates nothing. */
+      pending: PendingVerification
     }
 
 /** A way in which a user proves who they are. */
@@ -8025,19 +8545,19 @@ export declare class StepUp {
    */
   withPassword(password: string): Promise<void>
   /**
-   * Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
+   * Mails a code to the user's address, for `with_code`. It replaces the one before.
    *
-   * Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
-   * (`purpose_fixed`) or `invalid` (`no_session`).
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), `unauthenticated` (`session_revoked`,
+   * `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
    */
-  withTotp(code: string): Promise<void>
+  requestCode(): Promise<PendingCode>
   /**
-   * Proves it with a recovery code, which is good for nothing after that.
+   * Proves it with the code that was mailed. `flow_token` is that of `request_code`.
    *
-   * Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid`
-   * (`no_session`).
+   * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
+   * `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
    */
-  withRecoveryCode(code: string): Promise<void>
+  withCode(code: string, flowToken: string): Promise<void>
 }
 
 /** A job as it is stored. */
@@ -8780,6 +9300,37 @@ export interface User {
 /** A user of the installation. */
 export type UserId = string
 
+/** What came of importing a user. */
+export interface UserImport {
+  /** The user, as they are now. */
+  user: User
+  /** Whether they were made now. Otherwise there was an account with the address before, and nothing of it was changed. */
+  isNew: boolean
+}
+
+/** The users of the installation, for its operator. No user may call it: keep it away from what they reach. */
+export declare class Users {
+  private constructor()
+  /**
+   * Imports a user of another system, with a workspace of their own.
+   *
+   * The password stays what it was: its hash is verified when the user signs in, and replaced by one of Atom's then. These are understood: Argon2;
+   * bcrypt; scrypt and PBKDF2 as PHC strings and as Django, Werkzeug (Flask), passlib and better-auth write them, with costs of up to 256 MiB of
+   * memory, 5 million rounds of PBKDF2 and bcrypt's 15. Until somebody has signed in, the time that a refusal takes may tell that their hash is
+   * another system's. A bcrypt password of more than 72 bytes is refused, because bcrypt has seen only its beginning: its user resets it.
+   *
+   * Fails with `invalid` (`malformed_email`, `malformed_password_hash`, `malformed_locale`) or `conflict` (`email_taken`).
+   */
+  importUser(user: ImportedUser): Promise<User>
+  /**
+   * The same for up to 1,000 at once, in one transaction: all of them, or none if one is refused. Who has an account already is left as they are, so
+   * an import that was cut off can be repeated. The answer has one for each, in the same order.
+   *
+   * Fails with `invalid` (`too_many_users`, and those of `import_user`: the message says which user of the list it is, from 1).
+   */
+  importUsers(users: ImportedUser[]): Promise<UserImport[]>
+}
+
 /** One attempt of a delivery. */
 export interface WebhookAttempt {
   /** Which attempt it was: 1, 2, 3, … */
@@ -9102,6 +9653,16 @@ export interface Workspace {
 /** A workspace: the tenant. */
 export type WorkspaceId = string
 
+/** A workspace that a user is a member of. */
+export interface WorkspaceMembership {
+  /** The workspace. */
+  workspace: Workspace
+  /** What the user may do there. */
+  role: Role
+  /** When they joined. */
+  joinedAt: Date
+}
+
 /** A provider that a workspace brings. */
 export interface WorkspaceProvider {
   /** Its id, which stays the same when it is changed. */
@@ -9220,6 +9781,71 @@ export declare class WorkspaceProviders {
    * not asked for).
    */
   remove(name: string, endConnections?: boolean | null): Promise<number>
+}
+
+/** How many members a workspace has and may have. */
+export interface WorkspaceSeats {
+  /** How many members there are. */
+  members: number
+  /** How many invitations are open: each holds a seat. */
+  invitations: number
+  /** How many there may be; none if there is no limit. */
+  limit?: number
+}
+
+/**
+ * The workspaces of the user, and the one that the scope is in.
+ *
+ * A user has one account in the installation, with one e-mail address, and is a member of any number of workspaces; nothing of one of them is seen in
+ * another. What changes a workspace needs a session that stands at this moment, as with `Atom.authenticate_live`, and a scope that has no purpose:
+ * `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`, `not_a_member`).
+ */
+export declare class Workspaces {
+  private constructor()
+  /** The workspaces of the user, in the order in which they joined them. */
+  list(): Promise<WorkspaceMembership[]>
+  /**
+   * Makes a workspace that the user owns.
+   *
+   * Fails with `invalid` (`malformed_workspace_name`).
+   */
+  create(workspace: NewWorkspace): Promise<Workspace>
+  /** The workspace that the scope is in. */
+  get(): Promise<Workspace>
+  /** How many members it has, and may have. */
+  seats(): Promise<WorkspaceSeats>
+  /**
+   * Renames it. For owners and admins.
+   *
+   * Fails with `invalid` (`malformed_workspace_name`) or `forbidden` (`not_an_admin`).
+   */
+  rename(name: string): Promise<Workspace>
+  /**
+   * A session of the same device and the same proof in another workspace of the user's. The one that asks goes on.
+   *
+   * Fails with `not_found` or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+   */
+  switchTo(workspaceId: WorkspaceId): Promise<Session>
+  /**
+   * Leaves it, as `Members.remove` does with others.
+   *
+   * Fails with `conflict` (`last_owner`).
+   */
+  leave(): Promise<void>
+  /**
+   * Makes another member an owner, and the user who asks an admin. For owners, who have proved who they are within the last minutes.
+   *
+   * Fails with `not_found` or `forbidden` (`not_an_owner`, `step_up_required`).
+   */
+  transferOwnership(userId: UserId): Promise<void>
+  /**
+   * Deletes it with everything in it, for good: nobody enters it from this moment on, its sessions end, what its members connected is withdrawn at its
+   * providers, its keys are destroyed, and then its rows go, its log too. Only the installation's own log (`Keys.audit`) says that there was one. For
+   * owners, who have proved who they are within the last minutes. Where it fails after it was begun, a worker goes on with it.
+   *
+   * Fails with `forbidden` (`not_an_owner`, `step_up_required`).
+   */
+  remove(): Promise<void>
 }
 
 /** A key-encryption key that the installation has seen. */

@@ -1,6 +1,8 @@
 //! The handle of one installation, and what all of it shares.
 
-use crate::accounts::{self, Accounts, FactorSettings, SessionSettings, Turns};
+use crate::accounts::{
+    self, Accounts, AllWorkspaces, EmailProofSettings, FactorSettings, PasswordSettings, SessionSettings, Turns, Users,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
 use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
@@ -8,6 +10,7 @@ use crate::crypto::password::Hasher;
 use crate::crypto::{HostKey, KeyRing, SigningRing};
 use crate::egress::Egress;
 use crate::emergency;
+use crate::ending::{self, Farewell};
 use crate::events::{self, EventType};
 use crate::http_client::HttpClient;
 use crate::integrations::engine::Budgets;
@@ -62,12 +65,18 @@ pub(crate) struct Inner {
     /// The `iss` and `aud` of access tokens.
     pub(crate) issuer: String,
     pub(crate) hasher: Hasher,
-    pub(crate) min_password_length: usize,
+    pub(crate) passwords: PasswordSettings,
     pub(crate) sessions: SessionSettings,
     /// How recent a proof has to be for what asks for a fresh one.
     pub(crate) step_up: TimeDelta,
+    /// How addresses are proved.
+    pub(crate) email_proofs: EmailProofSettings,
     pub(crate) factors: FactorSettings,
     pub(crate) sign_ins: Turns,
+    /// How long an invitation can be accepted.
+    pub(crate) invitation_life: TimeDelta,
+    /// What is done elsewhere when a member or a workspace goes: accounts know nobody above them.
+    pub(crate) farewell: Farewell,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -163,6 +172,16 @@ impl Atom {
     /// Accounts: sign up, sign in, refresh, sign out.
     pub fn accounts(&self) -> Accounts {
         Accounts { inner: Arc::clone(&self.inner) }
+    }
+
+    /// The users of the installation, for its operator.
+    pub fn users(&self) -> Users {
+        Users { inner: Arc::clone(&self.inner) }
+    }
+
+    /// The workspaces of the installation, for its operator.
+    pub fn workspaces(&self) -> AllWorkspaces {
+        AllWorkspaces { inner: Arc::clone(&self.inner) }
     }
 
     /// The schema of the database.
@@ -309,10 +328,7 @@ impl Atom {
 
     pub(crate) async fn build(builder: Builder) -> Result<Self> {
         let Builder { mut options, key, accepted, clock, hooks, mail_sender, names } = builder;
-        let min_password_length = options.min_password_length.unwrap_or(15);
-        if !(8..=64).contains(&min_password_length) {
-            return Err(Error::invalid("malformed_option", "min_password_length is between 8 and 64"));
-        }
+        let passwords = PasswordSettings::new(&options)?;
         let keep_events_days = options.keep_events_days.unwrap_or(30);
         if !(1..=3650).contains(&keep_events_days) {
             return Err(Error::invalid("malformed_option", "keep_events_days is between 1 and 3650"));
@@ -325,9 +341,14 @@ impl Atom {
         if !(0..=3650).contains(&signing_key_days) {
             return Err(Error::invalid("malformed_option", "signing_key_days is between 0 and 3650"));
         }
+        let invitation_days = options.invitation_days.unwrap_or(7);
+        if !(1..=90).contains(&invitation_days) {
+            return Err(Error::invalid("malformed_option", "invitation_days is between 1 and 90"));
+        }
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
+        let email_proofs = EmailProofSettings::new(&options)?;
         let factors = FactorSettings::new(&options)?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
@@ -363,11 +384,14 @@ impl Atom {
             signing,
             issuer: options.issuer.unwrap_or_else(|| "atom".into()),
             hasher: Hasher::new()?,
-            min_password_length: usize::try_from(min_password_length).unwrap_or(15),
+            passwords,
             sessions,
             step_up,
+            email_proofs,
             factors,
             sign_ins: Turns::default(),
+            invitation_life: TimeDelta::days(invitation_days.into()),
+            farewell: ending::run,
             http,
             egress,
             apps,
@@ -409,6 +433,7 @@ fn chores() -> Vec<Chore> {
     };
     let mut chores = vec![
         accounts::CHORE,
+        accounts::DEPARTURES,
         keys::CHORE,
         schedules::CHORE,
         service_keys::CHORE,

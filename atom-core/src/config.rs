@@ -1,7 +1,9 @@
 //! What an installation is opened with.
 
 use crate::integrations::hooks::{Hooks, OperationHook};
-use crate::{Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions};
+use crate::{
+    BreachedPasswords, Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions,
+};
 use atom_macros::model;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -37,8 +39,14 @@ pub struct OpenOptions {
     pub providers: Option<Vec<ProviderApp>>,
     /// Who signs access tokens: their `iss` and `aud`. Default: `atom`.
     pub issuer: Option<String>,
-    /// The shortest password for sign-up, in characters. Default: 15; at least 8.
+    /// The shortest new password, in characters. Default: 15; at least 8.
     pub min_password_length: Option<i32>,
+    /// Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off, because that asks somebody else.
+    pub breached_passwords: Option<BreachedPasswords>,
+    /// Where they are looked up, if not there: an address that takes five hexadecimal digits behind it and answers as theirs does.
+    pub breached_passwords_url: Option<String>,
+    /// How long a link to reset a password is valid, in minutes, 5 to 1440. Default: 60.
+    pub password_reset_minutes: Option<i32>,
     /// How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30.
     pub session_idle_days: Option<i32>,
     /// How long a session lasts however often it is refreshed, in days, 1 to 3650. Default: 180.
@@ -48,11 +56,24 @@ pub struct OpenOptions {
     pub refresh_grace_seconds: Option<i32>,
     /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`.
     pub step_up_minutes: Option<i32>,
-    /// The domain that passkeys are bound to, for good: `example.com`, of the pages below or above them. Default: the host of `app_url`.
+    /// The domain that passkeys are bound to, for pages there and on its subdomains: `example.com`. With another one, all passkeys of before are good for
+    /// nothing. Default: the host of `app_url`; without either there are no passkeys.
     pub passkey_rp_id: Option<String>,
     /// The origins of the pages that ask for passkeys, each as browsers write it: `https://app.example.com`; of an Android app
     /// `android:apk-key-hash:…`. Default: that of `app_url`.
     pub passkey_origins: Option<Vec<String>>,
+    /// How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10.
+    pub code_minutes: Option<i32>,
+    /// How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15.
+    pub link_minutes: Option<i32>,
+    /// Makes an account for an unknown address when somebody signs in with a code or a link that was mailed there. Default: false, and then nothing is
+    /// mailed to an unknown address.
+    pub sign_up_by_code: Option<bool>,
+    /// Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
+    /// verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
+    pub require_verified_email: Option<bool>,
+    /// How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7.
+    pub invitation_days: Option<i32>,
     /// From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`.
     pub signing_key_days: Option<i32>,
     /// The kinds of jobs that this process enqueues or handles.
@@ -177,9 +198,27 @@ impl Builder {
         self
     }
 
-    /// The shortest password for sign-up. Default: 15; at least 8.
+    /// The shortest new password. Default: 15; at least 8.
     pub fn min_password_length(mut self, characters: i32) -> Self {
         self.options.min_password_length = Some(characters);
+        self
+    }
+
+    /// Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off.
+    pub fn breached_passwords(mut self, lookup: BreachedPasswords) -> Self {
+        self.options.breached_passwords = Some(lookup);
+        self
+    }
+
+    /// Where leaked passwords are looked up, instead of at Have I Been Pwned.
+    pub fn breached_passwords_url(mut self, url: impl Into<String>) -> Self {
+        self.options.breached_passwords_url = Some(url.into());
+        self
+    }
+
+    /// How long a link to reset a password is valid, in minutes. Default: 60.
+    pub fn password_reset_minutes(mut self, minutes: i32) -> Self {
+        self.options.password_reset_minutes = Some(minutes);
         self
     }
 
@@ -216,6 +255,30 @@ impl Builder {
     /// The origins of the pages that ask for passkeys. Default: that of the application's address.
     pub fn passkey_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.options.passkey_origins = Some(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// How long a code that is mailed is valid, in minutes, 1 to 10. Default: 10.
+    pub fn code_minutes(mut self, minutes: i32) -> Self {
+        self.options.code_minutes = Some(minutes);
+        self
+    }
+
+    /// How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15.
+    pub fn link_minutes(mut self, minutes: i32) -> Self {
+        self.options.link_minutes = Some(minutes);
+        self
+    }
+
+    /// Whether a code or a link that was mailed to an unknown address makes an account. Default: false.
+    pub fn sign_up_by_code(mut self, allowed: bool) -> Self {
+        self.options.sign_up_by_code = Some(allowed);
+        self
+    }
+
+    /// Whether nobody gets in whose address is not verified. Default: false.
+    pub fn require_verified_email(mut self, required: bool) -> Self {
+        self.options.require_verified_email = Some(required);
         self
     }
 

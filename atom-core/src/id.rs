@@ -14,6 +14,10 @@ pub struct WorkspaceId;
 #[id]
 pub struct SessionId;
 
+/// An invitation into a workspace.
+#[id]
+pub struct InvitationId;
+
 /// A second factor of a user's.
 #[id]
 pub struct FactorId;

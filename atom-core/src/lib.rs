@@ -24,6 +24,7 @@ mod connect;
 mod crypto;
 mod egress;
 mod emergency;
+mod ending;
 mod error;
 mod events;
 mod http_client;
@@ -47,9 +48,12 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    Accounts, ActiveSession, AddedFactor, AuditTrail, Client, Credentials, Events, Factor, FactorKind, Factors, NewAccount,
-    PasskeyChallenge, PasskeyCredentials, PendingFactor, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, StepUp, TotpSetup, User,
-    Workspace,
+    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AuditTrail, BreachedPasswords, Client, Credentials,
+    EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, ImportedUser, Invitation, InvitationFilter,
+    InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage,
+    Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password, PasswordResetRequest, PendingCode, PendingFactor,
+    PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod,
+    StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
@@ -74,8 +78,8 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, FactorId, JobId, MailId, SecretLeaseId, ServiceKeyId,
-    SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, FactorId, InvitationId, JobId, MailId, SecretLeaseId,
+    ServiceKeyId, SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

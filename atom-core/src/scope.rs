@@ -1,6 +1,8 @@
 //! What one principal may see and do.
 
-use crate::accounts::{AuditTrail, Events, Factors, Principal, Sessions, StepUp};
+use crate::accounts::{
+    AuditTrail, EmailAddress, Events, Factors, Invitations, Members, Password, Principal, Sessions, StepUp, Workspaces,
+};
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
 use crate::emergency::EmergencyAccess;
@@ -54,9 +56,34 @@ impl Scope {
         Sessions { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
+    /// The user's e-mail address: verifying it, and getting another.
+    pub fn email(&self) -> EmailAddress {
+        EmailAddress { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
     /// A fresh proof of who acts, before what asks for one.
     pub fn step_up(&self) -> StepUp {
         StepUp { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's password: to change it, or to set one.
+    pub fn password(&self) -> Password {
+        Password { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's workspaces, and the one that the scope is in.
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The members of the workspace.
+    pub fn members(&self) -> Members {
+        Members { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// Who is invited to become one.
+    pub fn invitations(&self) -> Invitations {
+        Invitations { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's second factors.

@@ -30,7 +30,14 @@ enum Thing {
     Keys(Keys),
     SigningKeys(SigningKeys),
     Sessions(Sessions),
+    Workspaces(Workspaces),
+    AllWorkspaces(AllWorkspaces),
+    Members(Members),
+    Invitations(Invitations),
     StepUp(StepUp),
+    Password(Password),
+    Users(Users),
+    Email(EmailAddress),
     Factors(Factors),
     OwnMail(atom_core::Mail),
     Queues(Queues),
@@ -76,6 +83,10 @@ impl Thing {
         match (self, name) {
             (Self::Value(value), _) => Self::Value(value.get(name).cloned().unwrap_or_default()),
             (Self::Atom(atom), "accounts") => Self::Accounts(atom.accounts()),
+            (Self::Atom(atom), "workspaces") => Self::AllWorkspaces(atom.workspaces()),
+            (Self::Scope(scope), "workspaces") => Self::Workspaces(scope.workspaces()),
+            (Self::Scope(scope), "members") => Self::Members(scope.members()),
+            (Self::Scope(scope), "invitations") => Self::Invitations(scope.invitations()),
             (Self::Atom(atom), "schema") => Self::Schema(atom.schema()),
             (Self::Atom(atom), "providers") => Self::plain(atom.providers()),
             (Self::Atom(atom), "event_catalogue") => Self::plain(atom.event_catalogue()),
@@ -85,7 +96,10 @@ impl Thing {
             (Self::Atom(atom), "keys") => Self::Keys(atom.keys()),
             (Self::Atom(atom), "signing_keys") => Self::SigningKeys(atom.signing_keys()),
             (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
+            (Self::Scope(scope), "password") => Self::Password(scope.password()),
+            (Self::Atom(atom), "users") => Self::Users(atom.users()),
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
+            (Self::Scope(scope), "email") => Self::Email(scope.email()),
             (Self::Scope(scope), "factors") => Self::Factors(scope.factors()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
@@ -139,6 +153,10 @@ impl Thing {
             (Self::Schema(schema), "migrate") => schema.migrate().await.map(Self::plain),
             (Self::Atom(atom), "shut_down") => atom.shut_down().await.map(Self::plain),
             (Self::Accounts(accounts), method) => accounts_method(accounts, method, args).await,
+            (Self::Workspaces(workspaces), method) => workspaces_method(workspaces, method, args).await,
+            (Self::AllWorkspaces(workspaces), method) => all_workspaces_method(workspaces, method, args).await,
+            (Self::Members(members), method) => members_method(members, method, args).await,
+            (Self::Invitations(invitations), method) => invitations_method(invitations, method, args).await,
             (Self::Audit(audit), "list") => audit.list(args.next()).await.map(Self::plain),
             (Self::Audit(audit), "checkpoint") => audit.checkpoint().await.map(Self::plain),
             (Self::Audit(audit), "verify") => audit.verify(args.next()).await.map(Self::plain),
@@ -147,7 +165,10 @@ impl Thing {
             (Self::SigningKeys(keys), "rotate") => keys.rotate(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "retire") => keys.retire(args.next()).await.map(Self::plain),
             (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
+            (Self::Password(password), method) => password_method(password, method, args).await,
+            (Self::Users(users), method) => users_method(users, method, args).await,
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
+            (Self::Email(email), method) => email_method(email, method, args).await,
             (Self::Factors(factors), method) => factors_method(factors, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
@@ -254,19 +275,6 @@ impl Args {
     }
 
     /// Records with secrets cannot be deserialized, on purpose.
-    fn account(&mut self) -> NewAccount {
-        let mut fields: Map<String, Value> = self.next();
-        let mut take = |name: &str| fields.remove(name).and_then(|v| v.as_str().map(str::to_owned));
-        NewAccount {
-            email: take("email").unwrap(),
-            password: take("password").unwrap().into(),
-            display_name: take("display_name"),
-            workspace_name: take("workspace_name"),
-            locale: take("locale"),
-            client: field(&fields, "client"),
-        }
-    }
-
     fn passkey(&mut self) -> PasskeyCredentials {
         let fields: Map<String, Value> = self.next();
         PasskeyCredentials {
@@ -342,18 +350,6 @@ impl Args {
             method: text("method"),
             fields: given.map(|(name, value)| (name.clone(), value.as_str().unwrap().into())).collect(),
             scopes: fields.get("scopes").map(|scopes| serde_json::from_value(scopes.clone()).unwrap()),
-        }
-    }
-
-    fn credentials(&mut self) -> Credentials {
-        let fields: Map<String, Value> = self.next();
-        let text = |name: &str| fields.get(name).and_then(Value::as_str);
-        Credentials {
-            email: text("email").unwrap().into(),
-            password: text("password").unwrap().into(),
-            workspace_id: field(&fields, "workspace_id"),
-            client: field(&fields, "client"),
-            known_device: text("known_device").map(Secret::from),
         }
     }
 }

@@ -72,7 +72,7 @@ on_both!(p38_a_member_who_goes_takes_along_what_is_theirs, |database| async move
     let (bob, _) = sign_up(&place.atom, "bob@example.com").await;
     let joins = |now: &str| {
         format!(
-            "INSERT INTO atom_memberships SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u \
+            "INSERT INTO atom_memberships (workspace_id, user_id, role, created_at) SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u \
               WHERE w.name = 'ada' AND u.email = 'bob@example.com'"
         )
     };

@@ -122,7 +122,7 @@ pub(crate) async fn join(database: &Database, email: &str, role: Role) {
     let role = role.as_str();
     let joined = |now: &str| {
         format!(
-            "INSERT INTO atom_memberships SELECT w.id, u.id, '{role}', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = '{email}'"
+            "INSERT INTO atom_memberships (workspace_id, user_id, role, created_at) SELECT w.id, u.id, '{role}', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'ada' AND u.email = '{email}'"
         )
     };
     sql(database, joined("0"), joined("now()")).await;

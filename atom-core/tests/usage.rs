@@ -224,7 +224,7 @@ on_both!(a_user_sees_their_own_and_an_admin_sees_everybody, |database| async mov
     let (bob, bobs_own) = sign_up(&place.atom, "bob@example.com").await;
     let joins = |now: &str| {
         format!(
-            "INSERT INTO atom_memberships SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u \
+            "INSERT INTO atom_memberships (workspace_id, user_id, role, created_at) SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u \
               WHERE w.name = 'ada' AND u.email = 'bob@example.com'"
         )
     };

@@ -51,7 +51,7 @@ describe('a key of the host', () => {
     assert.deepEqual([status.current, status.wrappingKeys[0].dataKeys], ['service:1', 2]);
     await atom.shutDown();
     atom = await Atom.openWithKeys(options, service);
-    const session = await atom.accounts.signIn(ada);
+    const { session } = await atom.accounts.signIn(ada);
     await atom.accounts.refresh(session.refreshToken);
     await atom.shutDown();
     assert.equal(service.calls.filter((name) => name === 'wrap').length, 2);

@@ -9,11 +9,12 @@ const { Worker } = require('node:worker_threads');
 const { Atom, GoogleStandIn } = require('..');
 
 describe("a vendor's record", () => {
-  let atom, folder, files, id;
+  // The stand-in serves for as long as somebody holds it.
+  let atom, google, folder, files, id;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'atom-records-'));
-    const google = await GoogleStandIn.start();
+    google = await GoogleStandIn.start();
     atom = await Atom.open({ databaseUrl: `sqlite:${folder}/atom.db`, keyFile: `${folder}/atom.key`, createKeyFile: true, providers: [google.app] });
     const session = await atom.accounts.signUp({ email: 'ada@example.test', password: 'an engine of brass' });
     const { connections } = await atom.authenticate(session.accessToken);

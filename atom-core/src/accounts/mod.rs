@@ -4,24 +4,37 @@ mod audit_trail;
 mod authenticate;
 mod client;
 mod email;
+mod email_address;
+mod email_proof;
 mod events;
 mod factors;
+mod invitations;
+mod members;
 mod model;
 mod notice;
+mod passwords;
 mod proof;
 mod purpose;
+mod rights;
 mod sessions;
 mod sign_in;
 mod sign_up;
 mod step_up;
 mod store;
 mod throttle;
+mod users;
+mod verified;
+mod verified_sign_up;
+mod workspaces;
 
 #[cfg(feature = "testing")]
 pub(crate) use sessions::fill as fill_sessions;
 
 pub use audit_trail::AuditTrail;
 pub use client::Client;
+pub use email_address::EmailAddress;
+pub(crate) use email_proof::EmailProofSettings;
+pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
 pub(crate) use factors::FactorSettings;
 #[cfg(feature = "testing")]
@@ -29,20 +42,32 @@ pub(crate) use factors::{code_of, fuzz_passkey};
 pub use factors::{
     AddedFactor, Factor, FactorKind, Factors, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup,
 };
+pub use invitations::{
+    AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations,
+    NewInvitation,
+};
+pub use members::{Member, MemberFilter, MemberPage, Members};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
+pub(crate) use passwords::PasswordSettings;
+pub use passwords::{BreachedPasswords, Password, PasswordResetRequest};
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
+pub(crate) use rights::acting;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
 pub use sign_in::SignIn;
 pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
+pub use users::{ImportedUser, UserImport, Users};
+pub(crate) use workspaces::CHORE as DEPARTURES;
+pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};
 
 use crate::atom::Inner;
 use crate::{Json, Result, Secret};
 use atom_macros::{api, handle};
+use email_proof::Intent;
 use std::sync::Arc;
 
 /// Accounts of the installation: sign up, sign in, keep and end sessions.
@@ -76,7 +101,9 @@ pub struct Accounts {
 impl Accounts {
     /// Creates a user with a workspace of their own and signs them in.
     ///
-    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
+    /// Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`,
+    /// `malformed_locale`), `conflict` (`email_taken`: offer to sign in instead), `unavailable` (`breach_check_failed`) or, where
+    /// `OpenOptions.require_verified_email` says so, `unsupported` (`verification_required`: use `begin_sign_up`).
     pub async fn sign_up(&self, account: NewAccount) -> Result<Session> {
         sign_up::run(&self.inner, account).await
     }
@@ -93,6 +120,67 @@ impl Accounts {
     /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
+    }
+
+    /// Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
+    /// is the same for an address that has an account already; its owner is told.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), or `invalid` as `sign_up` does.
+    pub async fn begin_sign_up(&self, account: NewAccount) -> Result<PendingVerification> {
+        verified_sign_up::begin(&self.inner, account).await
+    }
+
+    /// Makes the account whose address is proved now, with a workspace of its own, and signs its user in.
+    ///
+    /// Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (begin again); `conflict` (`email_taken`: somebody has signed up
+    /// with the address meanwhile; sign in with a code instead) or `invalid` (`malformed_client`).
+    pub async fn confirm_sign_up(&self, proof: EmailProof) -> Result<SignIn> {
+        verified_sign_up::confirm(&self.inner, proof).await
+    }
+
+    /// Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    pub async fn verify_email(&self, proof: EmailProof) -> Result<SignIn> {
+        sign_in::with_verification(&self.inner, proof).await
+    }
+
+    /// Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+    /// `OpenOptions.sign_up_by_code` lets it become an account.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
+    /// more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+    pub async fn request_code(&self, request: EmailSignIn) -> Result<PendingCode> {
+        Ok(sign_in::request_by_mail(&self.inner, Intent::SignInCode, request).await?.into())
+    }
+
+    /// Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
+    /// somebody else, so the account's password and its sessions end.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+    /// (`malformed_client`).
+    pub async fn sign_in_with_code(&self, proof: EmailProof) -> Result<SignIn> {
+        sign_in::with_code(&self.inner, proof).await
+    }
+
+    /// Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`.
+    pub async fn request_magic_link(&self, request: EmailSignIn) -> Result<PendingMagicLink> {
+        Ok(sign_in::request_by_mail(&self.inner, Intent::MagicLink, request).await?.into())
+    }
+
+    /// What a link to sign in with is for. It uses nothing up, so call it when the page is opened, also by a scanner of mail, and `sign_in_with_link` when
+    /// the user confirms.
+    ///
+    /// Fails with `unauthenticated` (`proof_spent`).
+    pub async fn magic_link(&self, token: Secret) -> Result<MagicLink> {
+        sign_in::look_at_link(&self.inner, &token).await
+    }
+
+    /// Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
+    ///
+    /// Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    pub async fn sign_in_with_link(&self, link: LinkSignIn) -> Result<SignIn> {
+        sign_in::with_link(&self.inner, link).await
     }
 
     /// Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
@@ -121,8 +209,8 @@ impl Accounts {
 
     /// Completes a sign-in with the answer to such a challenge, `credential.toJSON()`.
     ///
-    /// Fails with `unauthenticated` (`passkey_refused`, `passkey_copied`, `unknown_passkey_challenge`: ask for another challenge;
-    /// `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+    /// Fails with `unauthenticated` (what [`PasskeyChallenge`] lists: ask for another challenge; `unknown_pending_factor`: begin anew;
+    /// `factor_unavailable`), `unsupported` (`passkeys_not_configured`) or `forbidden` (`not_a_member`).
     pub async fn complete_with_passkey(&self, pending_token: Secret, challenge_token: Secret, answer: Json) -> Result<SignIn> {
         factors::complete_with_passkey(&self.inner, pending_token, challenge_token, answer).await
     }
@@ -136,8 +224,8 @@ impl Accounts {
 
     /// Signs a user in by the answer to such a challenge. The device has verified its user, so a passkey is two factors: nothing more is asked.
     ///
-    /// Fails with `unauthenticated` (`passkey_refused`, `passkey_copied`: there may be a copy of it; `unknown_passkey_challenge`: ask for another
-    /// challenge), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (what [`PasskeyChallenge`] lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), `forbidden`
+    /// (`not_a_member`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_passkey(&self, credentials: PasskeyCredentials) -> Result<SignIn> {
         factors::sign_in_with_passkey(&self.inner, credentials).await
     }
@@ -160,10 +248,45 @@ impl Accounts {
         sessions::refresh(&self.inner, refresh_token, Some(client)).await
     }
 
+    /// What an invitation says to whoever has its token, before they accept it.
+    ///
+    /// Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+    pub async fn invitation(&self, token: Secret) -> Result<InvitationPreview> {
+        invitations::show(&self.inner, &token).await
+    }
+
+    /// Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+    /// account signs in, and calls `Invitations.accept`.
+    ///
+    /// Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+    /// `password_too_long`, `malformed_client`).
+    pub async fn accept_invitation(&self, invitation: AcceptInvitation) -> Result<Session> {
+        invitations::with_new_account(&self.inner, invitation).await
+    }
+
     /// Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
     ///
     /// Fails with `unauthenticated` (`invalid_refresh_token`).
     pub async fn sign_out(&self, refresh_token: Secret) -> Result<()> {
         sessions::sign_out(&self.inner, refresh_token).await
+    }
+
+    /// Mails a link to whoever has forgotten their password, below `OpenOptions.app_url`: `/reset-password?token=…`, valid for
+    /// `OpenOptions.password_reset_minutes` and until the next one. The answer is the same, and as quick, whether there is somebody with the address. It is also for
+    /// users who have no password yet.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: wait for `retry_after`), which does not tell either, or `invalid`
+    /// (`malformed_client`).
+    pub async fn request_password_reset(&self, request: PasswordResetRequest) -> Result<()> {
+        passwords::request_reset(&self.inner, request).await
+    }
+
+    /// Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
+    /// signed in by a mail alone who has a second factor. The link proves the address, too.
+    ///
+    /// Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
+    /// `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
+    pub async fn reset_password(&self, token: Secret, new_password: Secret) -> Result<()> {
+        passwords::reset(&self.inner, &token, &new_password).await
     }
 }

@@ -1,9 +1,10 @@
 //! Step-up: a fresh proof for what a stolen session must not do.
 
+use super::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
 use super::factors::{self, Asked, PasskeyChallenge};
 use super::sessions::{self, Standing};
 use super::throttle::{self, Attempt};
-use super::{Principal, SignInMethod, email, store};
+use super::{Principal, SignInMethod, email, passwords, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Json, Result, Secret};
 use atom_macros::{api, handle};
@@ -61,6 +62,30 @@ impl StepUp {
         sessions::prove(&self.inner, standing, SignInMethod::Password).await
     }
 
+    /// Mails a code to the user's address, for `with_code`. It replaces the one before.
+    ///
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), `unauthenticated` (`session_revoked`,
+    /// `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+    pub async fn request_code(&self) -> Result<PendingCode> {
+        let user_id = standing(&self.inner, &self.principal).await?.principal.user_id;
+        let user = store::user(self.inner.db()?, user_id).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
+        email_proof::count_for_user(&self.inner, user_id).await?;
+        Ok(email_proof::begin(&self.inner, NewFlow::of(Intent::StepUp, &user)).await?.into())
+    }
+
+    /// Proves it with the code that was mailed. `flow_token` is that of `request_code`.
+    ///
+    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
+    /// `forbidden` (`purpose_fixed`, `factor_required`: the user has a second factor) or `invalid` (`no_session`).
+    pub async fn with_code(&self, code: Secret, flow_token: Secret) -> Result<()> {
+        let standing = standing(&self.inner, &self.principal).await?;
+        check_enough(&self.inner, &standing, SignInMethod::EmailCode).await?;
+        let user = Some(standing.principal.user_id);
+        let shown = Shown { intent: Intent::StepUp, flow: Some(&flow_token), code: &code, user };
+        email_proof::take(&self.inner, shown).await?;
+        sessions::prove(&self.inner, standing, SignInMethod::EmailCode).await
+    }
+
     /// Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
     ///
     /// Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
@@ -80,7 +105,7 @@ impl StepUp {
 
     /// Proves it with the answer to such a challenge, `credential.toJSON()`.
     ///
-    /// Fails with `unauthenticated` (`passkey_refused`, `passkey_copied`, `unknown_passkey_challenge`: ask for another challenge), and as
+    /// Fails with `unauthenticated` (what [`PasskeyChallenge`] lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), and as
     /// `is_fresh` does.
     pub async fn with_passkey(&self, challenge_token: Secret, answer: Json) -> Result<()> {
         factors::step_up_with_passkey(&self.inner, &self.principal, &challenge_token, &answer).await
@@ -156,7 +181,7 @@ pub(super) async fn check_password(inner: &Inner, standing: &Standing, password:
     // The session is a device of the user's: guesses there delay nobody else, and those of others do not delay it.
     let attempt = Attempt { identifier: &email::identifier(&user.email), client: None, device: Some(standing.session) };
     let counted = throttle::count(inner, &attempt).await?;
-    if inner.hasher.verify(password, user.password_hash).await? {
+    if passwords::verify(inner, Some(&user), password).await? {
         return counted.give_back(db).await;
     }
     counted.keep(db, inner.now()).await?;

@@ -36,11 +36,13 @@ row! {
     struct MemberRow { workspace_id: Uuid, name: String, created_at: Timestamp, role: String }
 }
 
-pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, password_hash: &str) -> Result<()> {
+pub(super) async fn insert_user(tx: &mut Tx, user: &User, canonical: &str, password_hash: Option<&str>) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_users (id, email, email_canonical, display_name, locale, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(user.id.0).bind(&user.email).bind(canonical).bind(&user.display_name).bind(&user.locale).bind(password_hash)
-        .bind(Timestamp::from(user.created_at)).execute(c).await.map(drop))?)
+        "INSERT INTO atom_users (id, email, email_canonical, email_verified_at, display_name, locale, password_hash, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(user.id.0).bind(&user.email).bind(canonical).bind(user.email_verified.then(|| Timestamp::from(user.created_at)))
+        .bind(&user.display_name).bind(&user.locale).bind(password_hash).bind(Timestamp::from(user.created_at))
+        .execute(c).await.map(drop))?)
 }
 
 pub(super) async fn insert_workspace(tx: &mut Tx, workspace: &Workspace) -> Result<()> {
@@ -75,12 +77,42 @@ pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<UserRow>> {
         .bind(id.0).fetch_optional(c).await)?)
 }
 
+/// Notes that the address is the user's; false if that was known.
+pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<bool> {
+    let verified: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_users SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL RETURNING id")
+        .bind(user.0).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+    Ok(verified.is_some())
+}
+
+/// Takes the password from a user.
+pub(super) async fn remove_password(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_users SET password_hash = NULL WHERE id = $1").bind(user.0)
+        .execute(c).await.map(drop))?)
+}
+
+/// Another address for a user, which is proved.
+pub(super) struct NewAddress<'a> {
+    /// The canonical form of the one that they have.
+    pub(super) before: &'a str,
+    pub(super) email: &'a str,
+    pub(super) canonical: &'a str,
+}
+
+/// Gives a user another address, if they still have the one before. Fails with `conflict` where somebody else has it.
+pub(super) async fn change_email(tx: &mut Tx, user: UserId, new: NewAddress<'_>, now: DateTime<Utc>) -> Result<bool> {
+    let changed: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_users SET email = $3, email_canonical = $4, email_verified_at = $5 WHERE id = $1 AND email_canonical = $2 RETURNING id")
+        .bind(user.0).bind(new.before).bind(new.email).bind(new.canonical).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+    Ok(changed.is_some())
+}
+
 /// The workspace of a member and the role there: the named one, or the one joined first.
 pub(super) async fn membership(db: &Db, user: UserId, workspace: Option<WorkspaceId>) -> Result<Option<(Workspace, Role)>> {
     let row = on!(db, c => sqlx::query_as::<_, MemberRow>(
         "SELECT m.workspace_id, w.name, w.created_at, m.role
            FROM atom_memberships m JOIN atom_workspaces w ON w.id = m.workspace_id
-          WHERE m.user_id = $1 AND ($2 IS NULL OR m.workspace_id = $2)
+          WHERE m.user_id = $1 AND ($2 IS NULL OR m.workspace_id = $2) AND m.leaving_at IS NULL AND w.closing_at IS NULL
           ORDER BY m.created_at, m.workspace_id LIMIT 1")
         .bind(user.0).bind(workspace.map(|w| w.0)).fetch_optional(c).await)?;
     let into = |row: MemberRow| {
@@ -93,8 +125,8 @@ pub(super) async fn membership(db: &Db, user: UserId, workspace: Option<Workspac
 /// The role of an active member, as it is now.
 pub(super) async fn role(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<Option<Role>> {
     let row: Option<(String,)> = on!(tx: tx, c => sqlx::query_as(
-        "SELECT m.role FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id
-          WHERE m.workspace_id = $1 AND m.user_id = $2 AND u.disabled_at IS NULL")
+        "SELECT m.role FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id JOIN atom_workspaces w ON w.id = m.workspace_id
+          WHERE m.workspace_id = $1 AND m.user_id = $2 AND m.leaving_at IS NULL AND w.closing_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(user.0).fetch_optional(c).await)?;
     row.map(|(role,)| role.parse()).transpose()
 }
@@ -103,7 +135,8 @@ pub(super) async fn role(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> R
 pub(super) async fn other_admins(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<i64> {
     let (count,): (i64,) = on!(tx: tx, c => sqlx::query_as(
         "SELECT count(*) FROM atom_memberships m JOIN atom_users u ON u.id = m.user_id
-          WHERE m.workspace_id = $1 AND m.user_id <> $2 AND m.role IN ('owner', 'admin') AND u.disabled_at IS NULL")
+          WHERE m.workspace_id = $1 AND m.user_id <> $2 AND m.role IN ('owner', 'admin')
+            AND m.leaving_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(user.0).fetch_one(c).await)?;
     Ok(count)
 }

@@ -10,10 +10,18 @@ use std::collections::HashMap;
 pub enum AuditAction {
     /// A user signed up, and their workspace was made.
     SignedUp,
+    /// The host imported a user, and their workspace was made.
+    UserImported,
+    /// A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed.
+    PasswordChanged,
     /// A user signed in.
     SignedIn,
     /// A user proved once more who they are; the details say how.
     SteppedUp,
+    /// A user proved that their address is theirs.
+    EmailVerified,
+    /// A user got another address.
+    EmailChanged,
     /// A user added a second factor; the details say which.
     FactorAdded,
     /// A user removed a second factor.
@@ -26,10 +34,32 @@ pub enum AuditAction {
     RecoveryCodeUsed,
     /// A user ended a session.
     SignedOut,
-    /// A user ended a session from another one, or the host did for them.
+    /// A user ended a session from another one or by a new password, or the host did for them.
     SessionRevoked,
     /// An old refresh token came back, so the session was ended.
     RefreshTokenReused,
+    /// A workspace was made by somebody who had an account.
+    WorkspaceCreated,
+    /// A user who was signed in to another workspace entered this one.
+    WorkspaceEntered,
+    /// A workspace got another name.
+    WorkspaceRenamed,
+    /// A workspace was deleted, with its log: this entry is in the installation's.
+    WorkspaceDeleted,
+    /// The host said how many seats a workspace has; the details say how many.
+    WorkspaceSeatsChanged,
+    /// A member got another role; the details say which, and which it was.
+    MemberRoleChanged,
+    /// A member was removed.
+    MemberRemoved,
+    /// A member left.
+    MemberLeft,
+    /// Somebody was invited, or sent their invitation once more; the details say to which role.
+    InvitationSent,
+    /// An invitation was withdrawn.
+    InvitationRevoked,
+    /// An invitation was accepted by the member who acted; the details say to which role.
+    InvitationAccepted,
     /// An account at a provider was connected, or connected again.
     Connected,
     /// The provider no longer accepts a connection's grant.

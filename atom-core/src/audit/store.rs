@@ -97,3 +97,11 @@ pub(crate) async fn list(db: &Db, workspace: WorkspaceId, filter: &AuditFilter) 
     let next_cursor = items.last().filter(|_| more).map(|last| last.sequence.to_string());
     Ok(AuditPage { items, next_cursor })
 }
+
+/// Deletes the chain of a workspace that is gone.
+pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
+    for table in ["DELETE FROM atom_audit WHERE workspace_id = $1", "DELETE FROM atom_audit_heads WHERE workspace_id = $1"] {
+        on!(tx: tx, c => sqlx::query(table).bind(workspace.0).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

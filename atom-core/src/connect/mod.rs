@@ -9,7 +9,6 @@ mod authenticate;
 mod callback;
 mod connect_with;
 mod device_flow;
-#[cfg(feature = "testing")] // until workspaces and users can be deleted
 mod end_all;
 mod export;
 mod flight;
@@ -35,7 +34,6 @@ mod usage;
 mod withdrawal;
 
 pub(crate) use apps::{App, Apps};
-#[cfg(feature = "testing")]
 pub(crate) use end_all::run as end_all;
 pub(crate) use export::Exports;
 pub(crate) use flight::Flights;

@@ -170,14 +170,12 @@ row! {
     pub(super) struct Owner { user_id: Uuid, provider: String, provider_id: Option<Uuid> }
 }
 
-#[cfg(feature = "testing")]
 row! {
     /// A connection that has not been ended.
     pub(super) struct Connected { id: Uuid, user_id: Uuid, provider: String, provider_id: Option<Uuid> }
 }
 
 /// The connections of a workspace or a member that have not been ended.
-#[cfg(feature = "testing")]
 pub(super) async fn connected(db: &Db, workspace: WorkspaceId, user: Option<crate::UserId>) -> Result<Vec<Connected>> {
     Ok(on!(db, c => sqlx::query_as(
         "SELECT id, user_id, provider, provider_id FROM atom_connections

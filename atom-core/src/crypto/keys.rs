@@ -216,7 +216,6 @@ impl KeyRing {
     }
 
     /// Forgets the data keys of a workspace.
-    #[cfg(feature = "testing")]
     pub(crate) fn forget(&self, workspace: WorkspaceId) {
         self.look_again(workspace);
         self.unwrapped.write().unwrap_or_else(PoisonError::into_inner).retain(|(owner, _), _| *owner != workspace);

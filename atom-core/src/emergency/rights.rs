@@ -2,7 +2,7 @@
 
 use super::offline_key;
 use super::store::{self, RequestRow};
-use crate::accounts::{Accounts, Principal, Role};
+use crate::accounts::{Accounts, Principal, Role, acting};
 use crate::storage::Tx;
 use crate::{Error, ErrorKind, Result, UserId};
 use chrono::{DateTime, Utc};
@@ -15,11 +15,7 @@ const APPROVALS: i64 = 2;
 /// Fails with `forbidden` (`not_a_member`, `purpose_fixed`).
 async fn role(tx: &mut Tx, principal: &Principal) -> Result<Role> {
     principal.check_unbound()?;
-    let role = Accounts::role(tx, principal.workspace_id, principal.user_id).await?;
-    role.ok_or_else(|| {
-        let text = "the user is no active member of this workspace any more: ask one of its owners";
-        Error::new(ErrorKind::Forbidden, "not_a_member", text)
-    })
+    Ok(acting(tx, principal).await?.role)
 }
 
 /// Refuses everyone but those who are owners and admins now; `act` completes the sentence that they are told.

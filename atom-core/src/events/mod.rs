@@ -22,18 +22,20 @@ mod tails;
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
     EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, FactorAdded,
-    FactorRemoved, JobCancelled, JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced, MailFailed, OfflineKeyRemoved,
-    OfflineKeySet, ProviderRegistered, ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied,
-    SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded,
-    ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue,
-    SessionEnded, SessionStarted, SigningKeyAdded, SigningKeyRetired, UserSignedUp, WebhookEndpointDisabled,
-    WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, catalogue,
+    FactorRemoved, InvitationRevoked, InvitationSent, JobCancelled, JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced,
+    MailFailed, MemberJoined, MemberLeft, MemberRoleChanged, OfflineKeyRemoved, OfflineKeySet, ProviderRegistered,
+    ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied, SecretLeaseGranted,
+    SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged,
+    ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
+    SessionStarted, SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserImported, UserPasswordChanged,
+    UserSignedUp, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
+    WorkspaceKeyWorn, WorkspaceRenamed, WorkspaceSeatsChanged, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;
 pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
-pub(crate) use store::Draft;
+pub(crate) use store::{Draft, forget_workspace};
 pub use stream::EventStream;
 pub(crate) use stream::subscribe;
 pub(crate) use sweep::sweep;

@@ -7,6 +7,14 @@ const LONGEST: usize = 100;
 /// The most patterns of one reader.
 const MOST: usize = 100;
 
+/// The first words that Atom keeps for its own events, those of today and those to come.
+#[rustfmt::skip]
+pub(super) const RESERVED: &[&str] = &[
+    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
+    "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
+    "user", "webhook", "workflow", "workspace",
+];
+
 /// Whether this is two words or more, of small letters, digits and `_`, joined by dots, and begins with a letter.
 pub(super) fn is_name(text: &str) -> bool {
     let is_word =

@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
-    UserId, WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
+    SigningKeyId, UserId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -37,6 +37,7 @@ fields!(
     DataKeyId = Id,
     EmergencyRequestId = Id,
     FactorId = Id,
+    InvitationId = Id,
     JobId = Id,
     MailId = Id,
     SecretLeaseId = Id,
@@ -45,6 +46,7 @@ fields!(
     SigningKeyId = Id,
     UserId = Id,
     WebhookEndpointId = Id,
+    WorkspaceId = Id,
     WorkspaceProviderId = Id,
     DateTime<Utc> = Text,
     String = Text,
@@ -84,8 +86,8 @@ macro_rules! catalogue {
             }
         )+
 
-        /// These events.
-        pub(super) fn types() -> Vec<EventType> {
+        /// The events of this part.
+        pub(super) fn catalogue() -> Vec<EventType> {
             vec![$(EventType {
                 name: $name.to_owned(),
                 about: concat!($($about),+).trim().to_owned(),
@@ -99,4 +101,4 @@ macro_rules! catalogue {
         }
     };
 }
-pub(super) use catalogue;
+pub(in crate::events) use catalogue;

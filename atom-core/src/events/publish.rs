@@ -1,6 +1,5 @@
 //! Appending: Atom's own events, and the host's.
 
-use super::catalogue::RESERVED;
 use super::payload::Payload;
 use super::store::{self, Draft};
 use super::{Event, PublishEvent, names};
@@ -58,7 +57,7 @@ fn checked(event: PublishEvent) -> Result<Draft> {
         let text = "the name is at least two words of small letters, digits and `_`, joined by dots, such as `order.paid`";
         return Err(Error::invalid("malformed_event_name", text));
     }
-    if RESERVED.contains(&names::first_word(&name)) {
+    if names::RESERVED.contains(&names::first_word(&name)) {
         let text = format!("events that begin with `{}` are Atom's own: choose another first word", names::first_word(&name));
         return Err(Error::invalid("reserved_event_name", text));
     }

@@ -3,7 +3,7 @@
 use super::Event;
 use super::names::Names;
 use super::read::Sight;
-use crate::storage::{Conn, Db, Engine, Timestamp, on, row};
+use crate::storage::{Conn, Db, Engine, Timestamp, Tx, on, row};
 use crate::{Error, EventId, Json, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -198,4 +198,12 @@ pub(super) async fn cut(db: &Db, workspace: WorkspaceId, oldest: i64) -> Result<
           WHERE workspace_id = $1")
         .bind(workspace.0).execute(c).await.map(drop))?;
     tx.commit().await
+}
+
+/// Deletes the events of a workspace that is gone.
+pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
+    for table in ["DELETE FROM atom_events WHERE workspace_id = $1", "DELETE FROM atom_event_heads WHERE workspace_id = $1"] {
+        on!(tx: tx, c => sqlx::query(table).bind(workspace.0).execute(c).await.map(drop))?;
+    }
+    Ok(())
 }

@@ -52,6 +52,7 @@ use Renewal::{Expires, Resealed};
 #[rustfmt::skip]
 pub(crate) const COLUMNS: &[SealedColumn] = &[
     SealedColumn { table: "atom_device_flows", column: "sealed", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
+    SealedColumn { table: "atom_email_proofs", column: "sealed", owner: Installation, renewal: Expires { at: "expires_at" } },
     SealedColumn { table: "atom_emergency_requests", column: "reason", owner: Workspace, renewal: Resealed { row: &[Id("id")], version: None } },
     SealedColumn { table: "atom_installation", column: "key_check", owner: Installation, renewal: Resealed { row: &[Text("CAST(id AS TEXT)")], version: None } },
     SealedColumn { table: "atom_mails", column: "sealed", owner: Installation, renewal: Resealed { row: &[Id("id")], version: None } },

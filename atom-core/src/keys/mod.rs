@@ -7,7 +7,6 @@
 //! Beside them stand the keys that sign access tokens ([`signing`]), which take turns.
 
 mod columns;
-#[cfg(feature = "testing")] // until workspaces can be deleted
 mod destroy_all;
 mod given;
 mod model;
@@ -19,7 +18,6 @@ mod store;
 
 #[cfg(feature = "testing")]
 pub(crate) use columns::COLUMNS;
-#[cfg(feature = "testing")]
 pub(crate) use destroy_all::run as destroy_all;
 pub(crate) use given::given;
 pub use model::{DataKey, DataKeyState, KeyRotation, KeyStatus, Resealing, WrappingKey};

@@ -169,7 +169,6 @@ pub(super) async fn destroy(tx: &mut Tx, workspace: WorkspaceId, id: DataKeyId, 
 }
 
 /// Destroys all data keys of a workspace, and returns those that were not destroyed before.
-#[cfg(feature = "testing")]
 pub(super) async fn destroy_all(tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<Vec<DataKeyId>> {
     let empty: &[u8] = &[];
     let destroyed: Vec<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(

@@ -32,7 +32,7 @@ pub(super) fn check(text: &str) -> Result<String> {
 }
 
 /// All of an address that the log shows.
-pub(super) fn masked(address: &str) -> String {
+pub(crate) fn masked(address: &str) -> String {
     let (name, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let first: String = name.chars().take(1).collect();
     format!("{first}***@{domain}")

@@ -7,6 +7,7 @@
 
 mod address;
 mod deliver;
+mod later;
 mod model;
 mod queue;
 mod report;
@@ -18,7 +19,9 @@ mod store;
 pub(crate) mod templates;
 mod upkeep;
 
+pub(crate) use address::masked;
 pub(crate) use deliver::{handler, kind};
+pub(crate) use later::later;
 pub use model::{
     MailDelivery, MailDeliveryFilter, MailDeliveryPage, MailDeliveryState, MailKind, MailPreview, MailReport, MailTemplate,
     OutgoingMail, SmtpOptions, SmtpSecurity,

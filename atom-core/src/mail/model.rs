@@ -24,6 +24,10 @@ pub enum MailKind {
     PasswordChanged,
     /// Tells the address before that the account has another one now.
     EmailChanged,
+    /// Tells the address that an account has that it is about to get another one.
+    EmailChangeRequested,
+    /// Tells the owner of an account that somebody asked for another one with its address.
+    AccountExists,
     /// Tells that a second factor was added or removed.
     FactorChanged,
 }
@@ -41,7 +45,8 @@ pub enum MailKind {
 /// | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
 /// | `new_device` | `at`, `device`, `place` (or none) |
 /// | `password_changed` | `at` |
-/// | `email_changed` | `at`, `new_email` (masked) |
+/// | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
+/// | `account_exists` | `at` |
 /// | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
 ///
 /// `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For

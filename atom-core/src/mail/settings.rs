@@ -66,6 +66,11 @@ impl Outbox {
         self.settings.is_some()
     }
 
+    /// Fails with `unsupported` (`mail_not_configured`).
+    pub(crate) fn check_configured(&self) -> Result<()> {
+        self.settings().map(drop)
+    }
+
     pub(super) fn settings(&self) -> Result<&Settings> {
         self.settings.as_ref().ok_or_else(|| {
             let text = "this installation sends no mail: open it with `smtp` or a mail sender of the host's, and with `mail_from` and `app_url`";

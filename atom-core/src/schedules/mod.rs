@@ -11,6 +11,7 @@ pub(crate) use fire::fire;
 pub use model::{NewSchedule, Schedule, ScheduleRule};
 pub use recurrence::MissedRuns;
 use recurrence::Recurrence;
+pub(crate) use store::forget_workspace;
 
 use crate::atom::Inner;
 use crate::jobs::Jobs;

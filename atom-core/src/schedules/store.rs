@@ -120,3 +120,10 @@ pub(super) async fn advance(
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(done == 1)
 }
+
+/// Deletes the schedules of a workspace that is gone.
+pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
+    Ok(
+        on!(tx: tx, c => sqlx::query("DELETE FROM atom_schedules WHERE workspace_id = $1").bind(workspace.0).execute(c).await.map(drop))?,
+    )
+}

@@ -40,8 +40,11 @@ const MIGRATIONS: &[Migration] = migrations![
     14 "0014_mail",
     15 "0015_sessions",
     16 "0016_proofs",
+    17 "0017_passwords",
+    18 "0018_email_proofs",
     19 "0019_factors",
     20 "0020_passkeys",
+    21 "0021_workspaces",
 ];
 
 /// One schema migration and whether this database has it.

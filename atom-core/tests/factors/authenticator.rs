@@ -9,6 +9,7 @@ use ring::signature::{
     RsaPublicKeyComponents,
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(crate) const PRESENT: u8 = 1;
 pub(crate) const VERIFIED: u8 = 4;
@@ -73,7 +74,7 @@ impl Key {
         }
     }
 
-    fn sign(&self, what: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, what: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
             Self::EdDsa(key) => key.sign(what).as_ref().to_vec(),
@@ -88,7 +89,7 @@ impl Key {
 }
 
 /// A byte string in CBOR.
-fn bytes(content: &[u8]) -> Vec<u8> {
+pub(crate) fn bytes(content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap();
     let head = match length {
         0..24 => vec![0x40 + u8::try_from(length).unwrap()],
@@ -103,8 +104,28 @@ fn text(content: &str) -> Vec<u8> {
     [&[0x60 + u8::try_from(content.len()).unwrap()][..], content.as_bytes()].concat()
 }
 
+/// A map in CBOR, with values that are CBOR already.
+pub(crate) fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let entries_of = |(name, value): &(&str, Vec<u8>)| [text(name), value.clone()].concat();
+    let head = vec![0xa0 + u8::try_from(entries.len()).unwrap()];
+    std::iter::once(head).chain(entries.iter().map(entries_of)).collect::<Vec<_>>().concat()
+}
+
+/// A small number below zero, as algorithms are, in CBOR.
+pub(crate) fn negative(number: i64) -> Vec<u8> {
+    vec![0x20 + u8::try_from(-1 - number).unwrap()]
+}
+
+/// The format and the statement of an attestation, by the new key and what it is to sign.
+pub(crate) type Attest = fn(&Key, &[u8]) -> (&'static str, Vec<u8>);
+
+fn no_attestation(_: &Key, _: &[u8]) -> (&'static str, Vec<u8>) {
+    ("none", map(&[]))
+}
+
+#[derive(Clone)]
 pub(crate) struct Authenticator {
-    pub(crate) key: Key,
+    pub(crate) key: Arc<Key>,
     pub(crate) id: Vec<u8>,
     /// How it knows its user, once it has a passkey.
     pub(crate) handle: Option<Vec<u8>>,
@@ -115,13 +136,15 @@ pub(crate) struct Authenticator {
     pub(crate) origin: String,
     /// What the browser says instead, where it says something else.
     pub(crate) client_data: Value,
-    pub(crate) attestation: &'static str,
+    /// The public half, where it is said to be something else.
+    pub(crate) cose: Option<Vec<u8>>,
+    pub(crate) attest: Attest,
 }
 
 impl Authenticator {
     pub(crate) fn new(key: Key) -> Self {
         Self {
-            key,
+            key: Arc::new(key),
             id: uuid::Uuid::new_v4().as_bytes().repeat(2),
             handle: None,
             count: Some(0),
@@ -129,24 +152,28 @@ impl Authenticator {
             rp_id: "acme.example".into(),
             origin: "https://acme.example".into(),
             client_data: json!({}),
-            attestation: "none",
+            cose: None,
+            attest: no_attestation,
         }
     }
 
     /// `navigator.credentials.create`, and `toJSON` of what it gives.
     pub(crate) fn create(&mut self, options: &Value) -> Value {
         self.handle = Some(decode(&options["user"]["id"]));
-        let credential = [&[7; 16][..], &u16::try_from(self.id.len()).unwrap().to_be_bytes(), &self.id, &self.key.cose()].concat();
+        let cose = self.cose.clone().unwrap_or_else(|| self.key.cose());
+        let credential = [&[7; 16][..], &u16::try_from(self.id.len()).unwrap().to_be_bytes(), &self.id, &cose].concat();
         let extensions = [&[0xa1][..], &text("credProtect"), &[2]].concat();
         let data = self.data(HAS_CREDENTIAL | HAS_EXTENSIONS, &[credential, extensions].concat());
-        let object = [&[0xa3][..], &text("fmt"), &text(self.attestation), &text("attStmt"), &[0xa0], &text("authData"), &bytes(&data)];
+        let said = self.said("webauthn.create", options);
+        let (format, statement) = (self.attest)(&self.key, &[&data, digest(&SHA256, &said).as_ref()].concat());
+        let object = map(&[("fmt", text(format)), ("attStmt", statement), ("authData", bytes(&data))]);
         json!({
             "id": encode(&self.id), "rawId": encode(&self.id), "type": "public-key",
             "authenticatorAttachment": "platform",
             "clientExtensionResults": { "credProps": { "rk": true } },
             "response": {
-                "clientDataJSON": encode(self.said("webauthn.create", options)),
-                "attestationObject": encode(object.concat()),
+                "clientDataJSON": encode(said),
+                "attestationObject": encode(object),
                 "authenticatorData": encode(&data),
                 "transports": ["internal", "hybrid", "quantum"],
                 "publicKeyAlgorithm": self.key.algorithm(),

@@ -192,3 +192,64 @@ async fn an_address_in_unicode_is_sent_where_the_server_can_and_refused_where_it
     let mail = send(post.server("ascii"), &format!("ada@ü{domain}.example.com")).await;
     assert_eq!(mail.state, MailDeliveryState::Sent, "{:?}", mail.explanation);
 }
+
+impl Post {
+    /// The text of the next mail to an address that nobody has read.
+    async fn read(&self, to: &str, read: &mut usize) -> String {
+        let began = Instant::now();
+        loop {
+            if let Some(mail) = self.taken(to).await.into_iter().nth(*read) {
+                *read += 1;
+                let (_, text) = mail["data"].as_str().unwrap().split_once("text/plain").unwrap();
+                let text = text.split("text/html").next().unwrap();
+                // A long line, such as a link, is quoted-printable.
+                return text.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "mail {read} did not come");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_signs_up_signs_in_and_moves_with_mail_that_was_really_sent() {
+    let Some(post) = Post::find().await else { return };
+    let code = |text: &str| -> Secret {
+        let is_code = |word: &&str| word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit());
+        text.split_whitespace().find(is_code).unwrap_or_else(|| panic!("no code in {text}")).into()
+    };
+    let token = |text: &str| -> Secret {
+        let (_, rest) = text.split_once("?token=").unwrap_or_else(|| panic!("no link in {text}"));
+        rest.split_whitespace().next().unwrap().into()
+    };
+    let shown = |flow_token: Secret, code: Secret| EmailProof { flow_token, code, ..Default::default() };
+    let database = Database::sqlite();
+    let atom = builder(&database, post.server("start_tls")).require_verified_email(true).open().await.unwrap();
+    let (accounts, ada, grace) = (atom.accounts(), address("ada"), address("grace"));
+    let (mut read, mut moved) = (0, 0);
+
+    let pending = accounts.begin_sign_up(account(&ada)).await.unwrap();
+    let mail = post.read(&ada, &mut read).await;
+    let session = accounts.confirm_sign_up(shown(pending.flow_token, code(&mail))).await.unwrap().signed_in().unwrap();
+    assert!(session.user.email_verified);
+
+    let pending = accounts.request_code(EmailSignIn { email: ada.clone(), ..Default::default() }).await.unwrap();
+    let mail = post.read(&ada, &mut read).await;
+    let again = accounts.sign_in_with_code(shown(pending.flow_token, code(&mail))).await.unwrap().signed_in().unwrap();
+    assert_eq!(again.user.id, session.user.id);
+
+    accounts.request_magic_link(EmailSignIn { email: ada.clone(), ..Default::default() }).await.unwrap();
+    let token_of_link = token(&post.read(&ada, &mut read).await);
+    assert!(accounts.magic_link(token_of_link.clone()).await.unwrap().email.starts_with("a***@"));
+    let link = LinkSignIn { token: token_of_link, ..Default::default() };
+    let again = accounts.sign_in_with_link(link).await.unwrap().signed_in().unwrap();
+
+    let email = atom.authenticate(again.access_token).await.unwrap().email();
+    email.request_change(grace.clone()).await.unwrap();
+    assert!(post.read(&ada, &mut read).await.contains("asked to give it another"));
+    let mail = post.read(&grace, &mut moved).await;
+    assert_eq!(email.confirm_change(token(&mail), None).await.unwrap().email, grace);
+    assert!(post.read(&ada, &mut read).await.contains("has had another e-mail address"));
+    accounts.sign_in(credentials(&grace, PASSWORD)).await.unwrap().signed_in().unwrap();
+    atom.shut_down().await.unwrap();
+}

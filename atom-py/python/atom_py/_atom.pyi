@@ -38,6 +38,7 @@ class MailSender(typing.Protocol):
         """
 
 __all__ = [
+    "AcceptInvitation",
     "AccessToken",
     "AccountClass",
     "AccountStatus",
@@ -61,7 +62,7 @@ __all__ = [
     "AccountingPaymentPage",
     "Accounts",
     "ActiveSession",
-    "AddedFactor",
+    "AllWorkspaces",
     "Atom",
     "Attendee",
     "AttendeeResponse",
@@ -80,6 +81,7 @@ __all__ = [
     "AutomationWorkflow",
     "AutomationWorkflowPage",
     "Batch",
+    "BreachedPasswords",
     "ByteStream",
     "CalendarEvent",
     "CalendarEventPage",
@@ -152,6 +154,9 @@ __all__ = [
     "DocumentPatch",
     "Documents",
     "Effect",
+    "EmailAddress",
+    "EmailProof",
+    "EmailSignIn",
     "EmergencyAccess",
     "EmergencyApproval",
     "EmergencyFilter",
@@ -183,6 +188,13 @@ __all__ = [
     "FulfilmentStatus",
     "GoogleStandIn",
     "GrantedSecretLease",
+    "ImportedUser",
+    "Invitation",
+    "InvitationFilter",
+    "InvitationPage",
+    "InvitationPreview",
+    "InvitationState",
+    "Invitations",
     "InvoiceStatus",
     "JobCount",
     "JobFilter",
@@ -203,6 +215,7 @@ __all__ = [
     "LeasedSecret",
     "LedgerAccount",
     "LedgerAccountPage",
+    "LinkSignIn",
     "ListAccountingBills",
     "ListAccountingContacts",
     "ListAccountingInvoices",
@@ -246,6 +259,7 @@ __all__ = [
     "ListTicketComments",
     "ListTickets",
     "ListWorkflows",
+    "MagicLink",
     "Mail",
     "MailAddress",
     "MailAttachment",
@@ -268,6 +282,10 @@ __all__ = [
     "MeetingPage",
     "MeetingPatch",
     "Meetings",
+    "Member",
+    "MemberFilter",
+    "MemberPage",
+    "Members",
     "MigrationStatus",
     "MissedRuns",
     "Money",
@@ -290,6 +308,7 @@ __all__ = [
     "NewEvent",
     "NewFile",
     "NewFolder",
+    "NewInvitation",
     "NewJob",
     "NewJournalEntry",
     "NewMeeting",
@@ -317,6 +336,7 @@ __all__ = [
     "NewTicketComment",
     "NewUpload",
     "NewWebhookEndpoint",
+    "NewWorkspace",
     "NewWorkspaceProvider",
     "OfflineKey",
     "OnDuplicate",
@@ -328,6 +348,8 @@ __all__ = [
     "OrderStatus",
     "OutgoingMail",
     "Paging",
+    "Password",
+    "PasswordResetRequest",
     "Payment",
     "PaymentCustomer",
     "PaymentCustomerPage",
@@ -342,7 +364,9 @@ __all__ = [
     "PaymentSubscription",
     "PaymentSubscriptionPage",
     "Payments",
-    "PendingFactor",
+    "PendingCode",
+    "PendingMagicLink",
+    "PendingVerification",
     "Person",
     "Pkcs11Options",
     "PostMetrics",
@@ -480,6 +504,8 @@ __all__ = [
     "UsageQuery",
     "UsageReport",
     "User",
+    "UserImport",
+    "Users",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookDeliveryFilter",
@@ -496,13 +522,33 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "Workspace",
+    "WorkspaceMembership",
     "WorkspaceProvider",
     "WorkspaceProviderFilter",
     "WorkspaceProviderPage",
     "WorkspaceProviderPatch",
     "WorkspaceProviders",
+    "WorkspaceSeats",
+    "Workspaces",
     "WrappingKey",
 ]
+
+@typing.final
+class AcceptInvitation:
+    """What is needed to accept an invitation with a new account."""
+    def __new__(cls, *, token: str, password: str, display_name: str | None = None, client: Client | None = None) -> AcceptInvitation: ...
+    @property
+    def token(self) -> str:
+        """The token of the mail's link."""
+    @property
+    def password(self) -> str:
+        """At least 15 characters by default; any characters, no composition rules (NIST SP 800-63B)."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that signs up."""
 
 @typing.final
 class AccessToken:
@@ -1351,7 +1397,9 @@ class Accounts:
     async def sign_up(self, account: NewAccount) -> Session:
         """Creates a user with a workspace of their own and signs them in.
 
-        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `malformed_client`, `malformed_locale`) or `conflict` (`email_taken`: offer to sign in instead).
+        Fails with `invalid` (`malformed_email`, `weak_password`, `password_too_long`, `common_password`, `breached_password`, `malformed_client`,
+        `malformed_locale`), `conflict` (`email_taken`: offer to sign in instead), `unavailable` (`breach_check_failed`) or, where
+        `OpenOptions.require_verified_email` says so, `unsupported` (`verification_required`: use `begin_sign_up`).
         """
     def sign_up_blocking(self, account: NewAccount) -> Session:
         """`sign_up`, but the thread waits until it is done."""
@@ -1369,23 +1417,66 @@ class Accounts:
         """
     def sign_in_blocking(self, credentials: Credentials) -> SignIn:
         """`sign_in`, but the thread waits until it is done."""
-    async def complete_with_totp(self, pending_token: str, code: str) -> SignIn:
-        """Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
-        user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
-        quarter of an hour.
+    async def begin_sign_up(self, account: NewAccount) -> PendingVerification:
+        """Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
+        is the same for an address that has an account already; its owner is told.
 
-        Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
-        (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), or `invalid` as `sign_up` does.
         """
-    def complete_with_totp_blocking(self, pending_token: str, code: str) -> SignIn:
-        """`complete_with_totp`, but the thread waits until it is done."""
-    async def complete_with_recovery_code(self, pending_token: str, code: str) -> SignIn:
-        """The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+    def begin_sign_up_blocking(self, account: NewAccount) -> PendingVerification:
+        """`begin_sign_up`, but the thread waits until it is done."""
+    async def confirm_sign_up(self, proof: EmailProof) -> SignIn:
+        """Makes the account whose address is proved now, with a workspace of its own, and signs its user in.
 
-        Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+        Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (begin again); `conflict` (`email_taken`: somebody has signed up
+        with the address meanwhile; sign in with a code instead) or `invalid` (`malformed_client`).
         """
-    def complete_with_recovery_code_blocking(self, pending_token: str, code: str) -> SignIn:
-        """`complete_with_recovery_code`, but the thread waits until it is done."""
+    def confirm_sign_up_blocking(self, proof: EmailProof) -> SignIn:
+        """`confirm_sign_up`, but the thread waits until it is done."""
+    async def verify_email(self, proof: EmailProof) -> SignIn:
+        """Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
+
+        Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        """
+    def verify_email_blocking(self, proof: EmailProof) -> SignIn:
+        """`verify_email`, but the thread waits until it is done."""
+    async def request_code(self, request: EmailSignIn) -> PendingCode:
+        """Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
+        `OpenOptions.sign_up_by_code` lets it become an account.
+
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
+        more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+        """
+    def request_code_blocking(self, request: EmailSignIn) -> PendingCode:
+        """`request_code`, but the thread waits until it is done."""
+    async def sign_in_with_code(self, proof: EmailProof) -> SignIn:
+        """Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
+        somebody else, so the account's password and its sessions end.
+
+        Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+        (`malformed_client`).
+        """
+    def sign_in_with_code_blocking(self, proof: EmailProof) -> SignIn:
+        """`sign_in_with_code`, but the thread waits until it is done."""
+    async def request_magic_link(self, request: EmailSignIn) -> PendingMagicLink:
+        """Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`."""
+    def request_magic_link_blocking(self, request: EmailSignIn) -> PendingMagicLink:
+        """`request_magic_link`, but the thread waits until it is done."""
+    async def magic_link(self, token: str) -> MagicLink:
+        """What a link to sign in with is for. It uses nothing up, so call it when the page is opened, also by a scanner of mail, and `sign_in_with_link` when
+        the user confirms.
+
+        Fails with `unauthenticated` (`proof_spent`).
+        """
+    def magic_link_blocking(self, token: str) -> MagicLink:
+        """`magic_link`, but the thread waits until it is done."""
+    async def sign_in_with_link(self, link: LinkSignIn) -> SignIn:
+        """Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
+
+        Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        """
+    def sign_in_with_link_blocking(self, link: LinkSignIn) -> SignIn:
+        """`sign_in_with_link`, but the thread waits until it is done."""
     async def refresh(self, refresh_token: str) -> Session:
         """Exchanges a refresh token for a new pair of tokens.
 
@@ -1404,6 +1495,22 @@ class Accounts:
         """
     def refresh_from_blocking(self, refresh_token: str, client: Client) -> Session:
         """`refresh_from`, but the thread waits until it is done."""
+    async def invitation(self, token: str) -> InvitationPreview:
+        """What an invitation says to whoever has its token, before they accept it.
+
+        Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one).
+        """
+    def invitation_blocking(self, token: str) -> InvitationPreview:
+        """`invitation`, but the thread waits until it is done."""
+    async def accept_invitation(self, invitation: AcceptInvitation) -> Session:
+        """Accepts an invitation with a new account, which has the address that the token came to, verified, and no workspace but that one. Whoever has an
+        account signs in, and calls `Invitations.accept`.
+
+        Fails with `not_found` (`invitation_invalid`), `conflict` (`email_taken`: sign in; `no_seats_left`) or `invalid` (`weak_password`,
+        `password_too_long`, `malformed_client`).
+        """
+    def accept_invitation_blocking(self, invitation: AcceptInvitation) -> Session:
+        """`accept_invitation`, but the thread waits until it is done."""
     async def sign_out(self, refresh_token: str) -> None:
         """Ends the session of a refresh token. Ending it twice is no error. Where there is only an access token, see `Scope.sessions`.
 
@@ -1411,6 +1518,25 @@ class Accounts:
         """
     def sign_out_blocking(self, refresh_token: str) -> None:
         """`sign_out`, but the thread waits until it is done."""
+    async def request_password_reset(self, request: PasswordResetRequest) -> None:
+        """Mails a link to whoever has forgotten their password, below `OpenOptions.app_url`: `/reset-password?token=…`, valid for
+        `OpenOptions.password_reset_minutes` and until the next one. The answer is the same, and as quick, whether there is somebody with the address. It is also for
+        users who have no password yet.
+
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: wait for `retry_after`), which does not tell either, or `invalid`
+        (`malformed_client`).
+        """
+    def request_password_reset_blocking(self, request: PasswordResetRequest) -> None:
+        """`request_password_reset`, but the thread waits until it is done."""
+    async def reset_password(self, token: str, new_password: str) -> None:
+        """Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
+        signed in by a mail alone who has a second factor. The link proves the address, too.
+
+        Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
+        `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
+        """
+    def reset_password_blocking(self, token: str, new_password: str) -> None:
+        """`reset_password`, but the thread waits until it is done."""
 
 @typing.final
 class ActiveSession:
@@ -1441,15 +1567,22 @@ class ActiveSession:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
-class AddedFactor:
-    """A factor that was added."""
-    def __new__(cls, *, factor: Factor, recovery_codes: list[str]) -> AddedFactor: ...
-    @property
-    def factor(self) -> Factor:
-        """The factor."""
-    @property
-    def recovery_codes(self) -> list[str]:
-        """Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise."""
+class AllWorkspaces:
+    """All workspaces of the installation, for its operator: who may call this is for the host to decide. Members have `Scope.workspaces`."""
+    async def set_seats(self, workspace_id: str, seats: int | None = None) -> WorkspaceSeats:
+        """Says how many members a workspace may have; without a number there is no limit. Where there are more already, they stay, and nobody else joins.
+
+        Fails with `not_found` or `invalid` (`malformed_seats`).
+        """
+    def set_seats_blocking(self, workspace_id: str, seats: int | None = None) -> WorkspaceSeats:
+        """`set_seats`, but the thread waits until it is done."""
+    async def remove(self, workspace_id: str) -> None:
+        """Deletes a workspace with everything in it, as `Workspaces.remove` does for its owners.
+
+        Fails with `not_found`.
+        """
+    def remove_blocking(self, workspace_id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
 
 @typing.final
 class Atom:
@@ -1497,6 +1630,12 @@ class Atom:
     @property
     def accounts(self) -> Accounts:
         """Accounts: sign up, sign in, refresh, sign out."""
+    @property
+    def users(self) -> Users:
+        """The users of the installation, for its operator."""
+    @property
+    def workspaces(self) -> AllWorkspaces:
+        """The workspaces of the installation, for its operator."""
     @property
     def schema(self) -> Schema:
         """The schema of the database."""
@@ -1617,24 +1756,46 @@ class AuditAction:
     """What was done."""
     SIGNED_UP: typing.ClassVar[AuditAction]
     """A user signed up, and their workspace was made."""
+    USER_IMPORTED: typing.ClassVar[AuditAction]
+    """The host imported a user, and their workspace was made."""
+    PASSWORD_CHANGED: typing.ClassVar[AuditAction]
+    """A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed."""
     SIGNED_IN: typing.ClassVar[AuditAction]
     """A user signed in."""
     STEPPED_UP: typing.ClassVar[AuditAction]
     """A user proved once more who they are; the details say how."""
-    FACTOR_ADDED: typing.ClassVar[AuditAction]
-    """A user added a second factor; the details say which."""
-    FACTOR_REMOVED: typing.ClassVar[AuditAction]
-    """A user removed a second factor."""
-    RECOVERY_CODES_RENEWED: typing.ClassVar[AuditAction]
-    """A user made new recovery codes."""
-    RECOVERY_CODE_USED: typing.ClassVar[AuditAction]
-    """A recovery code stood in for a user's second factor; the details say how many are left."""
+    EMAIL_VERIFIED: typing.ClassVar[AuditAction]
+    """A user proved that their address is theirs."""
+    EMAIL_CHANGED: typing.ClassVar[AuditAction]
+    """A user got another address."""
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
-    """A user ended a session from another one, or the host did for them."""
+    """A user ended a session from another one or by a new password, or the host did for them."""
     REFRESH_TOKEN_REUSED: typing.ClassVar[AuditAction]
     """An old refresh token came back, so the session was ended."""
+    WORKSPACE_CREATED: typing.ClassVar[AuditAction]
+    """A workspace was made by somebody who had an account."""
+    WORKSPACE_ENTERED: typing.ClassVar[AuditAction]
+    """A user who was signed in to another workspace entered this one."""
+    WORKSPACE_RENAMED: typing.ClassVar[AuditAction]
+    """A workspace got another name."""
+    WORKSPACE_DELETED: typing.ClassVar[AuditAction]
+    """A workspace was deleted, with its log: this entry is in the installation's."""
+    WORKSPACE_SEATS_CHANGED: typing.ClassVar[AuditAction]
+    """The host said how many seats a workspace has; the details say how many."""
+    MEMBER_ROLE_CHANGED: typing.ClassVar[AuditAction]
+    """A member got another role; the details say which, and which it was."""
+    MEMBER_REMOVED: typing.ClassVar[AuditAction]
+    """A member was removed."""
+    MEMBER_LEFT: typing.ClassVar[AuditAction]
+    """A member left."""
+    INVITATION_SENT: typing.ClassVar[AuditAction]
+    """Somebody was invited, or sent their invitation once more; the details say to which role."""
+    INVITATION_REVOKED: typing.ClassVar[AuditAction]
+    """An invitation was withdrawn."""
+    INVITATION_ACCEPTED: typing.ClassVar[AuditAction]
+    """An invitation was accepted by the member who acted; the details say to which role."""
     CONNECTED: typing.ClassVar[AuditAction]
     """An account at a provider was connected, or connected again."""
     REAUTH_REQUIRED: typing.ClassVar[AuditAction]
@@ -1722,7 +1883,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "signed_in", "stepped_up", "factor_added", "factor_removed", "recovery_codes_renewed", "recovery_code_used", "signed_out", "session_revoked", "refresh_token_reused", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "email_verified", "email_changed", "signed_out", "session_revoked", "refresh_token_reused", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2082,6 +2243,26 @@ class Batch:
         """How many were cancelled."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class BreachedPasswords:
+    """Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned, and what to do when it cannot be asked.
+
+    The first five hexadecimal digits of the password's SHA-1 leave the process, which some 2,000 leaked passwords share, and nothing else: not the
+    password, nor whose it is. The answer is padded, so that its length does not tell anything either.
+    """
+    OFF: typing.ClassVar[BreachedPasswords]
+    """They are not looked up, and nobody is asked. The default, because the list is somebody else's."""
+    FAIL_OPEN: typing.ClassVar[BreachedPasswords]
+    """A leaked password is refused. Where the list cannot be asked, it is accepted."""
+    FAIL_CLOSED: typing.ClassVar[BreachedPasswords]
+    """A leaked password is refused. Where the list cannot be asked, so is every other, with `breach_check_failed`."""
+    @property
+    def value(self) -> typing.Literal["off", "fail_open", "fail_closed"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class ByteStream:
@@ -4344,6 +4525,79 @@ class Effect:
     def __hash__(self) -> int: ...
 
 @typing.final
+class EmailAddress:
+    """The e-mail address of the user: whether it is theirs, and another one.
+
+    The session that asks must stand at this moment, and the scope must have no purpose: `unauthenticated` (`session_revoked`, `session_expired`),
+    `forbidden` (`purpose_fixed`) or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+    """
+    async def request_verification(self) -> PendingCode:
+        """Mails a code and a link to the address, to verify it. They replace those from before.
+
+        Fails with `unsupported` (`mail_not_configured`), `conflict` (`email_verified`: nothing is left to do) or `rate_limited` (`too_many_attempts`).
+        """
+    def request_verification_blocking(self) -> PendingCode:
+        """`request_verification`, but the thread waits until it is done."""
+    async def verify(self, code: str, flow_token: str | None = None) -> User:
+        """Verifies the address with the code of the mail, or the token of its link. `flow_token` is that of `request_verification`; with a link it may be missing,
+        as where it is opened on another device.
+
+        Fails with `unauthenticated`: `wrong_code` (five of them at most) or `proof_spent` (request another).
+        """
+    def verify_blocking(self, code: str, flow_token: str | None = None) -> User:
+        """`verify`, but the thread waits until it is done."""
+    async def request_change(self, new_email: str) -> PendingCode:
+        """Mails a code and a link to another address, which becomes the user's when it is proved, and a notice to the present one. The answer is the same
+        for an address that has an account already; its owner is told.
+
+        Fails with `forbidden` (`step_up_required`), `unsupported` (`mail_not_configured`), `invalid` (`malformed_email`, `same_email`) or
+        `rate_limited` (`too_many_attempts`).
+        """
+    def request_change_blocking(self, new_email: str) -> PendingCode:
+        """`request_change`, but the thread waits until it is done."""
+    async def confirm_change(self, code: str, flow_token: str | None = None) -> User:
+        """Makes the other address the user's, with the code of the mail or the token of its link, as with `verify`. Sessions stay; codes and links that were mailed to the
+        address before work no longer, and a notice goes there.
+
+        Fails with `unauthenticated` (`wrong_code`, `proof_spent`) or `conflict` (`email_taken`: somebody else has signed up with it meanwhile).
+        """
+    def confirm_change_blocking(self, code: str, flow_token: str | None = None) -> User:
+        """`confirm_change`, but the thread waits until it is done."""
+
+@typing.final
+class EmailProof:
+    """What proves an address, and with it who somebody is."""
+    def __new__(cls, *, flow_token: str, code: str, workspace_id: str | None = None, client: Client | None = None) -> EmailProof: ...
+    @property
+    def flow_token(self) -> str:
+        """The flow that the mail was asked for with."""
+    @property
+    def code(self) -> str:
+        """The code of the mail, as the user types it, or the token of its link, if it has one."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that was named before, or the one that the user joined first."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client."""
+
+@typing.final
+class EmailSignIn:
+    """Who wants a code or a link to sign in with."""
+    def __new__(cls, *, email: str, locale: str | None = None, client: Client | None = None) -> EmailSignIn: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address of the account."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, as the browser says it. Default: the user's."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that asks. Pass its `ip`: the limits go by it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class EmergencyAccess:
     """Secrets that nothing lets out, for emergencies: the tokens of a provider without `export_tokens`, and service keys that are not `exportable`.
 
@@ -5171,6 +5425,189 @@ class GrantedSecretLease:
         """The lease."""
 
 @typing.final
+class ImportedUser:
+    """A user of another system."""
+    def __new__(cls, *, email: str, email_verified: bool | None = None, password_hash: str | None = None, display_name: str | None = None, workspace_name: str | None = None, locale: str | None = None, created_at: datetime.datetime | None = None) -> ImportedUser: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address."""
+    @property
+    def email_verified(self) -> bool | None:
+        """Whether the other system has proved that the address is theirs. Default: no."""
+    @property
+    def password_hash(self) -> str | None:
+        """The hash of the password, as the other system has it. Default: none, and then the user resets it, or signs in by other means."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    @property
+    def workspace_name(self) -> str | None:
+        """The name of their workspace. Default: the display name, or the part of the e-mail before the `@`."""
+    @property
+    def locale(self) -> str | None:
+        """The language of mails to them, such as `de-AT`. Default: English."""
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """When the account was made there. Default: now."""
+
+@typing.final
+class Invitation:
+    """An invitation into a workspace."""
+    def __new__(cls, *, id: str, email: str, role: Role, state: InvitationState, invited_by: str, created_at: datetime.datetime, sent_at: datetime.datetime, expires_at: datetime.datetime, accepted_by: str | None = None) -> Invitation: ...
+    @property
+    def id(self) -> str:
+        """Its id. It opens nothing."""
+    @property
+    def email(self) -> str:
+        """Where it was sent."""
+    @property
+    def role(self) -> Role:
+        """What the invitee may do."""
+    @property
+    def state(self) -> InvitationState:
+        """How it stands."""
+    @property
+    def invited_by(self) -> str:
+        """Who invited."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was made."""
+    @property
+    def sent_at(self) -> datetime.datetime:
+        """When it was sent last."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends."""
+    @property
+    def accepted_by(self) -> str | None:
+        """Who accepted it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationFilter:
+    """Which invitations to list, newest first."""
+    def __new__(cls, *, state: InvitationState | None = None, page_size: int | None = None, cursor: str | None = None) -> InvitationFilter: ...
+    @property
+    def state(self) -> InvitationState | None:
+        """Only those that stand so."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationPage:
+    """A page of invitations."""
+    def __new__(cls, *, items: list[Invitation], next_cursor: str | None = None) -> InvitationPage: ...
+    @property
+    def items(self) -> list[Invitation]:
+        """The invitations, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationPreview:
+    """What whoever has the token of an invitation is shown."""
+    def __new__(cls, *, workspace_name: str, email: str, role: Role, expires_at: datetime.datetime, has_account: bool, inviter_name: str | None = None) -> InvitationPreview: ...
+    @property
+    def workspace_name(self) -> str:
+        """The name of the workspace."""
+    @property
+    def email(self) -> str:
+        """The address that it was sent to."""
+    @property
+    def role(self) -> Role:
+        """What the invitee may do."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it ends."""
+    @property
+    def has_account(self) -> bool:
+        """Whether there is an account with this address: let its user sign in and accept with `Invitations.accept`. Otherwise let them choose a password, and
+        call `Accounts.accept_invitation`.
+        """
+    @property
+    def inviter_name(self) -> str | None:
+        """Who invited, as they call themselves."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class InvitationState:
+    """How an invitation stands."""
+    PENDING: typing.ClassVar[InvitationState]
+    """It can be accepted."""
+    ACCEPTED: typing.ClassVar[InvitationState]
+    """It was accepted."""
+    REVOKED: typing.ClassVar[InvitationState]
+    """It was withdrawn, or a newer one for the same address took its place."""
+    EXPIRED: typing.ClassVar[InvitationState]
+    """Its time is over."""
+    @property
+    def value(self) -> typing.Literal["pending", "accepted", "revoked", "expired"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@typing.final
+class Invitations:
+    """The invitations of the workspace, and the way to accept one into another.
+
+    Owners and admins invite, to their own role at most, with a session that stands and a scope that has no purpose. Each open invitation holds a seat of the
+    workspace, where those are limited. An invitation is valid for `OpenOptions.invitation_days`, and once.
+    """
+    async def create(self, invitation: NewInvitation) -> Invitation:
+        """Invites somebody by mail. An open invitation to the same address ends with that.
+
+        Fails with `conflict` (`already_a_member`; `no_seats_left`: the operator sets how many there are), `forbidden` (`not_an_admin`,
+        `role_above_own`, `not_a_member`, `purpose_fixed`), `rate_limited` (`too_many_attempts`), `unsupported` (`mail_not_configured`) or `invalid`
+        (`malformed_email`, `malformed_locale`).
+        """
+    def create_blocking(self, invitation: NewInvitation) -> Invitation:
+        """`create`, but the thread waits until it is done."""
+    async def list(self, filter: InvitationFilter) -> InvitationPage:
+        """Lists invitations, newest first, a page at a time. They are kept for 30 days after their end.
+
+        Fails with `forbidden` (`not_an_admin`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: InvitationFilter) -> InvitationPage:
+        """`list`, but the thread waits until it is done."""
+    async def resend(self, id: str) -> Invitation:
+        """Sends an invitation once more, with another token and the whole time again; the token before is good for nothing then.
+
+        Fails with `not_found`, `conflict` (`invitation_over`: it was accepted or revoked; `no_seats_left`) and otherwise as `create` does.
+        """
+    def resend_blocking(self, id: str) -> Invitation:
+        """`resend`, but the thread waits until it is done."""
+    async def revoke(self, id: str) -> Invitation:
+        """Withdraws an invitation. Doing it twice is no error.
+
+        Fails with `not_found`, `conflict` (`invitation_over`: it was accepted; remove the member) or `forbidden` (`not_an_admin`, `not_a_member`,
+        `purpose_fixed`).
+        """
+    def revoke_blocking(self, id: str) -> Invitation:
+        """`revoke`, but the thread waits until it is done."""
+    async def accept(self, token: str) -> WorkspaceMembership:
+        """Accepts an invitation into another workspace, whose token came to the user's own address: that address is verified with it. Enter the workspace with
+        `Workspaces.switch_to`.
+
+        Fails with `not_found` (`invitation_invalid`: unknown, over, used or withdrawn; ask for another one), `forbidden` (`invitation_for_another`: sign in
+        with the address that it was sent to; `purpose_fixed`), `conflict` (`already_a_member`, `no_seats_left`) or `unauthenticated` (`session_revoked`,
+        `session_expired`).
+        """
+    def accept_blocking(self, token: str) -> WorkspaceMembership:
+        """`accept`, but the thread waits until it is done."""
+
+@typing.final
 class InvoiceStatus:
     """How far an invoice is."""
     DRAFT: typing.ClassVar[InvoiceStatus]
@@ -5764,6 +6201,25 @@ class LedgerAccountPage:
         """Where the next page begins; none after the last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class LinkSignIn:
+    """What is needed to sign in with a link."""
+    def __new__(cls, *, token: str, flow_token: str | None = None, workspace_id: str | None = None, client: Client | None = None) -> LinkSignIn: ...
+    @property
+    def token(self) -> str:
+        """The token of the link."""
+    @property
+    def flow_token(self) -> str | None:
+        """The flow that the link was asked for with, where the host has kept it in that browser. A link of another flow is then refused. Without it, ask
+        the user before you call: a link that somebody else asked for may have been passed on to them.
+        """
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that the user joined first."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client."""
 
 @typing.final
 class ListAccountingBills:
@@ -6598,6 +7054,19 @@ class ListWorkflows:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class MagicLink:
+    """What a link to sign in with is for, to ask the user before it is used."""
+    def __new__(cls, *, email: str, expires_at: datetime.datetime) -> MagicLink: ...
+    @property
+    def email(self) -> str:
+        """The address to which it was mailed, masked: `a***@example.com`."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When it stops working."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class Mail:
     """The mail of the installation, for its operator: what became of it, and a way to try it.
 
@@ -6858,10 +7327,14 @@ class MailKind:
     """Tells that the password was changed."""
     EMAIL_CHANGED: typing.ClassVar[MailKind]
     """Tells the address before that the account has another one now."""
+    EMAIL_CHANGE_REQUESTED: typing.ClassVar[MailKind]
+    """Tells the address that an account has that it is about to get another one."""
+    ACCOUNT_EXISTS: typing.ClassVar[MailKind]
+    """Tells the owner of an account that somebody asked for another one with its address."""
     FACTOR_CHANGED: typing.ClassVar[MailKind]
     """Tells that a second factor was added or removed."""
     @property
-    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "factor_changed"]:
+    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "email_change_requested", "account_exists", "factor_changed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -7025,7 +7498,8 @@ class MailTemplate:
     | `invite` | `link`, `token`, `minutes`, `inviter`, `workspace`, `role` |
     | `new_device` | `at`, `device`, `place` (or none) |
     | `password_changed` | `at` |
-    | `email_changed` | `at`, `new_email` (masked) |
+    | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
+    | `account_exists` | `at` |
     | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
 
     `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
@@ -7220,6 +7694,93 @@ class Meetings:
     async def remove(self, id: str) -> None:
         """Deletes a meeting."""
     def remove_blocking(self, id: str) -> None:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
+class Member:
+    """A member of a workspace."""
+    def __new__(cls, *, user_id: str, email: str, role: Role, joined_at: datetime.datetime, display_name: str | None = None) -> Member: ...
+    @property
+    def user_id(self) -> str:
+        """The user."""
+    @property
+    def email(self) -> str:
+        """Their e-mail address."""
+    @property
+    def role(self) -> Role:
+        """What they may do in the workspace."""
+    @property
+    def joined_at(self) -> datetime.datetime:
+        """When they joined."""
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MemberFilter:
+    """Which members to list, in the order of their ids."""
+    def __new__(cls, *, role: Role | None = None, page_size: int | None = None, cursor: str | None = None) -> MemberFilter: ...
+    @property
+    def role(self) -> Role | None:
+        """Only those with this role."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class MemberPage:
+    """A page of members."""
+    def __new__(cls, *, items: list[Member], next_cursor: str | None = None) -> MemberPage: ...
+    @property
+    def items(self) -> list[Member]:
+        """The members."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Members:
+    """The members of the workspace.
+
+    Every member sees them, but for guests. Owners and admins change roles and remove members, none above their own role, and with a scope that has no
+    purpose. A workspace always has an owner. What was changed holds at once for `Atom.authenticate_live`, for `Atom.act_as` and for what decides over the
+    workspace; an access token that was made before tells its role for a quarter of an hour at most.
+    """
+    async def list(self, filter: MemberFilter) -> MemberPage:
+        """Lists members, a page at a time.
+
+        Fails with `forbidden` (`guest`) or `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: MemberFilter) -> MemberPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, user_id: str) -> Member:
+        """One member. Fails with `not_found` or `forbidden` (`guest`)."""
+    def get_blocking(self, user_id: str) -> Member:
+        """`get`, but the thread waits until it is done."""
+    async def set_role(self, user_id: str, role: Role) -> Member:
+        """Changes what a member may do, from this moment on.
+
+        Fails with `not_found`, `conflict` (`last_owner`: make somebody else an owner before) or `forbidden` (`not_an_admin`, `role_above_own`,
+        `not_a_member`, `purpose_fixed`).
+        """
+    def set_role_blocking(self, user_id: str, role: Role) -> Member:
+        """`set_role`, but the thread waits until it is done."""
+    async def remove(self, user_id: str) -> None:
+        """Removes a member: their sessions in the workspace end, what is theirs there goes, and what they connected there is withdrawn at its providers. Call
+        it again where it fails: it goes on where it was. A worker does so, too.
+
+        Fails with `not_found`, `conflict` (`last_owner`) or `forbidden` (`not_an_admin`, `role_above_own`, `not_a_member`, `purpose_fixed`).
+        """
+    def remove_blocking(self, user_id: str) -> None:
         """`remove`, but the thread waits until it is done."""
 
 @typing.final
@@ -7710,6 +8271,22 @@ class NewFolder:
     @property
     def folder_id(self) -> str | None:
         """The folder to put it in. Default: the account's root."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class NewInvitation:
+    """Whom to invite."""
+    def __new__(cls, *, email: str, role: Role, locale: str | None = None) -> NewInvitation: ...
+    @property
+    def email(self) -> str:
+        """Where the invitation is sent. Only the account with this address can accept it."""
+    @property
+    def role(self) -> Role:
+        """What they may do: at most what whoever invites may."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, such as `de`. Default: English."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -8394,6 +8971,16 @@ class NewWebhookEndpoint:
         """A key to sign with that receivers know already: `whsec_…` or `whsk_…`. Default: a fresh one."""
 
 @typing.final
+class NewWorkspace:
+    """What is needed to make a workspace."""
+    def __new__(cls, *, name: str) -> NewWorkspace: ...
+    @property
+    def name(self) -> str:
+        """The name to show, 1 to 100 characters."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class NewWorkspaceProvider:
     """A provider to register."""
     def __new__(cls, *, manifest: str, client_id: str | None = None, client_secret: str | None = None) -> NewWorkspaceProvider: ...
@@ -8446,7 +9033,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, code_minutes: int | None = None, link_minutes: int | None = None, sign_up_by_code: bool | None = None, require_verified_email: bool | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -8491,7 +9078,16 @@ class OpenOptions:
         """Who signs access tokens: their `iss` and `aud`. Default: `atom`."""
     @property
     def min_password_length(self) -> int | None:
-        """The shortest password for sign-up, in characters. Default: 15; at least 8."""
+        """The shortest new password, in characters. Default: 15; at least 8."""
+    @property
+    def breached_passwords(self) -> BreachedPasswords | None:
+        """Whether new passwords are looked up in the list of leaked ones of Have I Been Pwned. Default: off, because that asks somebody else."""
+    @property
+    def breached_passwords_url(self) -> str | None:
+        """Where they are looked up, if not there: an address that takes five hexadecimal digits behind it and answers as theirs does."""
+    @property
+    def password_reset_minutes(self) -> int | None:
+        """How long a link to reset a password is valid, in minutes, 5 to 1440. Default: 60."""
     @property
     def session_idle_days(self) -> int | None:
         """How long a session lasts that nobody refreshes, in days, 1 to 3650. Default: 30."""
@@ -8506,6 +9102,25 @@ class OpenOptions:
     @property
     def step_up_minutes(self) -> int | None:
         """How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`."""
+    @property
+    def code_minutes(self) -> int | None:
+        """How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10."""
+    @property
+    def link_minutes(self) -> int | None:
+        """How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15."""
+    @property
+    def sign_up_by_code(self) -> bool | None:
+        """Makes an account for an unknown address when somebody signs in with a code or a link that was mailed there. Default: false, and then nothing is
+        mailed to an unknown address.
+        """
+    @property
+    def require_verified_email(self) -> bool | None:
+        """Lets in nobody whose address is not verified: `Accounts.begin_sign_up` takes the place of `sign_up`, and a right password of somebody who is not
+        verified leads to `SignIn.VerificationRequired`. It needs a way to send mail. Default: false.
+        """
+    @property
+    def invitation_days(self) -> int | None:
+        """How long an invitation into a workspace can be accepted, in days, 1 to 90. Default: 7."""
     @property
     def signing_key_days(self) -> int | None:
         """From what age on a key that signs access tokens gets a successor by itself, in days, 1 to 3650, or 0 for never. Default: 90. See `SigningKeys`."""
@@ -8722,6 +9337,51 @@ class Paging:
     @property
     def cursor(self) -> str | None:
         """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Password:
+    """The password of the user, whose session must stand at this moment.
+
+    A new password ends all other sessions of the user and the links to reset it, and the user is told by mail, where the installation sends any.
+    """
+    async def is_set(self) -> bool:
+        """Whether the user has a password. Who was imported without one, or signs in by other means, has none."""
+    def is_set_blocking(self) -> bool:
+        """`is_set`, but the thread waits until it is done."""
+    async def change(self, current: str, new_password: str) -> None:
+        """Replaces the password. The current one is a fresh proof of who acts, as with `StepUp.with_password`, and wrong ones are counted as there.
+
+        Fails with `unauthenticated` (`wrong_credentials`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`: wait for
+        `retry_after`), `forbidden` (`purpose_fixed`; `step_up_required`: the user has to prove more than the password), `invalid` (`no_session`,
+        `weak_password`, `password_too_long`, `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`).
+        """
+    def change_blocking(self, current: str, new_password: str) -> None:
+        """`change`, but the thread waits until it is done."""
+    async def set(self, new_password: str) -> None:
+        """Gives a password to a user who has none. It needs a fresh proof of who acts: see `StepUp`.
+
+        Fails with `conflict` (`password_exists`: use `change`), `forbidden` (`step_up_required`, `purpose_fixed`), `unauthenticated` (`session_revoked`,
+        `session_expired`), `invalid` (`no_session`, `weak_password`, `password_too_long`, `common_password`, `breached_password`) or
+        `unavailable` (`breach_check_failed`).
+        """
+    def set_blocking(self, new_password: str) -> None:
+        """`set`, but the thread waits until it is done."""
+
+@typing.final
+class PasswordResetRequest:
+    """Somebody who has forgotten a password."""
+    def __new__(cls, *, email: str, locale: str | None = None, client: Client | None = None) -> PasswordResetRequest: ...
+    @property
+    def email(self) -> str:
+        """The e-mail address, as they typed it."""
+    @property
+    def locale(self) -> str | None:
+        """The language of the mail, such as `de-AT`, where their account has none. Default: English."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that asks."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -9199,20 +9859,37 @@ class Payments:
         """`create_product`, but the thread waits until it is done."""
 
 @typing.final
-class PendingFactor:
-    """A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
-    minutes long, and it ends when the password changes.
-    """
-    def __new__(cls, *, token: str, factors: list[FactorKind], expires_at: datetime.datetime) -> PendingFactor: ...
+class PendingCode:
+    """A code that is on its way to somebody's mailbox, if there is somebody."""
+    def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingCode: ...
     @property
-    def token(self) -> str:
-        """What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it."""
-    @property
-    def factors(self) -> list[FactorKind]:
-        """What the user can complete it with."""
+    def flow_token(self) -> str:
+        """Shown together with the code: it proves that whoever enters it is who asked for it. It lets nobody in, and nothing else is to be done with it."""
     @property
     def expires_at(self) -> datetime.datetime:
-        """Until when."""
+        """When the code stops working."""
+
+@typing.final
+class PendingMagicLink:
+    """A link that is on its way to somebody's mailbox, if there is somebody."""
+    def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingMagicLink: ...
+    @property
+    def flow_token(self) -> str:
+        """For `LinkSignIn.flow_token`, where the link is opened in the browser that asked for it. It lets nobody in."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When the link stops working."""
+
+@typing.final
+class PendingVerification:
+    """An address that is still to be proved, with the code or the link that is on its way there. It is no session and authenticates nothing."""
+    def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingVerification: ...
+    @property
+    def flow_token(self) -> str:
+        """For `EmailProof.flow_token`: it proves that whoever shows the code is who began."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """When the code and the link stop working."""
 
 @typing.final
 class Person:
@@ -10528,11 +11205,23 @@ class Scope:
     def sessions(self) -> Sessions:
         """The user's sessions, in all their workspaces: the devices that are signed in."""
     @property
+    def email(self) -> EmailAddress:
+        """The user's e-mail address: verifying it, and getting another."""
+    @property
     def step_up(self) -> StepUp:
         """A fresh proof of who acts, before what asks for one."""
     @property
-    def factors(self) -> Factors:
-        """The user's second factors."""
+    def password(self) -> Password:
+        """The user's password: to change it, or to set one."""
+    @property
+    def workspaces(self) -> Workspaces:
+        """The user's workspaces, and the one that the scope is in."""
+    @property
+    def members(self) -> Members:
+        """The members of the workspace."""
+    @property
+    def invitations(self) -> Invitations:
+        """Who is invited to become one."""
     @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
@@ -11510,13 +12199,13 @@ class SignIn:
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
     @typing.final
-    class FactorRequired(SignIn):
-        """The user has a second factor, and is not signed in before they have shown it."""
+    class VerificationRequired(SignIn):
+        """The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`."""
         __match_args__ = ("pending",)
-        def __new__(cls, pending: PendingFactor) -> SignIn.FactorRequired: ...
+        def __new__(cls, pending: PendingVerification) -> SignIn.VerificationRequired: ...
         @property
-        def pending(self) -> PendingFactor:
-            """What waits for it."""
+        def pending(self) -> PendingVerification:
+            """Authenticates nothing."""
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -12007,22 +12696,22 @@ class StepUp:
         """
     def with_password_blocking(self, password: str) -> None:
         """`with_password`, but the thread waits until it is done."""
-    async def with_totp(self, code: str) -> None:
-        """Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
+    async def request_code(self) -> PendingCode:
+        """Mails a code to the user's address, for `with_code`. It replaces the one before.
 
-        Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
-        (`purpose_fixed`) or `invalid` (`no_session`).
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`), `unauthenticated` (`session_revoked`,
+        `session_expired`), `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
         """
-    def with_totp_blocking(self, code: str) -> None:
-        """`with_totp`, but the thread waits until it is done."""
-    async def with_recovery_code(self, code: str) -> None:
-        """Proves it with a recovery code, which is good for nothing after that.
+    def request_code_blocking(self) -> PendingCode:
+        """`request_code`, but the thread waits until it is done."""
+    async def with_code(self, code: str, flow_token: str) -> None:
+        """Proves it with the code that was mailed. `flow_token` is that of `request_code`.
 
-        Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid`
-        (`no_session`).
+        Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
+        `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
         """
-    def with_recovery_code_blocking(self, code: str) -> None:
-        """`with_recovery_code`, but the thread waits until it is done."""
+    def with_code_blocking(self, code: str, flow_token: str) -> None:
+        """`with_code`, but the thread waits until it is done."""
 
 @typing.final
 class StoredJob:
@@ -13131,6 +13820,43 @@ class User:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class UserImport:
+    """What came of importing a user."""
+    def __new__(cls, *, user: User, is_new: bool) -> UserImport: ...
+    @property
+    def user(self) -> User:
+        """The user, as they are now."""
+    @property
+    def is_new(self) -> bool:
+        """Whether they were made now. Otherwise there was an account with the address before, and nothing of it was changed."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Users:
+    """The users of the installation, for its operator. No user may call it: keep it away from what they reach."""
+    async def import_user(self, user: ImportedUser) -> User:
+        """Imports a user of another system, with a workspace of their own.
+
+        The password stays what it was: its hash is verified when the user signs in, and replaced by one of Atom's then. These are understood: Argon2;
+        bcrypt; scrypt and PBKDF2 as PHC strings and as Django, Werkzeug (Flask), passlib and better-auth write them, with costs of up to 256 MiB of
+        memory, 5 million rounds of PBKDF2 and bcrypt's 15. Until somebody has signed in, the time that a refusal takes may tell that their hash is
+        another system's. A bcrypt password of more than 72 bytes is refused, because bcrypt has seen only its beginning: its user resets it.
+
+        Fails with `invalid` (`malformed_email`, `malformed_password_hash`, `malformed_locale`) or `conflict` (`email_taken`).
+        """
+    def import_user_blocking(self, user: ImportedUser) -> User:
+        """`import_user`, but the thread waits until it is done."""
+    async def import_users(self, users: list[ImportedUser]) -> list[UserImport]:
+        """The same for up to 1,000 at once, in one transaction: all of them, or none if one is refused. Who has an account already is left as they are, so
+        an import that was cut off can be repeated. The answer has one for each, in the same order.
+
+        Fails with `invalid` (`too_many_users`, and those of `import_user`: the message says which user of the list it is, from 1).
+        """
+    def import_users_blocking(self, users: list[ImportedUser]) -> list[UserImport]:
+        """`import_users`, but the thread waits until it is done."""
+
+@typing.final
 class WebhookAttempt:
     """One attempt of a delivery."""
     def __new__(cls, *, number: int, at: datetime.datetime, duration_ms: int, status: int | None = None, reason: str | None = None, answer: str | None = None) -> WebhookAttempt: ...
@@ -13563,6 +14289,22 @@ class Workspace:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class WorkspaceMembership:
+    """A workspace that a user is a member of."""
+    def __new__(cls, *, workspace: Workspace, role: Role, joined_at: datetime.datetime) -> WorkspaceMembership: ...
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace."""
+    @property
+    def role(self) -> Role:
+        """What the user may do there."""
+    @property
+    def joined_at(self) -> datetime.datetime:
+        """When they joined."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class WorkspaceProvider:
     """A provider that a workspace brings."""
     def __new__(cls, *, id: str, name: str, client_id: str, has_client_secret: bool, manifest: str, hosts: list[str], download_hosts: list[str], upload_hosts: list[str], provider: Provider, revision: int, created_by: str, created_at: datetime.datetime, updated_by: str, updated_at: datetime.datetime, redirect_uri: str | None = None) -> WorkspaceProvider: ...
@@ -13715,6 +14457,87 @@ class WorkspaceProviders:
         not asked for).
         """
     def remove_blocking(self, name: str, end_connections: bool | None = None) -> int:
+        """`remove`, but the thread waits until it is done."""
+
+@typing.final
+class WorkspaceSeats:
+    """How many members a workspace has and may have."""
+    def __new__(cls, *, members: int, invitations: int, limit: int | None = None) -> WorkspaceSeats: ...
+    @property
+    def members(self) -> int:
+        """How many members there are."""
+    @property
+    def invitations(self) -> int:
+        """How many invitations are open: each holds a seat."""
+    @property
+    def limit(self) -> int | None:
+        """How many there may be; none if there is no limit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class Workspaces:
+    """The workspaces of the user, and the one that the scope is in.
+
+    A user has one account in the installation, with one e-mail address, and is a member of any number of workspaces; nothing of one of them is seen in
+    another. What changes a workspace needs a session that stands at this moment, as with `Atom.authenticate_live`, and a scope that has no purpose:
+    `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden` (`purpose_fixed`, `not_a_member`).
+    """
+    async def list(self) -> builtins.list[WorkspaceMembership]:
+        """The workspaces of the user, in the order in which they joined them."""
+    def list_blocking(self) -> builtins.list[WorkspaceMembership]:
+        """`list`, but the thread waits until it is done."""
+    async def create(self, workspace: NewWorkspace) -> Workspace:
+        """Makes a workspace that the user owns.
+
+        Fails with `invalid` (`malformed_workspace_name`).
+        """
+    def create_blocking(self, workspace: NewWorkspace) -> Workspace:
+        """`create`, but the thread waits until it is done."""
+    async def get(self) -> Workspace:
+        """The workspace that the scope is in."""
+    def get_blocking(self) -> Workspace:
+        """`get`, but the thread waits until it is done."""
+    async def seats(self) -> WorkspaceSeats:
+        """How many members it has, and may have."""
+    def seats_blocking(self) -> WorkspaceSeats:
+        """`seats`, but the thread waits until it is done."""
+    async def rename(self, name: str) -> Workspace:
+        """Renames it. For owners and admins.
+
+        Fails with `invalid` (`malformed_workspace_name`) or `forbidden` (`not_an_admin`).
+        """
+    def rename_blocking(self, name: str) -> Workspace:
+        """`rename`, but the thread waits until it is done."""
+    async def switch_to(self, workspace_id: str) -> Session:
+        """A session of the same device and the same proof in another workspace of the user's. The one that asks goes on.
+
+        Fails with `not_found` or `invalid` (`no_session`: the scope is of `Atom.act_as`).
+        """
+    def switch_to_blocking(self, workspace_id: str) -> Session:
+        """`switch_to`, but the thread waits until it is done."""
+    async def leave(self) -> None:
+        """Leaves it, as `Members.remove` does with others.
+
+        Fails with `conflict` (`last_owner`).
+        """
+    def leave_blocking(self) -> None:
+        """`leave`, but the thread waits until it is done."""
+    async def transfer_ownership(self, user_id: str) -> None:
+        """Makes another member an owner, and the user who asks an admin. For owners, who have proved who they are within the last minutes.
+
+        Fails with `not_found` or `forbidden` (`not_an_owner`, `step_up_required`).
+        """
+    def transfer_ownership_blocking(self, user_id: str) -> None:
+        """`transfer_ownership`, but the thread waits until it is done."""
+    async def remove(self) -> None:
+        """Deletes it with everything in it, for good: nobody enters it from this moment on, its sessions end, what its members connected is withdrawn at its
+        providers, its keys are destroyed, and then its rows go, its log too. Only the installation's own log (`Keys.audit`) says that there was one. For
+        owners, who have proved who they are within the last minutes. Where it fails after it was begun, a worker goes on with it.
+
+        Fails with `forbidden` (`not_an_owner`, `step_up_required`).
+        """
+    def remove_blocking(self) -> None:
         """`remove`, but the thread waits until it is done."""
 
 @typing.final

@@ -4,6 +4,7 @@ mod layers;
 mod lengths;
 mod licence;
 mod policy;
+mod promises;
 
 use crate::{Result, bindings, shell};
 use std::process::Command;
@@ -14,6 +15,7 @@ const STEPS: &[(&str, Step)] = &[
     ("file lengths", lengths::check),
     ("layers of atom-core", layers::check),
     ("dependencies", policy::check),
+    ("tests of promises", promises::check),
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("bindings", bindings::check),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])),

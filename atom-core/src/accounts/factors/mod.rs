@@ -1,8 +1,8 @@
 //! Second factors: what a user shows besides a password, a mailed code or an account elsewhere.
 //!
-//! An authenticator app shares a secret with Atom ([`totp`]); of a passkey ([`passkeys`]) Atom has the public half; [`recovery_codes`] stand in for a factor that was lost. Where a user has a factor, a
-//! first proof leads to a [`pending`] sign-in, which is no session, and [`complete`] makes one of it. Factors are a user's, in all their workspaces;
-//! what was done with them is in the log of the workspace in which it was done.
+//! An authenticator app shares a secret with Atom ([`totp`]); of a passkey ([`passkeys`]) Atom has the public half; [`recovery_codes`] stand in for a
+//! factor that was lost. Where a user has a factor, a first proof leads to a [`pending`] sign-in, which is no session, and [`complete`] makes one of it.
+//! Factors are a user's, in all their workspaces; what was done with them is in the log of the workspace in which it was done.
 
 mod begin_totp;
 mod change;
@@ -32,7 +32,7 @@ pub(super) use passkeys::{
 };
 pub(super) use pending::begin as ask;
 pub(crate) use settings::FactorSettings;
-pub(super) use store::has_any;
+pub(super) use store::{has_any, remove_all};
 #[cfg(feature = "testing")]
 pub(crate) use totp::code_of;
 
@@ -111,15 +111,18 @@ impl Factors {
     }
 
     /// Makes the passkey of an answer a factor, with which the user can sign in without a password, too. The first factor comes with recovery
-    /// codes. No attestation is taken; the device must have verified its user.
+    /// codes. The device must have verified its user, and names its maker to nobody: only an attestation by the passkey itself is taken.
     ///
-    /// Fails with `unauthenticated` (`unknown_passkey_challenge`: begin again), `invalid` (`passkey_refused`, `malformed_factor_name`) or
-    /// `conflict` (`passkey_taken`).
+    /// Fails with `unauthenticated` (`unknown_passkey_challenge`: begin again), `invalid` (what [`PasskeyChallenge`] lists; `malformed_factor_name`) or
+    /// `conflict` (`passkey_taken`: use it; `too_many_factors`).
     pub async fn confirm_passkey(&self, token: Secret, answer: Json, name: Option<String>) -> Result<AddedFactor> {
         passkeys::confirm_registration(self, token, answer, name).await
     }
 
     /// Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
+    ///
+    /// Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
+    /// installation sends no mail; let them set a password or add another passkey first).
     pub async fn remove(&self, id: FactorId) -> Result<()> {
         remove::run(self, id).await
     }

@@ -79,6 +79,22 @@ pub struct PendingFactor {
 }
 
 /// What a page asks a passkey for.
+///
+/// An answer counts once, whatever becomes of it. One that is refused says why:
+///
+/// | reason | what was not right |
+/// | --- | --- |
+/// | `unknown_passkey_challenge` | the challenge was answered before, has expired, or is for something else |
+/// | `passkey_unknown` | nobody who may use it here has such a passkey; a page may tell the device with `signalUnknownCredential` |
+/// | `passkey_user_absent`, `passkey_user_unverified` | nobody touched the device, or it did not ask for a PIN or a part of the body |
+/// | `passkey_wrong_origin`, `passkey_framed` | the page is none of `passkey_origins`, or stands within another one |
+/// | `passkey_wrong_relying_party` | it is for another domain |
+/// | `passkey_wrong_challenge`, `passkey_wrong_ceremony` | it answers another challenge, or another question |
+/// | `passkey_wrong_signature` | it was not signed by the passkey |
+/// | `passkey_backups_changed` | it says another thing of its backups than when it was added |
+/// | `passkey_copied` | it has counted its signatures from an earlier number than before: there may be a copy of it, so remove it |
+/// | `passkey_wrong_algorithm`, `passkey_attested` | a new one has a key that was not asked for, or names its maker |
+/// | `passkey_malformed` | it is not what `credential.toJSON()` gives |
 #[model(secret)]
 pub struct PasskeyChallenge {
     /// What comes back with the answer: keep it where only this client can read it, and not where the page can.

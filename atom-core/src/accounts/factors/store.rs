@@ -127,6 +127,15 @@ pub(super) async fn remove(tx: &mut Tx, user: UserId, id: FactorId) -> Result<Op
     Ok(removed.map(|_| FactorKind::Passkey))
 }
 
+/// Whether a user could still sign in without this passkey: with a password or another passkey.
+pub(super) async fn is_spare(tx: &mut Tx, user: UserId, id: FactorId) -> Result<bool> {
+    let (others, passwords): (i64, i64) = on!(tx: tx, c => sqlx::query_as(
+        "SELECT (SELECT count(*) FROM atom_passkeys WHERE user_id = $1 AND id <> $2),
+                (SELECT count(*) FROM atom_users WHERE id = $1 AND password_hash IS NOT NULL)")
+        .bind(user.0).bind(id.0).fetch_one(c).await)?;
+    Ok(others + passwords > 0)
+}
+
 /// Removes the recovery codes of whoever has no factor left.
 pub(super) async fn drop_idle_recovery_codes(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
@@ -166,4 +175,16 @@ pub(super) async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64> {
 pub(super) async fn recovery_codes_left_in(tx: &mut Tx, user: UserId) -> Result<i64> {
     let (left,): (i64,) = on!(tx: tx, c => sqlx::query_as(LEFT).bind(user.0).fetch_one(c).await)?;
     Ok(left)
+}
+
+/// Removes all factors of a user, with their recovery codes.
+pub(in crate::accounts) async fn remove_all(tx: &mut Tx, user: UserId) -> Result<()> {
+    for sql in [
+        "DELETE FROM atom_totps WHERE user_id = $1",
+        "DELETE FROM atom_passkeys WHERE user_id = $1",
+        "DELETE FROM atom_recovery_codes WHERE user_id = $1",
+    ] {
+        on!(tx: tx, c => sqlx::query(sql).bind(user.0).execute(c).await.map(drop))?;
+    }
+    Ok(())
 }

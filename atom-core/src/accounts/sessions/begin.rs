@@ -1,5 +1,6 @@
 //! The begin of a session, and the tokens that its client gets then and at every refresh.
 
+use super::live::Standing;
 use super::refresh_token::token;
 use super::{access_token, store};
 use crate::accounts::{Client, Principal, Role, Session, SignInMethod, User, Workspace};
@@ -29,8 +30,10 @@ pub(in crate::accounts) struct NewSession {
     pub(in crate::accounts) id: SessionId,
     key: Key,
     client: Option<Client>,
-    /// How the user has just proved who they are.
+    /// How the user has proved who they are.
     methods: Vec<SignInMethod>,
+    /// Where it goes on from another one: when the user proved it, and when that one must end.
+    origin: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// What of a session is stored sealed.
@@ -41,9 +44,20 @@ pub(in crate::accounts) struct Sealed {
 }
 
 impl NewSession {
-    /// A session of a client, which is in its canonical form.
+    /// A session of a client, which is in its canonical form, after a proof.
     pub(in crate::accounts) fn generate(client: Option<Client>, methods: Vec<SignInMethod>) -> Result<Self> {
-        Ok(Self { id: SessionId::generate(), key: random_key()?, client, methods })
+        Ok(Self { id: SessionId::generate(), key: random_key()?, client, methods, origin: None })
+    }
+
+    /// A session of the same client beside another one, which proves no more and lasts no longer.
+    pub(in crate::accounts) fn beside(standing: &Standing, client: Option<Client>) -> Result<Self> {
+        let (methods, origin) = (standing.methods.clone(), Some((standing.proved_at, standing.ends_at)));
+        Ok(Self { id: SessionId::generate(), key: random_key()?, client, methods, origin })
+    }
+
+    /// When it must end.
+    fn ends_at(&self, inner: &Inner, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.origin.map_or_else(|| inner.sessions.ends_at(now), |(_, ends_at)| ends_at)
     }
 
     /// Seals it under the newest data key of a workspace.
@@ -73,9 +87,9 @@ impl NewSession {
         sealed: &Sealed,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let begun =
-            store::Begun { workspace, id: self.id, user, sealed, methods: &self.methods, ends_at: inner.sessions.ends_at(now) };
-        store::insert(tx, begun, now).await
+        let (methods, ends_at) = (&self.methods, self.ends_at(inner, now));
+        let proved_at = self.origin.map_or(now, |(proved_at, _)| proved_at);
+        store::insert(tx, store::Begun { workspace, id: self.id, user, sealed, methods, proved_at, ends_at }, now).await
     }
 
     /// Its first tokens, once it is stored.
@@ -89,7 +103,7 @@ impl NewSession {
     ) -> Result<Session> {
         // As it is stored, so that the list of sessions says the same.
         let now = Timestamp::from(now).0;
-        let expires_at = inner.sessions.expires_at(now, inner.sessions.ends_at(now));
+        let expires_at = inner.sessions.expires_at(now, self.ends_at(inner, now));
         Issue { user, workspace, role, session: self.id, counter: 0, expires_at }.tokens(inner, &self.key[..], now).await
     }
 

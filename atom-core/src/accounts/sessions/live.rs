@@ -15,6 +15,8 @@ pub(in crate::accounts) struct Standing {
     pub(in crate::accounts) methods: Vec<SignInMethod>,
     /// When they did last.
     pub(in crate::accounts) proved_at: DateTime<Utc>,
+    /// When it ends however often it is refreshed.
+    pub(in crate::accounts) ends_at: DateTime<Utc>,
 }
 
 /// The principal of a session as it is now: refused if it has ended, with the role of this moment.
@@ -34,5 +36,5 @@ pub(in crate::accounts) async fn standing(inner: &Inner, principal: Principal, s
         return Err(Error::new(ErrorKind::Unauthenticated, "session_expired", "the session has expired: sign in"));
     }
     let principal = Principal { role: row.role.parse()?, ..principal };
-    Ok(Standing { session, principal, methods: row.methods.0, proved_at: row.proved_at.0 })
+    Ok(Standing { session, principal, methods: row.methods.0, proved_at: row.proved_at.0, ends_at: row.expires_at.0 })
 }

@@ -21,6 +21,7 @@ mod upkeep;
 
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
+pub(super) use end::{acting, end_for, with_membership as end_with_membership, with_workspace as end_with_workspace};
 pub(super) use list::run as list;
 pub(super) use live::{Standing, check as check_live, standing};
 pub use model::ActiveSession;
@@ -28,6 +29,7 @@ pub(super) use prove::{note, run as prove};
 pub(super) use refresh::{known_device, run as refresh};
 pub(crate) use settings::SessionSettings;
 pub(super) use sign_out::run as sign_out;
+pub(super) use store::Which;
 pub(crate) use upkeep::{CHORE, sweep};
 
 use super::Principal;
@@ -110,7 +112,7 @@ impl Sessions {
     }
 }
 
-fn revoked() -> Error {
+pub(super) fn revoked() -> Error {
     Error::new(
         ErrorKind::Unauthenticated,
         "session_revoked",

@@ -29,7 +29,7 @@ pub(in crate::accounts) async fn run(inner: &Inner, standing: Standing, method: 
 ///
 /// Fails with `unauthenticated` (`session_revoked`).
 pub(in crate::accounts) async fn note(tx: &mut Tx, standing: Standing, method: SignInMethod) -> Result<()> {
-    let Standing { session, principal, methods, proved_at } = standing;
+    let Standing { session, principal, methods, proved_at, .. } = standing;
     let noted = store::prove(tx, principal.workspace_id, session, with(methods, method), proved_at).await?;
     if noted { Ok(()) } else { Err(revoked()) }
 }

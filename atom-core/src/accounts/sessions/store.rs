@@ -58,9 +58,11 @@ row! {
 }
 
 /// Which sessions of a user.
-pub(super) enum Which {
+pub(in crate::accounts) enum Which {
     One(SessionId),
     Others(SessionId),
+    /// Those in one workspace.
+    In(WorkspaceId),
     All,
 }
 
@@ -71,19 +73,21 @@ pub(super) struct Begun<'a> {
     pub(super) user: UserId,
     pub(super) sealed: &'a Sealed,
     pub(super) methods: &'a [SignInMethod],
+    pub(super) proved_at: DateTime<Utc>,
     pub(super) ends_at: DateTime<Utc>,
 }
 
 pub(super) async fn insert(tx: &mut Tx, begun: Begun<'_>, now: DateTime<Utc>) -> Result<()> {
-    let Begun { workspace, id, user, sealed, methods, ends_at } = begun;
+    let Begun { workspace, id, user, sealed, methods, proved_at, ends_at } = begun;
     let revision = i64::from(sealed.client.is_some());
     Ok(on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_sessions
             (workspace_id, id, user_id, refresh_key, refresh_counter, refreshed_at, created_at, expires_at, client, client_revision,
              methods, proved_at)
-         VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7, $8, $9, $5)")
+         VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7, $8, $9, $10)")
         .bind(workspace.0).bind(id.0).bind(user.0).bind(&sealed.refresh_key).bind(Timestamp::from(now))
-        .bind(Timestamp::from(ends_at)).bind(sealed.client.as_deref()).bind(revision).bind(Json(methods)).execute(c).await.map(drop))?)
+        .bind(Timestamp::from(ends_at)).bind(sealed.client.as_deref()).bind(revision).bind(Json(methods))
+        .bind(Timestamp::from(proved_at)).execute(c).await.map(drop))?)
 }
 
 pub(super) async fn get(db: &Db, workspace: WorkspaceId, session: SessionId) -> Result<Option<SessionRow>> {
@@ -121,10 +125,11 @@ pub(super) async fn end(
     action: AuditAction,
     now: DateTime<Utc>,
 ) -> Result<Vec<(WorkspaceId, SessionId)>> {
-    let (one, but) = match which {
-        Which::One(id) => (Some(id.0), None),
-        Which::Others(id) => (None, Some(id.0)),
-        Which::All => (None, None),
+    let (one, but, workspace) = match which {
+        Which::One(id) => (Some(id.0), None, None),
+        Which::Others(id) => (None, Some(id.0), None),
+        Which::In(workspace) => (None, None, Some(workspace.0)),
+        Which::All => (None, None, None),
     };
     if one.is_none() && matches!(tx.open, OpenTx::Pg(_)) {
         // Two statements that lock many rows in different orders would wait for each other.
@@ -134,8 +139,9 @@ pub(super) async fn end(
     let ended: Vec<(Uuid, Uuid)> = on!(tx: tx, c => sqlx::query_as(
         "UPDATE atom_sessions SET revoked_at = $2, revoked_because = $3
           WHERE user_id = $1 AND revoked_at IS NULL AND ($4 IS NULL OR id = $4) AND ($5 IS NULL OR id <> $5)
+            AND ($6 IS NULL OR workspace_id = $6)
       RETURNING workspace_id, id")
-        .bind(user.0).bind(Timestamp::from(now)).bind(action.as_str()).bind(one).bind(but).fetch_all(c).await)?;
+        .bind(user.0).bind(Timestamp::from(now)).bind(action.as_str()).bind(one).bind(but).bind(workspace).fetch_all(c).await)?;
     Ok(ended.into_iter().map(|(workspace, id)| (WorkspaceId(workspace), SessionId(id))).collect())
 }
 
@@ -161,7 +167,8 @@ pub(super) async fn standing(db: &Db, workspace: WorkspaceId, session: SessionId
            FROM atom_sessions s
            JOIN atom_memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id
            JOIN atom_users u ON u.id = s.user_id
-          WHERE s.workspace_id = $1 AND s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND u.disabled_at IS NULL")
+          WHERE s.workspace_id = $1 AND s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL
+            AND m.leaving_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(session.0).bind(user.0).fetch_optional(c).await)?)
 }
 
@@ -183,4 +190,11 @@ pub(super) async fn prove(
 pub(super) async fn delete_ended(db: &Db, before: DateTime<Utc>) -> Result<()> {
     Ok(on!(write: db, c => sqlx::query("DELETE FROM atom_sessions WHERE expires_at < $1")
         .bind(Timestamp::from(before)).execute(c).await.map(drop))?)
+}
+
+/// Ends the sessions of everybody in a workspace.
+pub(super) async fn end_everyones(tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query(
+        "UPDATE atom_sessions SET revoked_at = $2, revoked_because = $3 WHERE workspace_id = $1 AND revoked_at IS NULL")
+        .bind(workspace.0).bind(Timestamp::from(now)).bind(AuditAction::SessionRevoked.as_str()).execute(c).await.map(drop))?)
 }

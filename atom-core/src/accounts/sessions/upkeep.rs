@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::Result;
-use crate::accounts::store as people;
+use crate::accounts::{email_proof, invitations, passwords, store as people};
 use crate::jobs::Chore;
 use crate::storage::Db;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,5 +27,8 @@ pub(crate) const CHORE: Chore = Chore {
 /// Deletes what nobody needs any more.
 pub(crate) async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<()> {
     people::sweep_attempts(db, now).await?;
+    passwords::sweep(db, now).await?;
+    email_proof::sweep(db, now).await?;
+    invitations::store::sweep(db, now - KEPT).await?;
     store::delete_ended(db, now - KEPT).await
 }

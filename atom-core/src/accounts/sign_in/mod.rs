@@ -2,13 +2,17 @@
 //!
 //! Each way to prove it has a file of its own and ends in [`complete`], which is the only way to a session from there.
 
+mod by_mail;
 mod complete;
 mod password;
+mod verify;
 
+pub(super) use by_mail::{look_at_link, request as request_by_mail, with_code, with_link};
 pub(super) use complete::{Proved, begin_session, run as complete, workspace_of};
 pub(super) use password::run as with_password;
+pub(super) use verify::{begin as begin_verification, run as with_verification};
 
-use super::{PendingFactor, Session};
+use super::{PendingFactor, PendingVerification, Session};
 use crate::{Error, ErrorKind, Result};
 use atom_macros::model;
 
@@ -25,6 +29,8 @@ use atom_macros::model;
 /// let ada = Credentials { email: "ada@example.com".into(), password: "an engine of brass".into(), ..Default::default() };
 /// match atom.accounts().sign_in(ada).await? {
 ///     SignIn::SignedIn { session } => assert_eq!(session.user.email, "ada@example.com"),
+///     // Ask for the code that was mailed, and pass it to `verify_email`.
+///     SignIn::VerificationRequired { pending } => drop(pending.flow_token),
 ///     SignIn::FactorRequired { pending } => panic!("ask for one of {:?}, and call `complete_with_totp` or its like", pending.factors),
 /// }
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
@@ -35,6 +41,11 @@ pub enum SignIn {
     SignedIn {
         /// Their session.
         session: Session,
+    },
+    /// The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`.
+    VerificationRequired {
+        /// Authenticates nothing.
+        pending: PendingVerification,
     },
     /// The user has a second factor, and is not signed in before they have shown it.
     FactorRequired {
@@ -51,6 +62,11 @@ impl SignIn {
     pub fn signed_in(self) -> Result<Session> {
         match self {
             Self::SignedIn { session } => Ok(session),
+            Self::VerificationRequired { .. } => {
+                let text =
+                    "the address of the user is still to be proved: ask for the code that was mailed, and call `verify_email`";
+                Err(Error::new(ErrorKind::Unauthenticated, "verification_required", text))
+            }
             Self::FactorRequired { .. } => {
                 let text = "the user has a second factor: ask for it, and complete the pending sign-in";
                 Err(Error::new(ErrorKind::Unauthenticated, "factor_required", text))

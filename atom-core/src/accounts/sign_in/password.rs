@@ -1,8 +1,8 @@
 //! Sign in with e-mail and password.
 
-use super::{Proved, SignIn, complete};
+use super::{Proved, SignIn, complete, verify};
 use crate::accounts::throttle::{self, Attempt};
-use crate::accounts::{Client, Credentials, SignInMethod, email, sessions, store};
+use crate::accounts::{Client, Credentials, SignInMethod, email, passwords, sessions, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Result, UserId};
 use std::sync::Arc;
@@ -20,19 +20,16 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credential
     };
     let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
     let (is_known_device, counted) = (device.is_some(), throttle::count(inner, &attempt).await?);
-    let hash = found.as_ref().and_then(|user| user.password_hash.clone());
-    let right = inner.hasher.verify(&credentials.password, hash).await?;
+    let right = passwords::verify(inner, found.as_ref(), &credentials.password).await?;
     let Some(user) = found.filter(|_| right) else {
         counted.keep(db, inner.now()).await?;
         return Err(wrong());
     };
     counted.give_back(db).await?;
-    let proved = Proved {
-        user: user.into_user(),
-        method: SignInMethod::Password,
-        workspace_id: credentials.workspace_id,
-        client,
-        is_known_device,
-    };
+    let user = user.into_user();
+    if inner.email_proofs.is_required && !user.email_verified {
+        return verify::begin(inner, &user, credentials.workspace_id).await;
+    }
+    let proved = Proved { user, method: SignInMethod::Password, workspace_id: credentials.workspace_id, client, is_known_device };
     complete(inner, proved).await
 }

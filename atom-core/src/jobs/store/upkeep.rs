@@ -255,3 +255,15 @@ pub(in crate::jobs) async fn forgotten_parents(db: &Db) -> Result<Vec<(Uuid, Uui
             SELECT 1 FROM atom_runs c WHERE c.workspace_id = p.workspace_id AND c.parent_id = p.id AND c.finished_at IS NULL) LIMIT 1000")
         .fetch_all(c).await)?)
 }
+
+/// Deletes the jobs of a workspace that is gone, those that run now too: what they write about themselves then finds no row.
+pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
+    for table in [
+        "DELETE FROM atom_steps WHERE workspace_id = $1",
+        "DELETE FROM atom_runs WHERE workspace_id = $1",
+        "DELETE FROM atom_limits WHERE workspace_id = $1",
+    ] {
+        on!(tx: tx, c => sqlx::query(table).bind(workspace.0).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

@@ -18,6 +18,8 @@ pub(crate) enum Template {
     NewDevice(NewDevice),
     PasswordChanged(PasswordChanged),
     EmailChanged(EmailChanged),
+    EmailChangeRequested(EmailChangeRequested),
+    AccountExists(AccountExists),
     FactorChanged(FactorChanged),
 }
 
@@ -76,6 +78,18 @@ pub(crate) struct EmailChanged {
     pub(crate) new_email: String,
 }
 
+/// Tells the address that an account has that it is about to get another one.
+pub(crate) struct EmailChangeRequested {
+    pub(crate) at: DateTime<Utc>,
+    /// The whole of it; the mail shows it masked.
+    pub(crate) new_email: String,
+}
+
+/// Tells the owner of an account that somebody asked for another one with its address.
+pub(crate) struct AccountExists {
+    pub(crate) at: DateTime<Utc>,
+}
+
 /// Tells that a second factor was added or removed.
 pub(crate) struct FactorChanged {
     pub(crate) at: DateTime<Utc>,
@@ -95,6 +109,8 @@ impl Template {
             Self::NewDevice(_) => MailKind::NewDevice,
             Self::PasswordChanged(_) => MailKind::PasswordChanged,
             Self::EmailChanged(_) => MailKind::EmailChanged,
+            Self::EmailChangeRequested(_) => MailKind::EmailChangeRequested,
+            Self::AccountExists(_) => MailKind::AccountExists,
             Self::FactorChanged(_) => MailKind::FactorChanged,
         }
     }
@@ -107,7 +123,12 @@ impl Template {
             | Self::SignInCode(SignInCode { minutes, .. })
             | Self::MagicLink(MagicLink { minutes, .. })
             | Self::Invite(Invite { minutes, .. }) => TimeDelta::minutes(*minutes),
-            Self::NewDevice(_) | Self::PasswordChanged(_) | Self::EmailChanged(_) | Self::FactorChanged(_) => NOTICE,
+            Self::NewDevice(_)
+            | Self::PasswordChanged(_)
+            | Self::EmailChanged(_)
+            | Self::EmailChangeRequested(_)
+            | Self::AccountExists(_)
+            | Self::FactorChanged(_) => NOTICE,
         }
     }
 
@@ -139,8 +160,11 @@ impl Template {
                 let place = place.as_deref().map(address::name);
                 json!({ "at": at(moment), "device": address::name(device), "place": place })
             }
-            Self::PasswordChanged(PasswordChanged { at: moment }) => json!({ "at": at(moment) }),
-            Self::EmailChanged(EmailChanged { at: moment, new_email }) => {
+            Self::PasswordChanged(PasswordChanged { at: moment }) | Self::AccountExists(AccountExists { at: moment }) => {
+                json!({ "at": at(moment) })
+            }
+            Self::EmailChanged(EmailChanged { at: moment, new_email })
+            | Self::EmailChangeRequested(EmailChangeRequested { at: moment, new_email }) => {
                 json!({ "at": at(moment), "new_email": address::masked(new_email) })
             }
             Self::FactorChanged(FactorChanged { at: moment, factor, is_added }) => {
@@ -176,6 +200,10 @@ impl Template {
             MailKind::EmailChanged => {
                 both(|at, _| Self::EmailChanged(EmailChanged { at, new_email: "grace@example.com".into() }))
             }
+            MailKind::EmailChangeRequested => {
+                both(|at, _| Self::EmailChangeRequested(EmailChangeRequested { at, new_email: "grace@example.com".into() }))
+            }
+            MailKind::AccountExists => both(|at, _| Self::AccountExists(AccountExists { at })),
             MailKind::FactorChanged => {
                 both(|at, is_added| Self::FactorChanged(FactorChanged { at, factor: "passkey", is_added }))
             }

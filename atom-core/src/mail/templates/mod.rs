@@ -25,7 +25,7 @@ macro_rules! english {
 }
 
 /// Atom's own texts: the subject in the first line, then the plain text; and the text in HTML.
-const ENGLISH: [(MailKind, &str, &str); 9] = english![
+const ENGLISH: [(MailKind, &str, &str); 11] = english![
     VerifyEmail "verify_email",
     ResetPassword "reset_password",
     SignInCode "sign_in_code",
@@ -34,6 +34,8 @@ const ENGLISH: [(MailKind, &str, &str); 9] = english![
     NewDevice "new_device",
     PasswordChanged "password_changed",
     EmailChanged "email_changed",
+    EmailChangeRequested "email_change_requested",
+    AccountExists "account_exists",
     FactorChanged "factor_changed",
 ];
 

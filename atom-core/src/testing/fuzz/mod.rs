@@ -8,12 +8,14 @@ mod answer;
 mod link;
 mod manifest;
 mod passkey;
+mod password_hash;
 mod retry_after;
 
 pub use answer::answer;
 pub use link::link;
 pub use manifest::manifest;
 pub use passkey::passkey;
+pub use password_hash::password_hash;
 pub use retry_after::retry_after;
 
 /// A target.
@@ -21,4 +23,4 @@ pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program.
 pub const TARGETS: &[(&str, Target)] =
-    &[("answer", answer), ("link", link), ("manifest", manifest), ("passkey", passkey), ("retry_after", retry_after)];
+    &[("answer", answer), ("link", link), ("manifest", manifest), ("passkey", passkey), ("password_hash", password_hash), ("retry_after", retry_after)];

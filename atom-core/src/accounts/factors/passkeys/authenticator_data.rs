@@ -1,7 +1,7 @@
 //! What an authenticator says of itself and of what it did (WebAuthn Level 3, section 6.1).
 
-use super::Checked;
 use super::cbor;
+use super::{Checked, Refusal};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -41,14 +41,17 @@ impl<'a> AuthenticatorData<'a> {
         let (&[flags], rest) = rest.split_first_chunk::<1>().ok_or(CUT_OFF)?;
         let (sign_count, mut rest) = rest.split_first_chunk::<4>().ok_or(CUT_OFF)?;
         if !bool::from(Sha256::digest(rp_id)[..].ct_eq(rp_id_hash)) {
-            return Err("it is for another relying party");
+            return Err(Refusal::RelyingParty);
         }
         let has = |flag| flags & flag != 0;
-        if !has(PRESENT) || !has(VERIFIED) {
-            return Err("the authenticator has not verified its user");
+        if !has(PRESENT) {
+            return Err(Refusal::Absent);
+        }
+        if !has(VERIFIED) {
+            return Err(Refusal::Unverified);
         }
         if has(BACKED_UP) && !has(BACKUP_ELIGIBLE) {
-            return Err("it is backed up and cannot be");
+            return Err(Refusal::Backups);
         }
         let mut credential = None;
         if has(HAS_CREDENTIAL) {
@@ -56,7 +59,7 @@ impl<'a> AuthenticatorData<'a> {
             let (length, after) = after.split_first_chunk::<2>().ok_or(CUT_OFF)?;
             let (id, after) = after.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(CUT_OFF)?;
             if id.is_empty() || id.len() > LONGEST_ID {
-                return Err("the id of the credential has an unusual length");
+                return Err("the id of the credential has an unusual length".into());
             }
             let (public_key, behind) = cbor::first(after)?;
             let cose = &after[..after.len() - behind.len()];
@@ -67,7 +70,7 @@ impl<'a> AuthenticatorData<'a> {
             rest = cbor::first(rest)?.1;
         }
         if !rest.is_empty() {
-            return Err("the authenticator says more than it should");
+            return Err("the authenticator says more than it should".into());
         }
         Ok(Self { sign_count: u32::from_be_bytes(*sign_count), backup_eligible: has(BACKUP_ELIGIBLE), credential })
     }

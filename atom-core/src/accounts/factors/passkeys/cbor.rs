@@ -1,6 +1,7 @@
 //! The part of CBOR (RFC 8949) that authenticators write: definite lengths, few levels, no tags. Whatever else comes is refused.
 
-use super::Checked;
+/// A value, or why there is none.
+pub(super) type Read<T> = Result<T, &'static str>;
 
 /// How deep values may be nested: attestations need three levels, extensions rarely more.
 const DEPTH: usize = 8;
@@ -49,13 +50,13 @@ impl Value {
 }
 
 /// The one value that these bytes are.
-pub(super) fn only(bytes: &[u8]) -> Checked<Value> {
+pub(super) fn only(bytes: &[u8]) -> Read<Value> {
     let (value, rest) = first(bytes)?;
     if rest.is_empty() { Ok(value) } else { Err("there is more in it than there should be") }
 }
 
 /// The value that these bytes begin with, and what comes after it.
-pub(super) fn first(bytes: &[u8]) -> Checked<(Value, &[u8])> {
+pub(super) fn first(bytes: &[u8]) -> Read<(Value, &[u8])> {
     let mut reader = Reader { rest: bytes };
     let value = reader.value(DEPTH)?;
     Ok((value, reader.rest))
@@ -69,19 +70,19 @@ const CUT_OFF: &str = "it is cut off";
 const UNUSUAL: &str = "it is written in a way that no authenticator writes";
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: u64) -> Checked<&'a [u8]> {
+    fn take(&mut self, count: u64) -> Read<&'a [u8]> {
         let count = usize::try_from(count).map_err(|_| CUT_OFF)?;
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(CUT_OFF)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    fn number(&mut self, bytes: u64) -> Checked<u64> {
+    fn number(&mut self, bytes: u64) -> Read<u64> {
         Ok(self.take(bytes)?.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
     }
 
     /// The kind of the next value, and its number: what it is, or how long.
-    fn head(&mut self) -> Checked<(u8, u8, u64)> {
+    fn head(&mut self) -> Read<(u8, u8, u64)> {
         let first = self.take(1)?[0];
         let (major, short) = (first >> 5, first & 0x1f);
         let number = match short {
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
         Ok((major, short, number))
     }
 
-    fn value(&mut self, depth: usize) -> Checked<Value> {
+    fn value(&mut self, depth: usize) -> Read<Value> {
         let depth = depth.checked_sub(1).ok_or(UNUSUAL)?;
         let (major, short, number) = self.head()?;
         let integer = |number: u64| i64::try_from(number).map_err(|_| UNUSUAL);
@@ -105,14 +106,14 @@ impl<'a> Reader<'a> {
                 Ok(Value::Text(text.to_owned()))
             }
             4 | 5 if number > ENTRIES => Err(UNUSUAL),
-            4 => (0..number).map(|_| self.value(depth)).collect::<Checked<_>>().map(Value::List),
+            4 => (0..number).map(|_| self.value(depth)).collect::<Read<_>>().map(Value::List),
             5 => self.map(number, depth),
             7 if short != 24 || number >= 32 => Ok(Value::Other),
             _ => Err(UNUSUAL),
         }
     }
 
-    fn map(&mut self, count: u64, depth: usize) -> Checked<Value> {
+    fn map(&mut self, count: u64, depth: usize) -> Read<Value> {
         let mut entries: Vec<(Value, Value)> = Vec::new();
         for _ in 0..count {
             let (key, value) = (self.value(depth)?, self.value(depth)?);
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
     use crate::crypto::from_hex;
 
-    fn read(hex: &str) -> Checked<Value> {
+    fn read(hex: &str) -> Read<Value> {
         only(&from_hex(hex).expect("hexadecimal"))
     }
 

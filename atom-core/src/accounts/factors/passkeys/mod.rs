@@ -1,8 +1,8 @@
 //! Passkeys: key pairs whose private half stays with the user's devices (WebAuthn Level 3).
 //!
 //! This is a relying party of its own, because what it needs is in the tree already: `ring` verifies the signatures, and of CBOR authenticators write a small
-//! part ([`cbor`]). It asks for no attestation and takes none. User verification is required throughout, so a passkey is two factors: something that one
-//! has, and something that one is or knows.
+//! part ([`cbor`]). It asks for no attestation and takes none but a signature of the new key itself. User verification is required throughout, so a
+//! passkey is two factors: something that one has, and something that one is or knows. Each check that fails has a reason of its own ([`refusal`]).
 
 mod authenticator_data;
 mod cbor;
@@ -10,6 +10,7 @@ mod challenge;
 mod options;
 mod prove;
 mod public_key;
+mod refusal;
 mod register;
 mod relying_party;
 mod response;
@@ -24,6 +25,4 @@ pub(in crate::accounts) use prove::{begin_factor, begin_step_up, complete, step_
 pub(crate) use response::fuzz;
 
 use crate::crypto::{base64url, from_base64url};
-
-/// A part of an answer, or why it is refused.
-type Checked<T> = std::result::Result<T, &'static str>;
+use refusal::{Checked, Refusal};

@@ -1,6 +1,7 @@
 //! What a passkey has signed: who that was, in a pending sign-in and as a fresh proof.
 
 use super::challenge::{self, Purpose, relying_party};
+use super::refusal::Refusal;
 use super::response::{Assertion, Known};
 use super::store::PasskeyRow;
 use super::{options, store};
@@ -20,11 +21,11 @@ pub(super) fn user_handle(inner: &Inner, user: UserId) -> [u8; 32] {
 
 /// Whose passkey has signed a challenge. `user` is who it must be, where that is known; else the answer must say it.
 ///
-/// Fails with `unauthenticated` (`passkey_refused`, `passkey_copied`).
+/// Fails with `unauthenticated`: the reasons of [`Refusal`], and `passkey_copied`.
 pub(super) async fn check(inner: &Inner, challenge: &[u8], answer: &Json, user: Option<UserId>) -> Result<UserId> {
     let (rp, db) = (relying_party(inner)?, inner.db()?);
     let assertion = Assertion::read(&answer.0).map_err(refused)?;
-    let unknown = || refused("no user here has such a passkey");
+    let unknown = || refused(Refusal::Unknown);
     let passkey = store::find(db, &assertion.credential_id).await?.ok_or_else(unknown)?;
     let owner = UserId(passkey.user_id);
     let is_theirs = match (&assertion.user_handle, user) {
@@ -46,9 +47,8 @@ pub(super) async fn check(inner: &Inner, challenge: &[u8], answer: &Json, user: 
     Err(Error::new(ErrorKind::Unauthenticated, "passkey_copied", text))
 }
 
-fn refused(why: &str) -> Error {
-    let text = format!("the answer to the challenge was refused, because {why}: begin again");
-    Error::new(ErrorKind::Unauthenticated, "passkey_refused", text)
+fn refused(why: Refusal) -> Error {
+    why.into_error(ErrorKind::Unauthenticated)
 }
 
 /// Leaves word of it, in the workspace that the user joined first.

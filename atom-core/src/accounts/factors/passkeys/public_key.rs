@@ -1,13 +1,17 @@
 //! Public keys of passkeys, in COSE (RFC 9052, RFC 9053, RFC 8230), and what they have signed.
 
-use super::Checked;
 use super::cbor::Value;
+use super::{Checked, Refusal};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 
 /// The algorithms that are asked for, the ones that one would rather have first: EdDSA, ES256, RS256.
-pub(super) const ALGORITHMS: [i64; 3] = [-8, -7, -257];
+pub(super) const ALGORITHMS: [i64; 3] = [EDDSA, ES256, RS256];
+
+const EDDSA: i64 = -8;
+const ES256: i64 = -7;
+const RS256: i64 = -257;
 
 /// A public key of one of them. The algorithm belongs to the key: no signature chooses it.
 #[derive(Debug, PartialEq)]
@@ -23,11 +27,11 @@ impl PublicKey {
         let number = |label| key.at(label).and_then(Value::integer);
         let bytes = |label| key.at(label).and_then(Value::bytes).ok_or("its public key lacks a part");
         match (number(1), number(3), number(-1)) {
-            (Some(1), Some(-8), Some(6)) => {
+            (Some(1), Some(EDDSA), Some(6)) => {
                 let point = bytes(-2)?.try_into().map_err(|_| "its public key has another length")?;
                 Ok(Self::EdDsa { point })
             }
-            (Some(2), Some(-7), Some(1)) => {
+            (Some(2), Some(ES256), Some(1)) => {
                 let mut point = [4; 65];
                 let halves = point[1..].as_chunks_mut::<32>().0;
                 for (half, label) in halves.iter_mut().zip([-2, -3]) {
@@ -36,14 +40,22 @@ impl PublicKey {
                 Ok(Self::Es256 { point })
             }
             // In an RSA key, -1 is the modulus.
-            (Some(3), Some(-257), None) => {
+            (Some(3), Some(RS256), None) => {
                 let (modulus, exponent) = (bytes(-1)?.to_vec(), bytes(-2)?.to_vec());
                 if !(256..=1024).contains(&modulus.len()) || modulus[0] == 0 || exponent.len() > 8 {
-                    return Err("its public key has another length");
+                    return Err("its public key has another length".into());
                 }
                 Ok(Self::Rs256 { modulus, exponent })
             }
-            _ => Err("its public key is of a kind that was not asked for"),
+            _ => Err(Refusal::Algorithm),
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> i64 {
+        match self {
+            Self::EdDsa { .. } => EDDSA,
+            Self::Es256 { .. } => ES256,
+            Self::Rs256 { .. } => RS256,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::accounts::factors::begin_totp::{check_name, check_room};
 use crate::accounts::factors::change::Change;
 use crate::accounts::factors::{AddedFactor, Factor, FactorKind, Factors, PasskeyChallenge, recovery_codes, store as all};
 use crate::accounts::{SignInMethod, sessions, step_up, store as people};
-use crate::{Error, FactorId, Json, Result, Secret};
+use crate::{Error, ErrorKind, FactorId, Json, Result, Secret};
 
 pub(in crate::accounts::factors) async fn begin(factors: &Factors) -> Result<PasskeyChallenge> {
     let inner = &factors.inner;
@@ -35,10 +35,7 @@ pub(in crate::accounts::factors) async fn confirm(
     let (db, now, user) = (inner.db()?, inner.now(), standing.principal.user_id);
     let name = check_name(name)?;
     let challenge = challenge::take(inner, Purpose::Registration(standing.session), &token).await?;
-    let made = Registration::check(&answer.0, rp, &challenge).map_err(|why| {
-        let text = format!("the answer to the challenge was refused, because {why}: begin again");
-        Error::invalid("passkey_refused", text)
-    })?;
+    let made = Registration::check(&answer.0, rp, &challenge).map_err(|why| why.into_error(ErrorKind::Invalid))?;
     let factor = Factor { id: FactorId::generate(), kind: FactorKind::Passkey, name, created_at: now, last_used_at: None };
     let change = Change::prepare(factors, standing.principal.clone(), "passkey", true).await?;
     let mut tx = db.begin_durable().await?;

@@ -19,7 +19,9 @@ impl RelyingParty {
     ///
     /// Fails with `invalid` (`malformed_option`).
     pub(in crate::accounts::factors) fn new(options: &OpenOptions) -> Result<Option<Self>> {
-        let app_url = options.app_url.as_deref().and_then(|url| Url::parse(url).ok());
+        // One that is none is refused where mail is set up.
+        let origin = |url: &Url| url.origin().ascii_serialization();
+        let app_url = options.app_url.as_deref().and_then(|url| Url::parse(url).ok()).filter(|url| is_origin(&origin(url)));
         let of_app = || app_url.as_ref().and_then(Url::domain).map(str::to_owned);
         let Some(id) = options.passkey_rp_id.clone().or_else(of_app) else { return Ok(None) };
         if !matches!(Host::parse(&id), Ok(Host::Domain(domain)) if domain == id) || id.ends_with('.') {
@@ -28,7 +30,7 @@ impl RelyingParty {
         }
         let origins = match &options.passkey_origins {
             Some(origins) => origins.clone(),
-            None => app_url.iter().map(|url| url.origin().ascii_serialization()).collect(),
+            None => app_url.iter().map(origin).collect(),
         };
         if origins.is_empty() || !origins.iter().all(|origin| is_origin(origin)) {
             let text = "passkey_origins has at least one origin as browsers write it, with https or on this machine: `https://app.example.com`";
@@ -70,7 +72,9 @@ mod tests {
         let of_desk = party(None, None, Some("http://localhost:5173")).expect("fine").expect("there is one");
         assert_eq!((of_desk.id.as_str(), of_desk.origins), ("localhost", vec!["http://localhost:5173".to_owned()]));
         assert!(party(None, None, None).expect("fine").is_none());
-        assert!(party(None, None, Some("http://127.0.0.1:5173")).expect("fine").is_none(), "a number is no domain");
+        for other in ["http://127.0.0.1:5173", "http://app.example.com", "no address"] {
+            assert!(party(None, None, Some(other)).expect("fine").is_none(), "{other} is no domain, or not safe");
+        }
         let android = "android:apk-key-hash:0123456789012345678901234567890123456789_-A";
         party(Some("example.com"), Some(&["https://example.com", "https://app.example.com:8443", android]), None).expect("fine");
     }

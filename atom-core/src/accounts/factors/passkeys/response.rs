@@ -5,7 +5,7 @@ use super::authenticator_data::AuthenticatorData;
 use super::cbor::{self, Value};
 use super::public_key::PublicKey;
 use super::relying_party::RelyingParty;
-use super::{Checked, base64url, from_base64url};
+use super::{Checked, Refusal, base64url, from_base64url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -72,26 +72,23 @@ impl Registration {
     pub(super) fn check(answer: &serde_json::Value, rp: &RelyingParty, challenge: &[u8]) -> Checked<Self> {
         let answer: Answer<Attestation> = read(answer)?;
         let id = answer.id()?;
-        check_client_data(&decode(&answer.response.client_data)?, "webauthn.create", rp, challenge)?;
+        let client_data = decode(&answer.response.client_data)?;
+        check_client_data(&client_data, "webauthn.create", rp, challenge)?;
         let object = cbor::only(&decode(&answer.response.attestation_object)?)?;
-        // None was asked for, and a statement that nobody checks must not look as if somebody had.
-        let is_none = object.named("fmt").and_then(Value::text) == Some("none");
-        if !is_none || object.named("attStmt") != Some(&Value::Map(Vec::new())) {
-            return Err("it has an attestation, and none was asked for");
-        }
-        let data = object.named("authData").and_then(Value::bytes).ok_or("it lacks what the authenticator says")?;
-        let data = AuthenticatorData::parse(data, &rp.id)?;
+        let said = object.named("authData").and_then(Value::bytes).ok_or("it lacks what the authenticator says")?;
+        let data = AuthenticatorData::parse(said, &rp.id)?;
         let credential = data.credential.ok_or("it has no new credential")?;
         if credential.id != id {
-            return Err("it has two ids");
+            return Err("it has two ids".into());
         }
-        PublicKey::parse(&credential.public_key)?;
+        let key = PublicKey::parse(&credential.public_key)?;
+        check_attestation(&object, &key, &signed(said, &client_data))?;
         let known = |transport: &String| TRANSPORTS.contains(&transport.as_str());
         let mut transports: Vec<String> = answer.response.transports.into_iter().flatten().filter(known).collect();
         transports.sort();
         transports.dedup();
         Ok(Self {
-            credential_id: base64url(id),
+            credential_id: base64url(&id),
             cose: credential.cose.to_vec(),
             sign_count: data.sign_count,
             backup_eligible: data.backup_eligible,
@@ -134,61 +131,110 @@ impl Assertion {
         check_client_data(&self.client_data, "webauthn.get", rp, challenge)?;
         let data = AuthenticatorData::parse(&self.authenticator_data, &rp.id)?;
         if data.backup_eligible != known.backup_eligible {
-            return Err("the passkey says another thing of its backups than before");
+            return Err(Refusal::Backups);
         }
-        let signed = [&self.authenticator_data[..], &Sha256::digest(&self.client_data)].concat();
         let key = PublicKey::parse(&cbor::only(known.cose)?)?;
-        if key.has_signed(&signed, &self.signature) { Ok(data.sign_count) } else { Err("its signature is wrong") }
+        let signed = signed(&self.authenticator_data, &self.client_data);
+        if key.has_signed(&signed, &self.signature) { Ok(data.sign_count) } else { Err(Refusal::Signature) }
     }
 }
 
 impl<T> Answer<T> {
     fn id(&self) -> Checked<Vec<u8>> {
         if self.kind != "public-key" {
-            return Err("it is no public-key credential");
+            return Err("it is no public-key credential".into());
         }
         if self.id != self.raw_id {
-            return Err("it has two ids");
+            return Err("it has two ids".into());
         }
         decode(&self.id)
     }
 }
 
 fn read<T: DeserializeOwned>(answer: &serde_json::Value) -> Checked<T> {
-    T::deserialize(answer).map_err(|_| "it is not what `PublicKeyCredential.toJSON` writes")
+    T::deserialize(answer).map_err(|_| "it is not what `PublicKeyCredential.toJSON` writes".into())
 }
 
 fn decode(text: &str) -> Checked<Vec<u8>> {
     let decoded = if text.len() <= LONGEST { from_base64url(text) } else { None };
-    decoded.ok_or("a part of it is no base64url, or too long")
+    decoded.ok_or_else(|| "a part of it is no base64url, or too long".into())
+}
+
+/// What the authenticator has signed: what it says itself, and the hash of what the browser says.
+fn signed(authenticator_data: &[u8], client_data: &[u8]) -> Vec<u8> {
+    [authenticator_data, &Sha256::digest(client_data)].concat()
+}
+
+/// None was asked for, and browsers leave two kinds: none, and a signature by the new key itself. Any other names who made the authenticator, and a statement
+/// that nobody checks must not look as if somebody had.
+fn check_attestation(object: &Value, key: &PublicKey, signed: &[u8]) -> Checked<()> {
+    let statement = object.named("attStmt").ok_or("it lacks the attestation statement")?;
+    match object.named("fmt").and_then(Value::text) {
+        Some("none") if *statement == Value::Map(Vec::new()) => Ok(()),
+        Some("packed") if statement.named("x5c").is_none() => {
+            if statement.named("alg").and_then(Value::integer) != Some(key.algorithm()) {
+                return Err(Refusal::Algorithm);
+            }
+            let signature = statement.named("sig").and_then(Value::bytes).unwrap_or_default();
+            if key.has_signed(signed, signature) { Ok(()) } else { Err(Refusal::Signature) }
+        }
+        _ => Err(Refusal::Attested),
+    }
 }
 
 fn check_client_data(bytes: &[u8], kind: &str, rp: &RelyingParty, challenge: &[u8]) -> Checked<()> {
-    let data: ClientData = serde_json::from_slice(bytes).map_err(|_| "what the browser says of the page cannot be read")?;
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let data: ClientData = serde_json::from_slice(text).map_err(|_| "what the browser says of the page cannot be read")?;
     if data.kind != kind {
-        return Err("it is the answer to another question");
+        return Err(Refusal::Ceremony);
     }
     if !bool::from(data.challenge.as_bytes().ct_eq(base64url(challenge).as_bytes())) {
-        return Err("it is the answer to another challenge");
+        return Err(Refusal::Challenge);
     }
-    if data.cross_origin.unwrap_or(false) || data.top_origin.is_some() {
-        return Err("it comes from a page within a page of another origin");
+    if !rp.origins.contains(&data.origin) {
+        return Err(Refusal::Origin);
     }
-    if rp.origins.contains(&data.origin) { Ok(()) } else { Err("it comes from a page of another origin") }
+    if data.cross_origin.unwrap_or(false) || data.top_origin.is_some() { Err(Refusal::Framed) } else { Ok(()) }
+}
+
+/// The id of the credential of the seeds of the fuzzer.
+#[cfg(feature = "testing")]
+const SEED_ID: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// The relying party of the seeds of the fuzzer, and a passkey of it.
+#[cfg(any(test, feature = "testing"))]
+fn of_seeds() -> (RelyingParty, [u8; 32], Vec<u8>) {
+    let rp = RelyingParty { id: "localhost".into(), origins: vec!["http://localhost".into()] };
+    let cose = [&[0xa4, 1, 1, 3, 0x27, 0x20, 6, 0x21, 0x58, 0x20][..], &[0; 32]].concat();
+    (rp, [0; 32], cose)
 }
 
 /// Takes any bytes for each part of an answer that comes from outside.
 #[cfg(feature = "testing")]
 pub(crate) fn fuzz(data: &[u8]) {
-    let rp = RelyingParty { id: "localhost".into(), origins: vec!["http://localhost".into()] };
-    let challenge = [0; 32];
+    use serde_json::json;
+
+    let (rp, challenge, cose) = of_seeds();
     // Refused is as good as right.
     let _ = cbor::only(data).map(|value| PublicKey::parse(&value).map(|key| key.has_signed(data, data)));
     let _ = AuthenticatorData::parse(data, &rp.id);
-    let Ok(answer) = serde_json::from_slice(data) else { return };
-    if let Ok(made) = Registration::check(&answer, &rp, &challenge) {
-        assert!(!made.credential_id.is_empty() && cbor::only(&made.cose).is_ok());
+    let _ = check_client_data(data, "webauthn.get", &rp, &challenge);
+    let page = json!({ "type": "webauthn.create", "challenge": base64url(challenge), "origin": "http://localhost" });
+    // As an attestation object, and as all of an answer.
+    let id = base64url(SEED_ID);
+    let response = json!({ "clientDataJSON": base64url(page.to_string()), "attestationObject": base64url(data) });
+    let wrapped = json!({ "id": id, "rawId": id, "type": "public-key", "response": response });
+    let answer = serde_json::from_slice(data).ok();
+    for answer in [Some(&wrapped), answer.as_ref()].into_iter().flatten() {
+        if let Ok(made) = Registration::check(answer, &rp, &challenge) {
+            assert!(!made.credential_id.is_empty() && cbor::only(&made.cose).is_ok());
+        }
     }
-    let known = Known { cose: data, backup_eligible: false };
+    let Some(answer) = answer else { return };
+    let known = Known { cose: &cose, backup_eligible: false };
     let _ = Assertion::read(&answer).map(|assertion| assertion.check(&known, &rp, &challenge));
 }
+
+#[cfg(test)]
+#[path = "response_tests.rs"]
+mod tests;

@@ -11,6 +11,7 @@ import dev.atom.OpenOptions
 import dev.atom.ProviderApp
 import dev.atom.Scope
 import dev.atom.Session
+import dev.atom.SignIn
 import dev.atom.StartConnection
 import java.io.File
 import java.net.InetSocketAddress
@@ -89,6 +90,7 @@ private suspend fun signUpOrIn(atom: Atom): Session = try {
 } catch (_: AtomException.Conflict) {
     when (val step = atom.accounts().signIn(Credentials(email = EMAIL, password = PASSWORD))) {
         is SignIn.SignedIn -> step.session
+        is SignIn.VerificationRequired -> error("nothing more is asked of Ada")
     }
 }
 

@@ -18,7 +18,7 @@ class SecretsTest {
 
     @Test
     fun `a record with a secret prints its name only`() {
-        val user = User(id = ID, email = EMAIL, createdAt = Instant.EPOCH)
+        val user = User(id = ID, email = EMAIL, emailVerified = false, createdAt = Instant.EPOCH)
         val workspace = Workspace(id = ID, name = "Ada", createdAt = Instant.EPOCH)
         val app = ProviderApp(provider = "google", clientId = "id", clientSecret = CANARY, redirectUri = "http://127.0.0.1/callback")
         val lease = SecretLease(

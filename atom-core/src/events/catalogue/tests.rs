@@ -1,5 +1,4 @@
-use super::*;
-use crate::events::names;
+use crate::events::{catalogue, names};
 
 #[test]
 fn every_name_of_the_catalogue_is_well_formed_distinct_and_reserved() {
@@ -7,7 +6,7 @@ fn every_name_of_the_catalogue_is_well_formed_distinct_and_reserved() {
     let names: std::collections::HashSet<_> = types.iter().map(|t| t.name.as_str()).collect();
     assert_eq!(names.len(), types.len());
     for name in names {
-        assert!(names::is_name(name) && RESERVED.contains(&names::first_word(name)), "{name}");
+        assert!(names::is_name(name) && names::RESERVED.contains(&names::first_word(name)), "{name}");
     }
 }
 

@@ -1,10 +1,12 @@
-//! Password hashing: argon2id, never more at once than the machine bears.
+//! Password hashing: argon2id, never more at once than the machine bears. What others have hashed is verified, too ([`stored`]).
+
+mod stored;
 
 use crate::{Error, Result, Secret};
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::PasswordHasher as _;
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::Arc;
+use stored::Stored;
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -13,50 +15,80 @@ use zeroize::Zeroizing;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 
-/// Hashes and verifies off the async threads. Its permits bound the memory: one hash holds 19 MiB.
+/// What came of verifying a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    Wrong,
+    Right,
+    /// It is right, and its hash should be replaced by one of ours.
+    Outdated,
+}
+
+/// Hashes and verifies off the async threads. Its permits bound the memory: each stands for the 19 MiB of one of our hashes, and a larger one
+/// of another system takes several, or all of them.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     permits: Arc<Semaphore>,
+    /// How many there are.
+    most: u32,
     /// Verified when there is no user, so that a wrong name costs the same time as a wrong password.
     nobody: Arc<str>,
 }
 
 impl Hasher {
     pub(crate) fn new() -> Result<Self> {
-        let permits = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+        let most = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
         let nobody = hash_now(&super::base64url(super::random::<16>()?))?;
-        Ok(Self { permits: Arc::new(Semaphore::new(permits)), nobody: nobody.into() })
+        let permits = Arc::new(Semaphore::new(most));
+        Ok(Self { permits, most: u32::try_from(most).unwrap_or(1), nobody: nobody.into() })
     }
 
     /// The PHC string of a password.
     pub(crate) async fn hash(&self, password: &Secret) -> Result<String> {
         let password = normalized(password);
-        self.run(move || hash_now(&password)).await
+        self.run(1, move || hash_now(&password)).await
     }
 
-    /// Whether the password is the one of the hash. Without a hash it takes the same time and is false.
-    pub(crate) async fn verify(&self, password: &Secret, hash: Option<String>) -> Result<bool> {
-        let (password, exists) = (normalized(password), hash.is_some());
-        let hash = hash.unwrap_or_else(|| self.nobody.to_string());
-        self.run(move || {
-            let hash = PasswordHash::new(&hash)
-                .map_err(|_| Error::sealed("password_hash_damaged", "a stored password hash is malformed: reset the password"))?;
-            Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && exists)
+    /// Whether the password is the one of the hash. Without a hash it takes the time of one of ours, and is wrong.
+    pub(crate) async fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<Verdict> {
+        let damaged = || Error::sealed("password_hash_damaged", "a stored password hash is malformed: reset the password");
+        let stored = Stored::read(hash.unwrap_or(&self.nobody)).ok_or_else(damaged)?;
+        let permits = stored.memory_kib().div_ceil(MEMORY_KIB.into()).max(1);
+        let (password, typed, exists) = (normalized(password), password.clone(), hash.is_some());
+        self.run(u32::try_from(permits).unwrap_or(u32::MAX), move || {
+            // Other systems have hashed what was typed.
+            let is_right = stored.matches(&password) || (*password != typed.expose() && stored.matches(typed.expose()));
+            Ok(match is_right && exists {
+                false => Verdict::Wrong,
+                true if stored.is_strong() => Verdict::Right,
+                true => Verdict::Outdated,
+            })
         })
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
+    async fn run<T: Send + 'static>(&self, permits: u32, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let permits = Arc::clone(&self.permits)
+            .acquire_many_owned(permits.min(self.most))
             .await
             .map_err(|_| Error::internal("closed", "the hashing pool is closed"))?;
         let hashing = tokio::task::spawn_blocking(move || {
-            let _held = permit;
+            let _held = permits;
             work()
         });
         hashing.await.map_err(|e| Error::internal("hashing", "a password hash was not finished").with_source(e))?
     }
+}
+
+/// Whether a text is a password hash that can be verified here, at a bearable cost.
+pub(crate) fn is_hash(text: &str) -> bool {
+    Stored::read(text).is_some()
+}
+
+/// Reads a hash and, where that takes next to nothing, verifies a password.
+#[cfg(feature = "testing")]
+pub(crate) fn try_hash(hash: &str, password: &str) -> Option<bool> {
+    Stored::read(hash).filter(Stored::is_light).map(|stored| stored.matches(password))
 }
 
 /// The same password typed on two keyboards may arrive as different code points: NFKC makes them one (NIST SP 800-63B).
@@ -84,18 +116,21 @@ mod tests {
         let long: String = "é".repeat(80);
         let hash = hasher.hash(&long.clone().into()).await.expect("a hash");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(hasher.verify(&long.clone().into(), Some(hash.clone())).await.expect("verified"));
+        assert!(hasher.verify(&long.clone().into(), Some(&hash)).await.expect("verified") == Verdict::Right);
         let decomposed: String = "e\u{301}".repeat(80);
-        assert!(hasher.verify(&decomposed.into(), Some(hash.clone())).await.expect("verified"), "NFC and NFD are one password");
+        assert!(
+            hasher.verify(&decomposed.into(), Some(&hash)).await.expect("verified") == Verdict::Right,
+            "NFC and NFD are one password"
+        );
         for other in [format!("{long}\0"), "é".repeat(79), format!("{}x", "é".repeat(79))] {
-            assert!(!hasher.verify(&other.into(), Some(hash.clone())).await.expect("verified"));
+            assert_eq!(hasher.verify(&other.into(), Some(&hash)).await.expect("verified"), Verdict::Wrong);
         }
     }
 
     #[tokio::test]
     async fn without_a_user_verification_is_false() {
         let hasher = Hasher::new().expect("a hasher");
-        assert!(!hasher.verify(&"anything".into(), None).await.expect("verified"));
+        assert_eq!(hasher.verify(&"anything".into(), None).await.expect("verified"), Verdict::Wrong);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,7 +149,7 @@ mod tests {
                         now.fetch_sub(1, SeqCst);
                         Ok(())
                     };
-                    hasher.run(work).await
+                    hasher.run(1, work).await
                 })
             })
             .collect();
@@ -126,11 +161,11 @@ mod tests {
 
     #[tokio::test]
     async fn p03_whoever_asks_first_has_the_first_turn() {
-        let hasher = Hasher { permits: Arc::new(Semaphore::new(1)), nobody: "".into() };
+        let hasher = Hasher { permits: Arc::new(Semaphore::new(1)), most: 1, nobody: "".into() };
         let order = Arc::new(std::sync::Mutex::new(Vec::new()));
         let callers = (0..100).map(|number| {
             let order = Arc::clone(&order);
-            hasher.run(move || {
+            hasher.run(1, move || {
                 order.lock().expect("no panic").push(number);
                 Ok(())
             })
@@ -141,12 +176,12 @@ mod tests {
 
     #[tokio::test]
     async fn p03_a_caller_who_goes_away_leaves_the_turn_to_the_next() {
-        let hasher = Hasher { permits: Arc::new(Semaphore::new(1)), nobody: "".into() };
+        let hasher = Hasher { permits: Arc::new(Semaphore::new(1)), most: 1, nobody: "".into() };
         let held = Arc::clone(&hasher.permits).acquire_owned().await.expect("open");
-        let gone = tokio::time::timeout(Duration::from_millis(5), hasher.run(|| Ok(()))).await;
+        let gone = tokio::time::timeout(Duration::from_millis(5), hasher.run(1, || Ok(()))).await;
         assert!(gone.is_err());
         drop(held);
-        hasher.run(|| Ok(())).await.expect("a turn");
+        hasher.run(1, || Ok(())).await.expect("a turn");
         assert_eq!(hasher.permits.available_permits(), 1);
     }
 }

@@ -1,52 +1,15 @@
-//! The events that Atom itself emits: the only place that names them. Those of people's accounts have a file of their own.
+//! The events of connections, secrets, jobs, mail, webhooks and keys.
 
-mod people;
-
-pub(crate) use people::{FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesRenewed};
-
-use super::payload::{Field, Payload, catalogue};
-use super::{EventField, EventType};
+use crate::events::payload::{Field, Payload, catalogue};
+use crate::events::{EventField, EventType};
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId,
-    UserId, WebhookEndpointId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, JobId, MailId, SecretLeaseId, ServiceKeyId, SigningKeyId, UserId,
+    WebhookEndpointId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The first words that Atom keeps for its own events, those of today and those to come.
-#[rustfmt::skip]
-pub(super) const RESERVED: &[&str] = &[
-    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
-    "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
-    "user", "webhook", "workflow", "workspace",
-];
-
 catalogue! {
-    /// A user signed up, and the workspace was made for them.
-    "user.signed_up" = UserSignedUp(about user_id, of user_id) {
-        /// The user.
-        user_id: UserId,
-    }
-
-    /// A user signed up or in.
-    "session.started" = SessionStarted(about session_id, of user_id) {
-        /// The session.
-        session_id: SessionId,
-        /// Whose session it is.
-        user_id: UserId,
-    }
-
-    /// A session was ended before its time.
-    "session.ended" = SessionEnded(about session_id, of user_id) {
-        /// The session.
-        session_id: SessionId,
-        /// Whose session it was.
-        user_id: UserId,
-        /// Why: `signed_out`; `session_revoked`, by the user in another session or by the host for them; or `refresh_token_reused`, because an old
-        /// refresh token came back.
-        reason: String,
-    }
-
     /// An account at a provider was connected, or connected again.
     "connection.connected" = ConnectionConnected(about connection_id, of user_id) {
         /// The connection.
@@ -487,12 +450,3 @@ catalogue! {
         key_id: SigningKeyId,
     }
 }
-
-/// Every event that Atom emits.
-pub(crate) fn catalogue() -> Vec<EventType> {
-    [types(), people::types()].concat()
-}
-
-#[cfg(test)]
-#[path = "catalogue_tests.rs"]
-mod tests;

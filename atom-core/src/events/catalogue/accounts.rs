@@ -1,0 +1,59 @@
+//! The events of people and their sessions.
+
+use crate::events::payload::{Field, Payload, catalogue};
+use crate::events::{EventField, EventType};
+use crate::{SessionId, UserId};
+use serde::Serialize;
+
+catalogue! {
+    /// A user signed up, and the workspace was made for them.
+    "user.signed_up" = UserSignedUp(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// The host imported a user, and the workspace was made for them.
+    "user.imported" = UserImported(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user proved that their address is theirs. Whoever signs up with a proof has no such event.
+    "user.email_verified" = UserEmailVerified(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user got another address.
+    "user.email_changed" = UserEmailChanged(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user has a new password. Their other sessions were ended with the old one.
+    "user.password_changed" = UserPasswordChanged(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+        /// How: `changed`; `set`, because there was none; or `reset`, by a link that was mailed.
+        how: String,
+    }
+
+    /// A user signed up or in.
+    "session.started" = SessionStarted(about session_id, of user_id) {
+        /// The session.
+        session_id: SessionId,
+        /// Whose session it is.
+        user_id: UserId,
+    }
+
+    /// A session was ended before its time.
+    "session.ended" = SessionEnded(about session_id, of user_id) {
+        /// The session.
+        session_id: SessionId,
+        /// Whose session it was.
+        user_id: UserId,
+        /// Why: `signed_out`; `session_revoked`, by the user in another session or by a new password, or by the host for them; or `refresh_token_reused`, because an old
+        /// refresh token came back.
+        reason: String,
+    }
+}
