@@ -254,6 +254,8 @@ impl Thing {
             (Self::Probe(probe), "totp_code") => {
                 plain(probe.totp_code(args.secret(), args.next()).await.map(|code| code.expose().into()))
             }
+            (Self::Probe(probe), "create_passkey") => probe.create_passkey(args.next()).await.map(Self::plain),
+            (Self::Probe(probe), "use_passkey") => probe.use_passkey(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "open_record") => probe.open_record(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
             _ => panic!("there is no method `{method}` here"),
@@ -477,7 +479,9 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 max_attempts: Some(3),
                 ..Default::default()
             };
-            let atom = database.builder().provider(google.app()).job_kind(greet).open().await.unwrap();
+            let builder = database.builder().provider(google.app()).job_kind(greet);
+            let builder = builder.passkey_rp_id("acme.example").passkey_origins(["https://acme.example"]);
+            let atom = builder.open().await.unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

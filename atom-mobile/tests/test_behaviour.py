@@ -65,7 +65,8 @@ class Stage:
         if name == "atom":
             providers = [await self.at(f"{needed}.app") for needed in self.scenario.get("needs", [])]
             greet = atom.JobKind(name="greet", queue="behaviour", priority=2, max_attempts=3)
-            options = atom.OpenOptions(database_url=self.database, key=KEY, providers=providers, job_kinds=[greet])
+            passkeys = {"passkey_rp_id": "acme.example", "passkey_origins": ["https://acme.example"]}
+            options = atom.OpenOptions(database_url=self.database, key=KEY, providers=providers, job_kinds=[greet], **passkeys)
             return await atom.Atom.open(options)
         raise AssertionError(f"nothing is saved as {name}")
 

@@ -14,6 +14,7 @@ mod google;
 mod keys;
 mod kit;
 mod mail;
+mod passkey;
 mod probe;
 mod trial;
 mod vendor;

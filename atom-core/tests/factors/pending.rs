@@ -21,6 +21,13 @@ async fn replay(atom: &Atom, scope: &Scope, method: &str, token: Secret) -> Resu
         "begin_passkey_factor" => accounts.begin_passkey_factor(token).await.map(drop),
         "confirm_passkey" => scope.factors().confirm_passkey(token, Json(json!({})), None).await.map(drop),
         "with_passkey" => scope.step_up().with_passkey(token, Json(json!({}))).await,
+        "magic_link" => accounts.magic_link(token).await.map(drop),
+        "invitation" => accounts.invitation(token).await.map(drop),
+        "reset_password" => accounts.reset_password(token, "a loom of leaves and flowers".into()).await,
+        "verify" => scope.email().verify("12345678".into(), Some(token)).await.map(drop),
+        "confirm_change" => scope.email().confirm_change("12345678".into(), Some(token)).await.map(drop),
+        "with_code" => scope.step_up().with_code("12345678".into(), token).await,
+        "accept" => scope.invitations().accept(token).await.map(drop),
         "complete_link" => scope.connections().complete_link("google".into(), token).await.map(drop),
         other => panic!("`{other}` takes a token, too: replay it here"),
     }
