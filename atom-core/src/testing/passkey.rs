@@ -40,7 +40,7 @@ impl Device {
             "attestationObject": base64url(object),
             "transports": ["internal"],
         });
-        let answer = passkey.answer(response);
+        let answer = passkey.answer(&response);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(passkey);
         Ok(answer)
     }
@@ -54,12 +54,13 @@ impl Device {
         let (data, page) = (passkey.said(rp_id, 0), client_data("webauthn.get", rp_id, &options.0));
         let hash = Sha256::digest(from_base64url(&page).unwrap_or_default());
         let signature = passkey.key.sign(&[&data[..], &hash].concat());
-        Ok(passkey.answer(json!({
+        let response = json!({
             "clientDataJSON": page,
             "authenticatorData": base64url(data),
             "signature": base64url(signature),
             "userHandle": passkey.user_handle,
-        })))
+        });
+        Ok(passkey.answer(&response))
     }
 }
 
@@ -68,7 +69,7 @@ impl Passkey {
         [&Sha256::digest(rp_id)[..], &[FLAGS | flags], &self.count.to_be_bytes()].concat()
     }
 
-    fn answer(&self, response: Value) -> Json {
+    fn answer(&self, response: &Value) -> Json {
         let id = base64url(self.id);
         Json(json!({ "id": id, "rawId": id, "type": "public-key", "clientExtensionResults": {}, "response": response }))
     }
