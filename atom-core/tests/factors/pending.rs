@@ -156,7 +156,7 @@ on_both!(a_pending_sign_in_remembers_its_workspace_and_its_client, |database| as
     let (bob, _) = sign_up(&atom, "bob@example.com").await;
     let joined = |now: &str| {
         format!(
-            "INSERT INTO atom_memberships SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'bob' AND u.email = 'ada@example.com'"
+            "INSERT INTO atom_memberships (workspace_id, user_id, role, created_at) SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'bob' AND u.email = 'ada@example.com'"
         )
     };
     sql(&database, joined("9000000000000000"), joined("now() + interval '1 day'")).await;

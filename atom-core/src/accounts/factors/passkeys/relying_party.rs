@@ -47,7 +47,7 @@ fn is_origin(origin: &str) -> bool {
     }
     let Ok(url) = Url::parse(origin) else { return false };
     let is_private = url.scheme() == "http" && is_loopback(&url);
-    (url.scheme() == "https" || is_private) && url.origin().ascii_serialization() == origin
+    (url.scheme() == "https" || is_private) && !origin.contains('*') && url.origin().ascii_serialization() == origin
 }
 
 pub(super) fn not_configured() -> Error {
