@@ -51,9 +51,10 @@ pub use accounts::{
     AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AuditTrail, BreachedPasswords, Client, Credentials,
     EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, ImportedUser, Invitation, InvitationFilter,
     InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage,
-    Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password, PasswordResetRequest, PendingCode, PendingFactor,
-    PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod,
-    StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
+    Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password, PasswordResetRequest,
+    PendingCode, PendingFactor, PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session,
+    Sessions, SignIn, SignInMethod, StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats,
+    Workspaces,
 };
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};

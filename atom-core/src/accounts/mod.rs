@@ -37,11 +37,11 @@ pub(crate) use email_proof::EmailProofSettings;
 pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
 pub(crate) use factors::FactorSettings;
-#[cfg(feature = "testing")]
-pub(crate) use factors::{code_of, fuzz_passkey};
 pub use factors::{
     AddedFactor, Factor, FactorKind, Factors, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup,
 };
+#[cfg(feature = "testing")]
+pub(crate) use factors::{code_of, fuzz_passkey};
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations,
     NewInvitation,

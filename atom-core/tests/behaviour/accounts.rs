@@ -58,9 +58,7 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
             let (pending, token) = (args.secret(), args.secret());
             accounts.complete_with_passkey(pending, token, args.next()).await.map(|s| Thing::plain(sign_in(&s)))
         }
-        "sign_in_with_passkey" => {
-            accounts.sign_in_with_passkey(args.passkey()).await.map(|s| Thing::plain(sign_in(&s)))
-        }
+        "sign_in_with_passkey" => accounts.sign_in_with_passkey(args.passkey()).await.map(|s| Thing::plain(sign_in(&s))),
         "refresh" => accounts.refresh(args.secret()).await.map(|s| Thing::plain(session(&s))),
         "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
         "request_password_reset" => accounts.request_password_reset(args.next()).await.map(Thing::plain),
@@ -238,9 +236,10 @@ pub(super) async fn factors_method(factors: &Factors, method: &str, mut args: Ar
         "begin_passkey" => factors.begin_passkey().await.map(|c| Thing::plain(challenge(&c))),
         "confirm_passkey" => {
             let (token, answer) = (args.secret(), args.next());
-            factors.confirm_passkey(token, answer, args.next()).await.map(|added| {
-                Thing::plain(json!({ "factor": added.factor, "recovery_codes": texts(&added.recovery_codes) }))
-            })
+            factors
+                .confirm_passkey(token, answer, args.next())
+                .await
+                .map(|added| Thing::plain(json!({ "factor": added.factor, "recovery_codes": texts(&added.recovery_codes) })))
         }
         "remove" => factors.remove(args.next()).await.map(Thing::plain),
         "new_recovery_codes" => factors.new_recovery_codes().await.map(|new| Thing::plain(json!({ "codes": texts(&new.codes) }))),

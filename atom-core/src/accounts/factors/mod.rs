@@ -21,9 +21,7 @@ mod totp;
 pub(super) use check::{Asked, check_recovery_code, check_totp};
 use complete::finish;
 pub(super) use complete::{with_recovery_code, with_totp};
-pub use model::{
-    AddedFactor, Factor, FactorKind, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup,
-};
+pub use model::{AddedFactor, Factor, FactorKind, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup};
 #[cfg(feature = "testing")]
 pub(crate) use passkeys::fuzz as fuzz_passkey;
 pub(super) use passkeys::{

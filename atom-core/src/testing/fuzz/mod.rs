@@ -22,5 +22,11 @@ pub use retry_after::retry_after;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program.
-pub const TARGETS: &[(&str, Target)] =
-    &[("answer", answer), ("link", link), ("manifest", manifest), ("passkey", passkey), ("password_hash", password_hash), ("retry_after", retry_after)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("answer", answer),
+    ("link", link),
+    ("manifest", manifest),
+    ("passkey", passkey),
+    ("password_hash", password_hash),
+    ("retry_after", retry_after),
+];

@@ -11,8 +11,13 @@ fn wrong(reason: &'static str, twist: impl Fn(&mut Authenticator) + 'static) -> 
 
 /// What is checked in the same way for a new passkey and for a signature. `kind` is the one that is not asked for.
 fn wrong_of_both(kind: &'static str) -> Vec<Wrong> {
-    let origins =
-        ["http://acme.example", "https://acme.example:8443", "https://acme.example.evil.example", "https://notes.acme.example", ""];
+    let origins = [
+        "http://acme.example",
+        "https://acme.example:8443",
+        "https://acme.example.evil.example",
+        "https://notes.acme.example",
+        "",
+    ];
     let parties = ["acme.example.", "example", "evil.example", ""];
     let said = [
         (json!({ "type": kind }), "passkey_wrong_ceremony"),

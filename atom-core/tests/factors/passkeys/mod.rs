@@ -200,7 +200,8 @@ on_both!(without_a_relying_party_there_are_no_passkeys, |database| async move {
         let refused = refused.expect("not configured");
         assert_eq!((refused.kind(), refused.reason()), (ErrorKind::Unsupported, "passkeys_not_configured"));
     }
-    let own = database.builder().passkey_rp_id("acme.example").passkey_origins(["https://notes.acme.example"]).open().await.unwrap();
+    let own =
+        database.builder().passkey_rp_id("acme.example").passkey_origins(["https://notes.acme.example"]).open().await.unwrap();
     let scope = own.act_as(scope.principal().user_id, scope.principal().workspace_id).await.unwrap();
     assert_eq!(reason(scope.factors().begin_passkey().await), "no_session");
     let options = own.accounts().begin_passkey_sign_in().await.unwrap().options.0;

@@ -171,8 +171,28 @@ mod tests {
     #[test]
     fn what_no_authenticator_writes_is_refused() {
         for hex in [
-            "", "18", "1b00", "1bffffffffffffffff", "3bffffffffffffffff", "41", "5bffffffffffffffff", "61ff", "81", "a101", "0000",
-            "a201020103", "5f", "7f", "9f", "bf", "ff", "c000", "f818", "fc", "9b00000000ffffffff", "8181818181818181818100",
+            "",
+            "18",
+            "1b00",
+            "1bffffffffffffffff",
+            "3bffffffffffffffff",
+            "41",
+            "5bffffffffffffffff",
+            "61ff",
+            "81",
+            "a101",
+            "0000",
+            "a201020103",
+            "5f",
+            "7f",
+            "9f",
+            "bf",
+            "ff",
+            "c000",
+            "f818",
+            "fc",
+            "9b00000000ffffffff",
+            "8181818181818181818100",
         ] {
             read(hex).expect_err(hex);
         }

@@ -1,7 +1,7 @@
 //! Challenges: what an answer is for, and that there is one.
 
-use super::relying_party::{RelyingParty, not_configured};
 use super::base64url;
+use super::relying_party::{RelyingParty, not_configured};
 use crate::accounts::factors::PasskeyChallenge;
 use crate::atom::Inner;
 use crate::crypto::{length_prefixed, random_key};

@@ -17,12 +17,12 @@ mod response;
 mod sign_in;
 mod store;
 
+pub(in crate::accounts) use prove::{begin_factor, begin_step_up, complete, step_up};
 pub(super) use register::{begin as begin_registration, confirm as confirm_registration};
 pub(super) use relying_party::RelyingParty;
-pub(in crate::accounts) use sign_in::{begin as begin_sign_in, run as sign_in};
-pub(in crate::accounts) use prove::{begin_factor, begin_step_up, complete, step_up};
 #[cfg(feature = "testing")]
 pub(crate) use response::fuzz;
+pub(in crate::accounts) use sign_in::{begin as begin_sign_in, run as sign_in};
 
 use crate::crypto::{base64url, from_base64url};
 use refusal::{Checked, Refusal};

@@ -50,6 +50,7 @@ pub(super) fn request(rp: &RelyingParty, challenge: &[u8], allowed: &[Descriptor
 }
 
 fn descriptors(passkeys: &[Descriptor]) -> Vec<Value> {
-    let one = |passkey: &Descriptor| json!({ "type": "public-key", "id": passkey.credential_id, "transports": passkey.transports.0 });
+    let one =
+        |passkey: &Descriptor| json!({ "type": "public-key", "id": passkey.credential_id, "transports": passkey.transports.0 });
     passkeys.iter().map(one).collect()
 }

@@ -43,7 +43,8 @@ pub(super) async fn check(inner: &Inner, challenge: &[u8], answer: &Json, user: 
         return Ok(owner);
     }
     tell_copied(inner, &passkey, sign_count).await?;
-    let text = "the passkey has counted its signatures from an earlier number than before, so there may be a copy of it: remove it";
+    let text =
+        "the passkey has counted its signatures from an earlier number than before, so there may be a copy of it: remove it";
     Err(Error::new(ErrorKind::Unauthenticated, "passkey_copied", text))
 }
 

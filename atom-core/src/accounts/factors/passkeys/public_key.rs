@@ -2,9 +2,7 @@
 
 use super::cbor::Value;
 use super::{Checked, Refusal};
-use ring::signature::{
-    ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
-};
+use ring::signature::{ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 
 /// The algorithms that are asked for, the ones that one would rather have first: EdDSA, ES256, RS256.
 pub(super) const ALGORITHMS: [i64; 3] = [EDDSA, ES256, RS256];
@@ -16,10 +14,17 @@ const RS256: i64 = -257;
 /// A public key of one of them. The algorithm belongs to the key: no signature chooses it.
 #[derive(Debug, PartialEq)]
 pub(super) enum PublicKey {
-    EdDsa { point: [u8; 32] },
+    EdDsa {
+        point: [u8; 32],
+    },
     /// Uncompressed.
-    Es256 { point: [u8; 65] },
-    Rs256 { modulus: Vec<u8>, exponent: Vec<u8> },
+    Es256 {
+        point: [u8; 65],
+    },
+    Rs256 {
+        modulus: Vec<u8>,
+        exponent: Vec<u8>,
+    },
 }
 
 impl PublicKey {

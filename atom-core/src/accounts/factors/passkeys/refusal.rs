@@ -62,7 +62,9 @@ impl Refusal {
             Self::Ceremony => ("it is the answer to another question", "begin again"),
             Self::Challenge => ("it is the answer to another challenge", "begin again"),
             Self::Framed => ("it comes from a page within a page of another origin", "ask for the passkey in a page of its own"),
-            Self::Origin => ("it comes from a page of another origin", "name the origin in `passkey_origins`, if the page is yours"),
+            Self::Origin => {
+                ("it comes from a page of another origin", "name the origin in `passkey_origins`, if the page is yours")
+            }
             Self::RelyingParty => ("it is for another relying party", "begin again"),
             Self::Absent => ("nobody confirmed it on the device", "begin again"),
             Self::Unverified => {
@@ -72,7 +74,9 @@ impl Refusal {
                 ("what it says of its backups is not what it said before", "let the user sign in in another way, and add it anew")
             }
             Self::Attested => ("it has an attestation, and none was asked for", "pass the options on to the browser unchanged"),
-            Self::Algorithm => ("its public key is of a kind that was not asked for", "pass the options on to the browser unchanged"),
+            Self::Algorithm => {
+                ("its public key is of a kind that was not asked for", "pass the options on to the browser unchanged")
+            }
             Self::Unknown => ("no user who may use it here has such a passkey", "let the user sign in in another way"),
             Self::Signature => ("its signature is wrong", "begin again"),
         }

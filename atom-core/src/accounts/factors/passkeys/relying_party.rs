@@ -81,13 +81,23 @@ mod tests {
 
     #[test]
     fn what_is_no_domain_or_no_origin_is_refused() {
-        for id in ["", "Example.com", "https://example.com", "example.com:443", "192.0.2.7", "example.com.", "exa mple.com", "/"] {
+        for id in ["", "Example.com", "https://example.com", "example.com:443", "192.0.2.7", "example.com.", "exa mple.com", "/"]
+        {
             let refused = party(Some(id), Some(&["https://example.com"]), None).expect_err(id);
             assert_eq!(refused.reason(), "malformed_option", "{id}");
         }
         for origin in [
-            "", "example.com", "https://example.com/", "https://example.com:443", "http://example.com", "https://Example.com", "*",
-            "https://*.example.com", "null", "https://ada@example.com", "android:apk-key-hash:short",
+            "",
+            "example.com",
+            "https://example.com/",
+            "https://example.com:443",
+            "http://example.com",
+            "https://Example.com",
+            "*",
+            "https://*.example.com",
+            "null",
+            "https://ada@example.com",
+            "android:apk-key-hash:short",
         ] {
             let refused = party(Some("example.com"), Some(&[origin]), None).expect_err(origin);
             assert_eq!(refused.reason(), "malformed_option", "{origin}");
