@@ -722,6 +722,47 @@ export declare class Accounts {
    */
   signInWithLink(link: LinkSignIn): Promise<SignIn>
   /**
+   * Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
+   * user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
+   * quarter of an hour.
+   *
+   * Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
+   * (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+   */
+  completeWithTotp(pendingToken: string, code: string): Promise<SignIn>
+  /**
+   * The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+   */
+  completeWithRecoveryCode(pendingToken: string, code: string): Promise<SignIn>
+  /**
+   * A challenge for the passkeys of a user whose sign-in waits for a factor: `PendingFactor.token`.
+   *
+   * Fails with `unauthenticated` (`unknown_pending_factor`: begin anew; `factor_unavailable`) or `unsupported` (`passkeys_not_configured`).
+   */
+  beginPasskeyFactor(pendingToken: string): Promise<PasskeyChallenge>
+  /**
+   * Completes a sign-in with the answer to such a challenge, `credential.toJSON()`.
+   *
+   * Fails with `unauthenticated` (what `PasskeyChallenge` lists: ask for another challenge; `unknown_pending_factor`: begin anew;
+   * `factor_unavailable`), `unsupported` (`passkeys_not_configured`) or `forbidden` (`not_a_member`).
+   */
+  completeWithPasskey(pendingToken: string, challengeToken: string, answer: unknown): Promise<SignIn>
+  /**
+   * A challenge for anybody's passkey: the page offers those that its device has.
+   *
+   * Fails with `unsupported` (`passkeys_not_configured`).
+   */
+  beginPasskeySignIn(): Promise<PasskeyChallenge>
+  /**
+   * Signs a user in by the answer to such a challenge. The device has verified its user, so a passkey is two factors: nothing more is asked.
+   *
+   * Fails with `unauthenticated` (what `PasskeyChallenge` lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), `forbidden`
+   * (`not_a_member`) or `invalid` (`malformed_client`).
+   */
+  signInWithPasskey(credentials: PasskeyCredentials): Promise<SignIn>
+  /**
    * Exchanges a refresh token for a new pair of tokens.
    *
    * Safe to repeat: a caller that lost the answer gets the same new refresh token again, as long as nobody used that one, and in any case for
@@ -792,6 +833,14 @@ export interface ActiveSession {
   expiresAt: Date
   /** What is known of the client, as it was told last. */
   client?: Client
+}
+
+/** A factor that was added. */
+export interface AddedFactor {
+  /** The factor. */
+  factor: Factor
+  /** Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise. */
+  recoveryCodes: string[]
 }
 
 /** All workspaces of the installation, for its operator: who may call this is for the host to decide. Members have `Scope.workspaces`. */
@@ -938,7 +987,7 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'email_verified' | 'email_changed' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'workspace_created' | 'workspace_entered' | 'workspace_renamed' | 'workspace_deleted' | 'workspace_seats_changed' | 'member_role_changed' | 'member_removed' | 'member_left' | 'invitation_sent' | 'invitation_revoked' | 'invitation_accepted' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'email_verified' | 'email_changed' | 'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'passkey_refused' | 'recovery_code_used' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'workspace_created' | 'workspace_entered' | 'workspace_renamed' | 'workspace_deleted' | 'workspace_seats_changed' | 'member_role_changed' | 'member_removed' | 'member_left' | 'invitation_sent' | 'invitation_revoked' | 'invitation_accepted' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
@@ -955,6 +1004,16 @@ export declare const AuditAction: {
   readonly EmailVerified: 'email_verified'
   /** A user got another address. */
   readonly EmailChanged: 'email_changed'
+  /** A user added a second factor; the details say which. */
+  readonly FactorAdded: 'factor_added'
+  /** A user removed a second factor. */
+  readonly FactorRemoved: 'factor_removed'
+  /** A user made new recovery codes. */
+  readonly RecoveryCodesRenewed: 'recovery_codes_renewed'
+  /** A passkey was refused, because it counts its signatures from an earlier number than before: there may be a copy of it. */
+  readonly PasskeyRefused: 'passkey_refused'
+  /** A recovery code stood in for a user's second factor; the details say how many are left. */
+  readonly RecoveryCodeUsed: 'recovery_code_used'
   /** A user ended a session. */
   readonly SignedOut: 'signed_out'
   /** A user ended a session from another one or by a new password, or the host did for them. */
@@ -3335,11 +3394,13 @@ export interface Factor {
 export type FactorId = string
 
 /** What a second factor is. */
-export type FactorKind = 'totp' | 'recovery_code'
+export type FactorKind = 'totp' | 'passkey' | 'recovery_code'
 
 export declare const FactorKind: {
   /** An authenticator app, which shows codes. */
   readonly Totp: 'totp'
+  /** A passkey: a key pair of a device, or of a manager of passwords. */
+  readonly Passkey: 'passkey'
   /** A recovery code, which stands in for a factor that was lost. */
   readonly RecoveryCode: 'recovery_code'
 }
@@ -3371,7 +3432,26 @@ export declare class Factors {
    * Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
    */
   confirmTotp(id: FactorId, code: string): Promise<AddedFactor>
-  /** Removes a factor, and with the last one the recovery codes. Removing it twice is no error. */
+  /**
+   * Begins with a passkey: the page makes one of the options and answers with `credential.toJSON()`, within five minutes.
+   *
+   * Fails with `unsupported` (`passkeys_not_configured`) or `conflict` (`too_many_factors`).
+   */
+  beginPasskey(): Promise<PasskeyChallenge>
+  /**
+   * Makes the passkey of an answer a factor, with which the user can sign in without a password, too. The first factor comes with recovery
+   * codes. The device must have verified its user, and names its maker to nobody: only an attestation by the passkey itself is taken.
+   *
+   * Fails with `unauthenticated` (`unknown_passkey_challenge`: begin again), `invalid` (what `PasskeyChallenge` lists; `malformed_factor_name`) or
+   * `conflict` (`passkey_taken`: use it; `too_many_factors`).
+   */
+  confirmPasskey(token: string, answer: unknown, name?: string | null): Promise<AddedFactor>
+  /**
+   * Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
+   *
+   * Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
+   * installation sends no mail; let them set a password or add another passkey first).
+   */
   remove(id: FactorId): Promise<void>
   /**
    * Makes ten new recovery codes. Those before are good for nothing from now on.
@@ -6031,6 +6111,16 @@ export interface OpenOptions {
   refreshGraceSeconds?: number | null
   /** How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`. */
   stepUpMinutes?: number | null
+  /**
+   * The domain that passkeys are bound to, for pages there and on its subdomains: `example.com`. With another one, all passkeys of before are good for
+   * nothing. Default: the host of `app_url`; without either there are no passkeys.
+   */
+  passkeyRpId?: string | null
+  /**
+   * The origins of the pages that ask for passkeys, each as browsers write it: `https://app.example.com`; of an Android app
+   * `android:apk-key-hash:…`. Default: that of `app_url`.
+   */
+  passkeyOrigins?: string[] | null
   /** How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10. */
   codeMinutes?: number | null
   /** How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15. */
@@ -6207,6 +6297,46 @@ export interface Paging {
   pageSize?: number | null
   /** Where the last page ended. */
   cursor?: string | null
+}
+
+/**
+ * What a page asks a passkey for.
+ *
+ * An answer counts once, whatever becomes of it. One that is refused says why:
+ *
+ * | reason | what was not right |
+ * | --- | --- |
+ * | `unknown_passkey_challenge` | the challenge was answered before, has expired, or is for something else |
+ * | `passkey_unknown` | nobody who may use it here has such a passkey; a page may tell the device with `signalUnknownCredential` |
+ * | `passkey_user_absent`, `passkey_user_unverified` | nobody touched the device, or it did not ask for a PIN or a part of the body |
+ * | `passkey_wrong_origin`, `passkey_framed` | the page is none of `passkey_origins`, or stands within another one |
+ * | `passkey_wrong_relying_party` | it is for another domain |
+ * | `passkey_wrong_challenge`, `passkey_wrong_ceremony` | it answers another challenge, or another question |
+ * | `passkey_wrong_signature` | it was not signed by the passkey |
+ * | `passkey_backups_changed` | it says another thing of its backups than when it was added |
+ * | `passkey_copied` | it has counted its signatures from an earlier number than before: there may be a copy of it, so remove it |
+ * | `passkey_wrong_algorithm`, `passkey_attested` | a new one has a key that was not asked for, or names its maker |
+ * | `passkey_malformed` | it is not what `credential.toJSON()` gives |
+ */
+export interface PasskeyChallenge {
+  /** What comes back with the answer: keep it where only this client can read it, and not where the page can. */
+  token: string
+  /** What the page hands to `PublicKeyCredential.parseCreationOptionsFromJSON`, to add a passkey, or to `parseRequestOptionsFromJSON`. */
+  options: unknown
+  /** Until when it can be answered. */
+  expiresAt: Date
+}
+
+/** What is needed to sign in with a passkey. */
+export interface PasskeyCredentials {
+  /** The token of the challenge. */
+  token: string
+  /** What the page got: `credential.toJSON()`. */
+  answer: unknown
+  /** The workspace to enter. Default: the one that the user joined first. */
+  workspaceId?: WorkspaceId | null
+  /** What is known of the client that signs in. */
+  client?: Client | null
 }
 
 /**
@@ -6561,6 +6691,19 @@ export interface PendingCode {
   expiresAt: Date
 }
 
+/**
+ * A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
+ * minutes long, and it ends when the password changes.
+ */
+export interface PendingFactor {
+  /** What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it. */
+  token: string
+  /** What the user can complete it with. */
+  factors: FactorKind[]
+  /** Until when. */
+  expiresAt: Date
+}
+
 /** A link that is on its way to somebody's mailbox, if there is somebody. */
 export interface PendingMagicLink {
   /** For `LinkSignIn.flow_token`, where the link is opened in the browser that asked for it. It lets nobody in. */
@@ -6679,6 +6822,13 @@ export declare class Probe {
   openRecord(sample: SealedSample): Promise<Buffer>
   /** What an authenticator app with this secret shows so many steps of thirty seconds from now. */
   totpCode(secret: string, steps: number): Promise<string>
+  /**
+   * Makes a passkey on the probe's own device, as a page does with these options: `PasskeyChallenge.options`. The page is `https://` and the domain of
+   * the relying party.
+   */
+  createPasskey(options: unknown): Promise<unknown>
+  /** Signs with the passkey of the probe's own device, as a page does with these options. */
+  usePasskey(options: unknown): Promise<unknown>
   /** Waits, so that a caller can cancel or run other work meanwhile. */
   wait(millis: number): Promise<void>
   /** Runs the handler of a kind as a worker would, on made-up jobs, and returns what came of each. */
@@ -7495,6 +7645,8 @@ export declare class Scope {
   get members(): Members
   /** Who is invited to become one. */
   get invitations(): Invitations
+  /** The user's second factors. */
+  get factors(): Factors
   /** The user's connected accounts. */
   get connections(): Connections
   /** The providers that the workspace brings, beside those of the installation. */
@@ -8197,6 +8349,12 @@ export type SignIn =
       /** Authenticates nothing. */
       pending: PendingVerification
     }
+  /** The user has a second factor, and is not signed in before they have shown it. */
+  | {
+      type: 'factor_required'
+      /** What waits for it. */
+      pending: PendingFactor
+    }
 
 /** A way in which a user proves who they are. */
 export type SignInMethod = 'password' | 'email_code' | 'magic_link' | 'social' | 'totp' | 'recovery_code' | 'passkey'
@@ -8555,9 +8713,36 @@ export declare class StepUp {
    * Proves it with the code that was mailed. `flow_token` is that of `request_code`.
    *
    * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
-   * `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+   * `forbidden` (`purpose_fixed`, `factor_required`: the user has a second factor) or `invalid` (`no_session`).
    */
   withCode(code: string, flowToken: string): Promise<void>
+  /**
+   * Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
+   * (`purpose_fixed`) or `invalid` (`no_session`).
+   */
+  withTotp(code: string): Promise<void>
+  /**
+   * A challenge for the user's passkeys.
+   *
+   * Fails with `unsupported` (`passkeys_not_configured`), `conflict` (`no_factor`: the user has none), and as `is_fresh` does.
+   */
+  beginPasskey(): Promise<PasskeyChallenge>
+  /**
+   * Proves it with the answer to such a challenge, `credential.toJSON()`.
+   *
+   * Fails with `unauthenticated` (what `PasskeyChallenge` lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), and as
+   * `is_fresh` does.
+   */
+  withPasskey(challengeToken: string, answer: unknown): Promise<void>
+  /**
+   * Proves it with a recovery code, which is good for nothing after that.
+   *
+   * Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid`
+   * (`no_session`).
+   */
+  withRecoveryCode(code: string): Promise<void>
 }
 
 /** A job as it is stored. */

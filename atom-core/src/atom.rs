@@ -355,7 +355,7 @@ impl Atom {
         let social = SocialSettings::new(&options);
         let sign_in_providers = SignInProviders::new(options.sign_in_providers.take().unwrap_or_default())?;
         let email_proofs = EmailProofSettings::new(&options)?;
-        let factors = FactorSettings::new(&options);
+        let factors = FactorSettings::new(&options)?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
         let http = HttpClient::new()?;
         let egress = Egress::new(options.loopback_webhooks.unwrap_or(false), names)?;

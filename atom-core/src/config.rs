@@ -63,6 +63,12 @@ pub struct OpenOptions {
     pub refresh_grace_seconds: Option<i32>,
     /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`.
     pub step_up_minutes: Option<i32>,
+    /// The domain that passkeys are bound to, for pages there and on its subdomains: `example.com`. With another one, all passkeys of before are good for
+    /// nothing. Default: the host of `app_url`; without either there are no passkeys.
+    pub passkey_rp_id: Option<String>,
+    /// The origins of the pages that ask for passkeys, each as browsers write it: `https://app.example.com`; of an Android app
+    /// `android:apk-key-hash:…`. Default: that of `app_url`.
+    pub passkey_origins: Option<Vec<String>>,
     /// How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10.
     pub code_minutes: Option<i32>,
     /// How long a link to sign in with is valid, in minutes, 1 to 60. Default: 15.
@@ -262,6 +268,18 @@ impl Builder {
     /// How recent a proof of who acts has to be for what asks for a fresh one, in minutes. Default: 10.
     pub fn step_up_minutes(mut self, minutes: i32) -> Self {
         self.options.step_up_minutes = Some(minutes);
+        self
+    }
+
+    /// The domain that passkeys are bound to. Default: the host of the application's address.
+    pub fn passkey_rp_id(mut self, domain: impl Into<String>) -> Self {
+        self.options.passkey_rp_id = Some(domain.into());
+        self
+    }
+
+    /// The origins of the pages that ask for passkeys. Default: that of the application's address.
+    pub fn passkey_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.options.passkey_origins = Some(origins.into_iter().map(Into::into).collect());
         self
     }
 

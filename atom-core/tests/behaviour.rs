@@ -257,6 +257,8 @@ impl Thing {
             (Self::Probe(probe), "totp_code") => {
                 plain(probe.totp_code(args.secret(), args.next()).await.map(|code| code.expose().into()))
             }
+            (Self::Probe(probe), "create_passkey") => probe.create_passkey(args.next()).await.map(Self::plain),
+            (Self::Probe(probe), "use_passkey") => probe.use_passkey(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "open_record") => probe.open_record(args.next()).await.map(Self::plain),
             (Self::Probe(probe), "fail") => probe.fail(args.next()).await.map(Self::plain),
             _ => panic!("there is no method `{method}` here"),
@@ -278,6 +280,16 @@ impl Args {
     }
 
     /// Records with secrets cannot be deserialized, on purpose.
+    fn passkey(&mut self) -> PasskeyCredentials {
+        let fields: Map<String, Value> = self.next();
+        PasskeyCredentials {
+            token: field::<String>(&fields, "token").unwrap().into(),
+            answer: field(&fields, "answer").unwrap(),
+            workspace_id: field(&fields, "workspace_id"),
+            client: field(&fields, "client"),
+        }
+    }
+
     fn webhook(&mut self) -> NewWebhookEndpoint {
         let fields: Map<String, Value> = self.next();
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
@@ -470,14 +482,9 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 max_attempts: Some(3),
                 ..Default::default()
             };
-            let atom = database
-                .builder()
-                .provider(google.app())
-                .sign_in_provider(google.sign_in_provider())
-                .job_kind(greet)
-                .open()
-                .await
-                .unwrap();
+            let builder = database.builder().provider(google.app()).sign_in_provider(google.sign_in_provider()).job_kind(greet);
+            let builder = builder.passkey_rp_id("acme.example").passkey_origins(["https://acme.example"]);
+            let atom = builder.open().await.unwrap();
             let names = HashMap::from([
                 ("atom".to_owned(), Thing::Atom(atom)),
                 ("google".to_owned(), Thing::Google(google)),

@@ -72,7 +72,8 @@ class Stage {
     if (name === 'google') return atom.GoogleStandIn.start();
     assert.equal(name, 'atom', `no earlier step saved ${name}`);
     const greet = { name: 'greet', queue: 'behaviour', priority: 2, maxAttempts: 3 };
-    const options = { databaseUrl: this.databaseUrl, key: KEY, jobKinds: [greet] };
+    const passkeys = { passkeyRpId: 'acme.example', passkeyOrigins: ['https://acme.example'] };
+    const options = { databaseUrl: this.databaseUrl, key: KEY, jobKinds: [greet], ...passkeys };
     if (this.needs.includes('google')) {
       const google = await this.root('google');
       Object.assign(options, { providers: [google.app], signInProviders: [google.signInProvider] });

@@ -83,6 +83,7 @@ class Stage:
         if name == "atom":
             greet = atom_py.JobKind(name="greet", queue="behaviour", priority=2, max_attempts=3)
             options = {"database_url": self.database_url, "key": KEY, "job_kinds": [greet]}
+            options |= {"passkey_rp_id": "acme.example", "passkey_origins": ["https://acme.example"]}
             if "google" in self.needs:
                 google = await self.root("google")
                 options |= {"providers": [google.app], "sign_in_providers": [google.sign_in_provider]}

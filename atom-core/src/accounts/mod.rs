@@ -41,9 +41,11 @@ pub(crate) use email_proof::EmailProofSettings;
 pub use email_proof::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub use events::Events;
 pub(crate) use factors::FactorSettings;
+pub use factors::{
+    AddedFactor, Factor, FactorKind, Factors, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup,
+};
 #[cfg(feature = "testing")]
-pub(crate) use factors::code_of;
-pub use factors::{AddedFactor, Factor, FactorKind, Factors, PendingFactor, RecoveryCodes, TotpSetup};
+pub(crate) use factors::{code_of, fuzz_passkey};
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations,
     NewInvitation,
@@ -70,7 +72,7 @@ pub(crate) use workspaces::CHORE as DEPARTURES;
 pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};
 
 use crate::atom::Inner;
-use crate::{Result, Secret};
+use crate::{Json, Result, Secret};
 use atom_macros::{api, handle};
 use email_proof::Intent;
 use std::sync::Arc;
@@ -228,6 +230,36 @@ impl Accounts {
     /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
     pub async fn complete_with_recovery_code(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_recovery_code(&self.inner, pending_token, &code).await
+    }
+
+    /// A challenge for the passkeys of a user whose sign-in waits for a factor: `PendingFactor.token`.
+    ///
+    /// Fails with `unauthenticated` (`unknown_pending_factor`: begin anew; `factor_unavailable`) or `unsupported` (`passkeys_not_configured`).
+    pub async fn begin_passkey_factor(&self, pending_token: Secret) -> Result<PasskeyChallenge> {
+        factors::begin_passkey_factor(&self.inner, pending_token).await
+    }
+
+    /// Completes a sign-in with the answer to such a challenge, `credential.toJSON()`.
+    ///
+    /// Fails with `unauthenticated` (what [`PasskeyChallenge`] lists: ask for another challenge; `unknown_pending_factor`: begin anew;
+    /// `factor_unavailable`), `unsupported` (`passkeys_not_configured`) or `forbidden` (`not_a_member`).
+    pub async fn complete_with_passkey(&self, pending_token: Secret, challenge_token: Secret, answer: Json) -> Result<SignIn> {
+        factors::complete_with_passkey(&self.inner, pending_token, challenge_token, answer).await
+    }
+
+    /// A challenge for anybody's passkey: the page offers those that its device has.
+    ///
+    /// Fails with `unsupported` (`passkeys_not_configured`).
+    pub async fn begin_passkey_sign_in(&self) -> Result<PasskeyChallenge> {
+        factors::begin_passkey_sign_in(&self.inner).await
+    }
+
+    /// Signs a user in by the answer to such a challenge. The device has verified its user, so a passkey is two factors: nothing more is asked.
+    ///
+    /// Fails with `unauthenticated` (what [`PasskeyChallenge`] lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), `forbidden`
+    /// (`not_a_member`) or `invalid` (`malformed_client`).
+    pub async fn sign_in_with_passkey(&self, credentials: PasskeyCredentials) -> Result<SignIn> {
+        factors::sign_in_with_passkey(&self.inner, credentials).await
     }
 
     /// Exchanges a refresh token for a new pair of tokens.

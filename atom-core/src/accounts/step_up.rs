@@ -1,12 +1,12 @@
 //! Step-up: a fresh proof for what a stolen session must not do.
 
 use super::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
-use super::factors::{self, Asked};
+use super::factors::{self, Asked, PasskeyChallenge};
 use super::sessions::{self, Standing};
 use super::throttle::{self, Attempt};
 use super::{Principal, SignInMethod, email, mail_limits, passwords, store};
 use crate::atom::Inner;
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::{Error, ErrorKind, Json, Result, Secret};
 use atom_macros::{api, handle};
 use chrono::TimeDelta;
 use std::sync::Arc;
@@ -94,6 +94,21 @@ impl StepUp {
         let standing = standing(&self.inner, &self.principal).await?;
         factors::check_totp(&self.inner, standing.principal.user_id, Asked::Session(standing.session), &code).await?;
         sessions::prove(&self.inner, standing, SignInMethod::Totp).await
+    }
+
+    /// A challenge for the user's passkeys.
+    ///
+    /// Fails with `unsupported` (`passkeys_not_configured`), `conflict` (`no_factor`: the user has none), and as `is_fresh` does.
+    pub async fn begin_passkey(&self) -> Result<PasskeyChallenge> {
+        factors::begin_passkey_step_up(&self.inner, &self.principal).await
+    }
+
+    /// Proves it with the answer to such a challenge, `credential.toJSON()`.
+    ///
+    /// Fails with `unauthenticated` (what [`PasskeyChallenge`] lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), and as
+    /// `is_fresh` does.
+    pub async fn with_passkey(&self, challenge_token: Secret, answer: Json) -> Result<()> {
+        factors::step_up_with_passkey(&self.inner, &self.principal, &challenge_token, &answer).await
     }
 
     /// Proves it with a recovery code, which is good for nothing after that.

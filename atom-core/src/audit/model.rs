@@ -28,6 +28,8 @@ pub enum AuditAction {
     FactorRemoved,
     /// A user made new recovery codes.
     RecoveryCodesRenewed,
+    /// A passkey was refused, because it counts its signatures from an earlier number than before: there may be a copy of it.
+    PasskeyRefused,
     /// A recovery code stood in for a user's second factor; the details say how many are left.
     RecoveryCodeUsed,
     /// A user ended a session.

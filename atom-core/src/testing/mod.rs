@@ -15,6 +15,7 @@ mod issuer;
 mod keys;
 mod kit;
 mod mail;
+mod passkey;
 mod probe;
 mod trial;
 mod vendor;

@@ -1,6 +1,7 @@
 //! A handle with no purpose but to be called: every type and every error, through every border.
 
 use super::factors::totp_code;
+use super::passkey::Device;
 use super::trial::{self, Ticks, Trial, TrialOutcome};
 use crate::crypto::{Key, Place, record};
 use crate::{Bytes, ConnectionId, Error, ErrorKind, Handler, Json, Result, Secret, WorkspaceId};
@@ -98,6 +99,7 @@ impl SealedSample {
 #[handle]
 pub struct Probe {
     started: std::time::Instant,
+    device: Device,
 }
 
 #[api]
@@ -105,7 +107,7 @@ impl Probe {
     /// Makes a probe.
     pub async fn start() -> Result<Self> {
         tokio::task::yield_now().await;
-        Ok(Self { started: std::time::Instant::now() })
+        Ok(Self { started: std::time::Instant::now(), device: Device::default() })
     }
 
     /// Whether the probe has been started: always true.
@@ -148,6 +150,17 @@ impl Probe {
     pub async fn totp_code(&self, secret: Secret, steps: i64) -> Result<Secret> {
         let at = Utc::now() + TimeDelta::seconds(30 * steps.clamp(-100, 100));
         std::future::ready(Ok(totp_code(&secret, at))).await
+    }
+
+    /// Makes a passkey on the probe's own device, as a page does with these options: `PasskeyChallenge.options`. The page is `https://` and the domain of
+    /// the relying party.
+    pub async fn create_passkey(&self, options: Json) -> Result<Json> {
+        std::future::ready(self.device.create(&options)).await
+    }
+
+    /// Signs with the passkey of the probe's own device, as a page does with these options.
+    pub async fn use_passkey(&self, options: Json) -> Result<Json> {
+        std::future::ready(self.device.get(&options)).await
     }
 
     /// Waits, so that a caller can cancel or run other work meanwhile.

@@ -52,6 +52,13 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         "complete_with_recovery_code" => {
             accounts.complete_with_recovery_code(args.secret(), args.secret()).await.map(|s| Thing::plain(sign_in(&s)))
         }
+        "begin_passkey_sign_in" => accounts.begin_passkey_sign_in().await.map(|c| Thing::plain(challenge(&c))),
+        "begin_passkey_factor" => accounts.begin_passkey_factor(args.secret()).await.map(|c| Thing::plain(challenge(&c))),
+        "complete_with_passkey" => {
+            let (pending, token) = (args.secret(), args.secret());
+            accounts.complete_with_passkey(pending, token, args.next()).await.map(|s| Thing::plain(sign_in(&s)))
+        }
+        "sign_in_with_passkey" => accounts.sign_in_with_passkey(args.passkey()).await.map(|s| Thing::plain(sign_in(&s))),
         "refresh" => accounts.refresh(args.secret()).await.map(|s| Thing::plain(session(&s))),
         "refresh_from" => accounts.refresh_from(args.secret(), args.next()).await.map(|s| Thing::plain(session(&s))),
         "request_password_reset" => accounts.request_password_reset(args.next()).await.map(Thing::plain),
@@ -143,6 +150,8 @@ pub(super) async fn step_up_method(step_up: &StepUp, method: &str, mut args: Arg
         "request_code" => step_up.request_code().await.map(|p| flow(&p.flow_token, p.expires_at)),
         "with_code" => step_up.with_code(args.secret(), args.secret()).await.map(Thing::plain),
         "with_totp" => step_up.with_totp(args.secret()).await.map(Thing::plain),
+        "begin_passkey" => step_up.begin_passkey().await.map(|c| Thing::plain(challenge(&c))),
+        "with_passkey" => step_up.with_passkey(args.secret(), args.next()).await.map(Thing::plain),
         "with_recovery_code" => step_up.with_recovery_code(args.secret()).await.map(Thing::plain),
         _ => panic!("a step-up has no method `{method}`"),
     }
@@ -241,6 +250,14 @@ pub(super) async fn factors_method(factors: &Factors, method: &str, mut args: Ar
             .confirm_totp(args.next(), args.secret())
             .await
             .map(|added| Thing::plain(json!({ "factor": added.factor, "recovery_codes": texts(&added.recovery_codes) }))),
+        "begin_passkey" => factors.begin_passkey().await.map(|c| Thing::plain(challenge(&c))),
+        "confirm_passkey" => {
+            let (token, answer) = (args.secret(), args.next());
+            factors
+                .confirm_passkey(token, answer, args.next())
+                .await
+                .map(|added| Thing::plain(json!({ "factor": added.factor, "recovery_codes": texts(&added.recovery_codes) })))
+        }
         "remove" => factors.remove(args.next()).await.map(Thing::plain),
         "new_recovery_codes" => factors.new_recovery_codes().await.map(|new| Thing::plain(json!({ "codes": texts(&new.codes) }))),
         _ => panic!("factors have no method `{method}`"),
@@ -263,6 +280,10 @@ pub(super) async fn identities_method(identities: &Identities, method: &str, mut
 
 fn social_flow(flow: &SocialFlow) -> Value {
     json!({ "url": flow.url, "flow_token": flow.flow_token.expose(), "expires_at": flow.expires_at })
+}
+
+fn challenge(challenge: &PasskeyChallenge) -> Value {
+    json!({ "token": challenge.token.expose(), "options": challenge.options.0, "expires_at": challenge.expires_at })
 }
 
 fn sign_in(step: &SignIn) -> Value {

@@ -1,6 +1,8 @@
 //! Second factors: authenticator apps, recovery codes, sign-ins that wait for one, and what is asked before a factor changes.
 
+mod authenticator;
 mod managing;
+mod passkeys;
 mod pending;
 mod race;
 mod recovery_codes;
@@ -46,6 +48,13 @@ pub(crate) async fn add_app(scope: &Scope, clock: &TestClock) -> (App, Vec<Secre
     let app = App { id: setup.id, secret: setup.secret, clock: clock.clone() };
     let added = scope.factors().confirm_totp(app.id, app.code()).await.unwrap();
     (app, added.recovery_codes)
+}
+
+/// Adds a passkey of some authenticator.
+pub(crate) async fn add_passkey(scope: &Scope) {
+    let challenge = scope.factors().begin_passkey().await.unwrap();
+    let answer = authenticator::Authenticator::new(authenticator::Key::es256()).create(&challenge.options.0);
+    scope.factors().confirm_passkey(challenge.token, Json(answer), None).await.unwrap();
 }
 
 /// A sign-in with the password, which waits for a factor.

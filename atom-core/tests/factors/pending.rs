@@ -1,6 +1,7 @@
 //! Sign-ins that wait for a factor.
 
 use super::*;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What takes a token. The first word is the method as the stub of the Python package has it.
@@ -16,6 +17,17 @@ async fn replay(atom: &Atom, scope: &Scope, method: &str, token: Secret) -> Resu
         "sign_out" => accounts.sign_out(token).await,
         "complete_with_totp" => accounts.complete_with_totp(token, "000000".into()).await.map(drop),
         "complete_with_recovery_code" => accounts.complete_with_recovery_code(token, "0000".into()).await.map(drop),
+        "complete_with_passkey" => accounts.complete_with_passkey(token, "x".into(), Json(json!({}))).await.map(drop),
+        "begin_passkey_factor" => accounts.begin_passkey_factor(token).await.map(drop),
+        "confirm_passkey" => scope.factors().confirm_passkey(token, Json(json!({})), None).await.map(drop),
+        "with_passkey" => scope.step_up().with_passkey(token, Json(json!({}))).await,
+        "magic_link" => accounts.magic_link(token).await.map(drop),
+        "invitation" => accounts.invitation(token).await.map(drop),
+        "reset_password" => accounts.reset_password(token, "a loom of leaves and flowers".into()).await,
+        "verify" => scope.email().verify("12345678".into(), Some(token)).await.map(drop),
+        "confirm_change" => scope.email().confirm_change("12345678".into(), Some(token)).await.map(drop),
+        "with_code" => scope.step_up().with_code("12345678".into(), token).await,
+        "accept" => scope.invitations().accept(token).await.map(drop),
         "complete_link" => scope.connections().complete_link("google".into(), token).await.map(drop),
         other => panic!("`{other}` takes a token, too: replay it here"),
     }
@@ -40,7 +52,7 @@ on_both!(p18_a_pending_sign_in_opens_nothing_but_its_own_completion, |database| 
     for method in &takers {
         let refused = replay(&atom, &scope, method, waiting.token.clone()).await.err();
         let refused = refused.unwrap_or_else(|| panic!("`{method}` took the token of a pending sign-in"));
-        let is_completion = method.starts_with("complete_with_");
+        let is_completion = matches!(method.as_str(), "complete_with_totp" | "complete_with_recovery_code");
         assert!(is_completion == (refused.reason() == "wrong_code"), "{method}: {}", refused.reason());
     }
     // And nothing else completes it.
@@ -144,7 +156,7 @@ on_both!(a_pending_sign_in_remembers_its_workspace_and_its_client, |database| as
     let (bob, _) = sign_up(&atom, "bob@example.com").await;
     let joined = |now: &str| {
         format!(
-            "INSERT INTO atom_memberships SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'bob' AND u.email = 'ada@example.com'"
+            "INSERT INTO atom_memberships (workspace_id, user_id, role, created_at) SELECT w.id, u.id, 'member', {now} FROM atom_workspaces w, atom_users u WHERE w.name = 'bob' AND u.email = 'ada@example.com'"
         )
     };
     sql(&database, joined("9000000000000000"), joined("now() + interval '1 day'")).await;

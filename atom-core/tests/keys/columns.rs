@@ -100,6 +100,7 @@ on_both!(p33_every_column_of_sealed_records_is_taken_over, |database| async move
     atom.accounts().begin_sign_up(account("grace@example.com")).await.unwrap();
     let clock = crate::support::TestClock::new();
     let (app, codes) = crate::factors::add_app(&scope, &clock).await;
+    crate::factors::add_passkey(&scope).await;
     // A mail that nobody has taken yet.
     atom.mail().send_test("ada@example.com".into(), MailKind::SignInCode, None).await.unwrap();
     // A link to reset a password, of which there is only a hash.

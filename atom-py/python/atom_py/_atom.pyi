@@ -62,6 +62,7 @@ __all__ = [
     "AccountingPaymentPage",
     "Accounts",
     "ActiveSession",
+    "AddedFactor",
     "AllWorkspaces",
     "Atom",
     "Attendee",
@@ -348,6 +349,8 @@ __all__ = [
     "OrderStatus",
     "OutgoingMail",
     "Paging",
+    "PasskeyChallenge",
+    "PasskeyCredentials",
     "Password",
     "PasswordResetRequest",
     "Payment",
@@ -365,6 +368,7 @@ __all__ = [
     "PaymentSubscriptionPage",
     "Payments",
     "PendingCode",
+    "PendingFactor",
     "PendingMagicLink",
     "PendingVerification",
     "Person",
@@ -1477,6 +1481,53 @@ class Accounts:
         """
     def sign_in_with_link_blocking(self, link: LinkSignIn) -> SignIn:
         """`sign_in_with_link`, but the thread waits until it is done."""
+    async def complete_with_totp(self, pending_token: str, code: str) -> SignIn:
+        """Completes a sign-in that asked for a second factor, with a code of one of the user's authenticator apps: `PendingFactor.token`, and what the
+        user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
+        quarter of an hour.
+
+        Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
+        (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+        """
+    def complete_with_totp_blocking(self, pending_token: str, code: str) -> SignIn:
+        """`complete_with_totp`, but the thread waits until it is done."""
+    async def complete_with_recovery_code(self, pending_token: str, code: str) -> SignIn:
+        """The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
+
+        Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+        """
+    def complete_with_recovery_code_blocking(self, pending_token: str, code: str) -> SignIn:
+        """`complete_with_recovery_code`, but the thread waits until it is done."""
+    async def begin_passkey_factor(self, pending_token: str) -> PasskeyChallenge:
+        """A challenge for the passkeys of a user whose sign-in waits for a factor: `PendingFactor.token`.
+
+        Fails with `unauthenticated` (`unknown_pending_factor`: begin anew; `factor_unavailable`) or `unsupported` (`passkeys_not_configured`).
+        """
+    def begin_passkey_factor_blocking(self, pending_token: str) -> PasskeyChallenge:
+        """`begin_passkey_factor`, but the thread waits until it is done."""
+    async def complete_with_passkey(self, pending_token: str, challenge_token: str, answer: typing.Any) -> SignIn:
+        """Completes a sign-in with the answer to such a challenge, `credential.toJSON()`.
+
+        Fails with `unauthenticated` (what `PasskeyChallenge` lists: ask for another challenge; `unknown_pending_factor`: begin anew;
+        `factor_unavailable`), `unsupported` (`passkeys_not_configured`) or `forbidden` (`not_a_member`).
+        """
+    def complete_with_passkey_blocking(self, pending_token: str, challenge_token: str, answer: typing.Any) -> SignIn:
+        """`complete_with_passkey`, but the thread waits until it is done."""
+    async def begin_passkey_sign_in(self) -> PasskeyChallenge:
+        """A challenge for anybody's passkey: the page offers those that its device has.
+
+        Fails with `unsupported` (`passkeys_not_configured`).
+        """
+    def begin_passkey_sign_in_blocking(self) -> PasskeyChallenge:
+        """`begin_passkey_sign_in`, but the thread waits until it is done."""
+    async def sign_in_with_passkey(self, credentials: PasskeyCredentials) -> SignIn:
+        """Signs a user in by the answer to such a challenge. The device has verified its user, so a passkey is two factors: nothing more is asked.
+
+        Fails with `unauthenticated` (what `PasskeyChallenge` lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), `forbidden`
+        (`not_a_member`) or `invalid` (`malformed_client`).
+        """
+    def sign_in_with_passkey_blocking(self, credentials: PasskeyCredentials) -> SignIn:
+        """`sign_in_with_passkey`, but the thread waits until it is done."""
     async def refresh(self, refresh_token: str) -> Session:
         """Exchanges a refresh token for a new pair of tokens.
 
@@ -1565,6 +1616,17 @@ class ActiveSession:
         """What is known of the client, as it was told last."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class AddedFactor:
+    """A factor that was added."""
+    def __new__(cls, *, factor: Factor, recovery_codes: list[str]) -> AddedFactor: ...
+    @property
+    def factor(self) -> Factor:
+        """The factor."""
+    @property
+    def recovery_codes(self) -> list[str]:
+        """Ten recovery codes, if the user had none: show them once, to be kept where no device can lose them. Empty otherwise."""
 
 @typing.final
 class AllWorkspaces:
@@ -1768,6 +1830,16 @@ class AuditAction:
     """A user proved that their address is theirs."""
     EMAIL_CHANGED: typing.ClassVar[AuditAction]
     """A user got another address."""
+    FACTOR_ADDED: typing.ClassVar[AuditAction]
+    """A user added a second factor; the details say which."""
+    FACTOR_REMOVED: typing.ClassVar[AuditAction]
+    """A user removed a second factor."""
+    RECOVERY_CODES_RENEWED: typing.ClassVar[AuditAction]
+    """A user made new recovery codes."""
+    PASSKEY_REFUSED: typing.ClassVar[AuditAction]
+    """A passkey was refused, because it counts its signatures from an earlier number than before: there may be a copy of it."""
+    RECOVERY_CODE_USED: typing.ClassVar[AuditAction]
+    """A recovery code stood in for a user's second factor; the details say how many are left."""
     SIGNED_OUT: typing.ClassVar[AuditAction]
     """A user ended a session."""
     SESSION_REVOKED: typing.ClassVar[AuditAction]
@@ -1883,7 +1955,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "email_verified", "email_changed", "signed_out", "session_revoked", "refresh_token_reused", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "email_verified", "email_changed", "factor_added", "factor_removed", "recovery_codes_renewed", "passkey_refused", "recovery_code_used", "signed_out", "session_revoked", "refresh_token_reused", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -5154,10 +5226,12 @@ class FactorKind:
     """What a second factor is."""
     TOTP: typing.ClassVar[FactorKind]
     """An authenticator app, which shows codes."""
+    PASSKEY: typing.ClassVar[FactorKind]
+    """A passkey: a key pair of a device, or of a manager of passwords."""
     RECOVERY_CODE: typing.ClassVar[FactorKind]
     """A recovery code, which stands in for a factor that was lost."""
     @property
-    def value(self) -> typing.Literal["totp", "recovery_code"]:
+    def value(self) -> typing.Literal["totp", "passkey", "recovery_code"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -5195,8 +5269,28 @@ class Factors:
         """
     def confirm_totp_blocking(self, id: str, code: str) -> AddedFactor:
         """`confirm_totp`, but the thread waits until it is done."""
+    async def begin_passkey(self) -> PasskeyChallenge:
+        """Begins with a passkey: the page makes one of the options and answers with `credential.toJSON()`, within five minutes.
+
+        Fails with `unsupported` (`passkeys_not_configured`) or `conflict` (`too_many_factors`).
+        """
+    def begin_passkey_blocking(self) -> PasskeyChallenge:
+        """`begin_passkey`, but the thread waits until it is done."""
+    async def confirm_passkey(self, token: str, answer: typing.Any, name: str | None = None) -> AddedFactor:
+        """Makes the passkey of an answer a factor, with which the user can sign in without a password, too. The first factor comes with recovery
+        codes. The device must have verified its user, and names its maker to nobody: only an attestation by the passkey itself is taken.
+
+        Fails with `unauthenticated` (`unknown_passkey_challenge`: begin again), `invalid` (what `PasskeyChallenge` lists; `malformed_factor_name`) or
+        `conflict` (`passkey_taken`: use it; `too_many_factors`).
+        """
+    def confirm_passkey_blocking(self, token: str, answer: typing.Any, name: str | None = None) -> AddedFactor:
+        """`confirm_passkey`, but the thread waits until it is done."""
     async def remove(self, id: str) -> None:
-        """Removes a factor, and with the last one the recovery codes. Removing it twice is no error."""
+        """Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
+
+        Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
+        installation sends no mail; let them set a password or add another passkey first).
+        """
     def remove_blocking(self, id: str) -> None:
         """`remove`, but the thread waits until it is done."""
     async def new_recovery_codes(self) -> RecoveryCodes:
@@ -9033,7 +9127,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, code_minutes: int | None = None, link_minutes: int | None = None, sign_up_by_code: bool | None = None, require_verified_email: bool | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, passkey_rp_id: str | None = None, passkey_origins: list[str] | None = None, code_minutes: int | None = None, link_minutes: int | None = None, sign_up_by_code: bool | None = None, require_verified_email: bool | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -9102,6 +9196,16 @@ class OpenOptions:
     @property
     def step_up_minutes(self) -> int | None:
         """How recent a proof of who acts has to be for what asks for a fresh one, in minutes, 1 to 1440. Default: 10. See `StepUp`."""
+    @property
+    def passkey_rp_id(self) -> str | None:
+        """The domain that passkeys are bound to, for pages there and on its subdomains: `example.com`. With another one, all passkeys of before are good for
+        nothing. Default: the host of `app_url`; without either there are no passkeys.
+        """
+    @property
+    def passkey_origins(self) -> list[str] | None:
+        """The origins of the pages that ask for passkeys, each as browsers write it: `https://app.example.com`; of an Android app
+        `android:apk-key-hash:…`. Default: that of `app_url`.
+        """
     @property
     def code_minutes(self) -> int | None:
         """How long a code that is mailed is valid, and the link that may stand beside it, in minutes, 1 to 10. Default: 10."""
@@ -9339,6 +9443,54 @@ class Paging:
         """Where the last page ended."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class PasskeyChallenge:
+    """What a page asks a passkey for.
+
+    An answer counts once, whatever becomes of it. One that is refused says why:
+
+    | reason | what was not right |
+    | --- | --- |
+    | `unknown_passkey_challenge` | the challenge was answered before, has expired, or is for something else |
+    | `passkey_unknown` | nobody who may use it here has such a passkey; a page may tell the device with `signalUnknownCredential` |
+    | `passkey_user_absent`, `passkey_user_unverified` | nobody touched the device, or it did not ask for a PIN or a part of the body |
+    | `passkey_wrong_origin`, `passkey_framed` | the page is none of `passkey_origins`, or stands within another one |
+    | `passkey_wrong_relying_party` | it is for another domain |
+    | `passkey_wrong_challenge`, `passkey_wrong_ceremony` | it answers another challenge, or another question |
+    | `passkey_wrong_signature` | it was not signed by the passkey |
+    | `passkey_backups_changed` | it says another thing of its backups than when it was added |
+    | `passkey_copied` | it has counted its signatures from an earlier number than before: there may be a copy of it, so remove it |
+    | `passkey_wrong_algorithm`, `passkey_attested` | a new one has a key that was not asked for, or names its maker |
+    | `passkey_malformed` | it is not what `credential.toJSON()` gives |
+    """
+    def __new__(cls, *, token: str, options: typing.Any, expires_at: datetime.datetime) -> PasskeyChallenge: ...
+    @property
+    def token(self) -> str:
+        """What comes back with the answer: keep it where only this client can read it, and not where the page can."""
+    @property
+    def options(self) -> typing.Any:
+        """What the page hands to `PublicKeyCredential.parseCreationOptionsFromJSON`, to add a passkey, or to `parseRequestOptionsFromJSON`."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when it can be answered."""
+
+@typing.final
+class PasskeyCredentials:
+    """What is needed to sign in with a passkey."""
+    def __new__(cls, *, token: str, answer: typing.Any, workspace_id: str | None = None, client: Client | None = None) -> PasskeyCredentials: ...
+    @property
+    def token(self) -> str:
+        """The token of the challenge."""
+    @property
+    def answer(self) -> typing.Any:
+        """What the page got: `credential.toJSON()`."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that the user joined first."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client that signs in."""
 
 @typing.final
 class Password:
@@ -9870,6 +10022,22 @@ class PendingCode:
         """When the code stops working."""
 
 @typing.final
+class PendingFactor:
+    """A sign-in that waits for a second factor. It is no session: nothing but the completion of this sign-in takes its token, five tries and ten
+    minutes long, and it ends when the password changes.
+    """
+    def __new__(cls, *, token: str, factors: list[FactorKind], expires_at: datetime.datetime) -> PendingFactor: ...
+    @property
+    def token(self) -> str:
+        """What `Accounts.complete_with_totp` and its like take. Keep it where only this client can read it."""
+    @property
+    def factors(self) -> list[FactorKind]:
+        """What the user can complete it with."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when."""
+
+@typing.final
 class PendingMagicLink:
     """A link that is on its way to somebody's mailbox, if there is somebody."""
     def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingMagicLink: ...
@@ -10043,6 +10211,16 @@ class Probe:
         """What an authenticator app with this secret shows so many steps of thirty seconds from now."""
     def totp_code_blocking(self, secret: str, steps: int) -> str:
         """`totp_code`, but the thread waits until it is done."""
+    async def create_passkey(self, options: typing.Any) -> typing.Any:
+        """Makes a passkey on the probe's own device, as a page does with these options: `PasskeyChallenge.options`. The page is `https://` and the domain of
+        the relying party.
+        """
+    def create_passkey_blocking(self, options: typing.Any) -> typing.Any:
+        """`create_passkey`, but the thread waits until it is done."""
+    async def use_passkey(self, options: typing.Any) -> typing.Any:
+        """Signs with the passkey of the probe's own device, as a page does with these options."""
+    def use_passkey_blocking(self, options: typing.Any) -> typing.Any:
+        """`use_passkey`, but the thread waits until it is done."""
     async def wait(self, millis: int) -> None:
         """Waits, so that a caller can cancel or run other work meanwhile."""
     def wait_blocking(self, millis: int) -> None:
@@ -11223,6 +11401,9 @@ class Scope:
     def invitations(self) -> Invitations:
         """Who is invited to become one."""
     @property
+    def factors(self) -> Factors:
+        """The user's second factors."""
+    @property
     def connections(self) -> Connections:
         """The user's connected accounts."""
     @property
@@ -12208,6 +12389,16 @@ class SignIn:
             """Authenticates nothing."""
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class FactorRequired(SignIn):
+        """The user has a second factor, and is not signed in before they have shown it."""
+        __match_args__ = ("pending",)
+        def __new__(cls, pending: PendingFactor) -> SignIn.FactorRequired: ...
+        @property
+        def pending(self) -> PendingFactor:
+            """What waits for it."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class SignInMethod:
@@ -12708,10 +12899,41 @@ class StepUp:
         """Proves it with the code that was mailed. `flow_token` is that of `request_code`.
 
         Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `session_revoked`, `session_expired`),
-        `forbidden` (`purpose_fixed`) or `invalid` (`no_session`).
+        `forbidden` (`purpose_fixed`, `factor_required`: the user has a second factor) or `invalid` (`no_session`).
         """
     def with_code_blocking(self, code: str, flow_token: str) -> None:
         """`with_code`, but the thread waits until it is done."""
+    async def with_totp(self, code: str) -> None:
+        """Proves it with a code of an authenticator app. Wrong ones are counted for this session, and make the next attempt wait.
+
+        Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `rate_limited` (`too_many_attempts`), `forbidden`
+        (`purpose_fixed`) or `invalid` (`no_session`).
+        """
+    def with_totp_blocking(self, code: str) -> None:
+        """`with_totp`, but the thread waits until it is done."""
+    async def begin_passkey(self) -> PasskeyChallenge:
+        """A challenge for the user's passkeys.
+
+        Fails with `unsupported` (`passkeys_not_configured`), `conflict` (`no_factor`: the user has none), and as `is_fresh` does.
+        """
+    def begin_passkey_blocking(self) -> PasskeyChallenge:
+        """`begin_passkey`, but the thread waits until it is done."""
+    async def with_passkey(self, challenge_token: str, answer: typing.Any) -> None:
+        """Proves it with the answer to such a challenge, `credential.toJSON()`.
+
+        Fails with `unauthenticated` (what `PasskeyChallenge` lists: ask for another challenge), `unsupported` (`passkeys_not_configured`), and as
+        `is_fresh` does.
+        """
+    def with_passkey_blocking(self, challenge_token: str, answer: typing.Any) -> None:
+        """`with_passkey`, but the thread waits until it is done."""
+    async def with_recovery_code(self, code: str) -> None:
+        """Proves it with a recovery code, which is good for nothing after that.
+
+        Fails with `unauthenticated` (`wrong_code`, `session_revoked`, `session_expired`), `forbidden` (`purpose_fixed`) or `invalid`
+        (`no_session`).
+        """
+    def with_recovery_code_blocking(self, code: str) -> None:
+        """`with_recovery_code`, but the thread waits until it is done."""
 
 @typing.final
 class StoredJob:

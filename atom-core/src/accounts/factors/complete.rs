@@ -24,7 +24,8 @@ pub(in crate::accounts) async fn with_recovery_code(inner: &Arc<Inner>, token: S
     finish(inner, pending, SignInMethod::RecoveryCode).await
 }
 
-async fn finish(inner: &Arc<Inner>, pending: Pending, factor: SignInMethod) -> Result<SignIn> {
+/// Begins the session, for one caller.
+pub(super) async fn finish(inner: &Arc<Inner>, pending: Pending, factor: SignInMethod) -> Result<SignIn> {
     let proved = pending.consume(inner).await?;
     sign_in::begin_session(inner, proved, Some(factor)).await
 }

@@ -1,8 +1,8 @@
 //! Second factors: what a user shows besides a password, a mailed code or an account elsewhere.
 //!
-//! An authenticator app shares a secret with Atom ([`totp`]); [`recovery_codes`] stand in for a factor that was lost. Where a user has a factor, a
-//! first proof leads to a [`pending`] sign-in, which is no session, and [`complete`] makes one of it. Factors are a user's, in all their workspaces;
-//! what was done with them is in the log of the workspace in which it was done.
+//! An authenticator app shares a secret with Atom ([`totp`]); of a passkey ([`passkeys`]) Atom has the public half; [`recovery_codes`] stand in for a
+//! factor that was lost. Where a user has a factor, a first proof leads to a [`pending`] sign-in, which is no session, and [`complete`] makes one of it.
+//! Factors are a user's, in all their workspaces; what was done with them is in the log of the workspace in which it was done.
 
 mod begin_totp;
 mod change;
@@ -10,6 +10,7 @@ mod check;
 mod complete;
 mod confirm_totp;
 mod model;
+mod passkeys;
 mod pending;
 mod recovery_codes;
 mod remove;
@@ -18,17 +19,24 @@ mod store;
 mod totp;
 
 pub(super) use check::{Asked, check_recovery_code, check_totp};
+use complete::finish;
 pub(super) use complete::{with_recovery_code, with_totp};
-pub use model::{AddedFactor, Factor, FactorKind, PendingFactor, RecoveryCodes, TotpSetup};
+pub use model::{AddedFactor, Factor, FactorKind, PasskeyChallenge, PasskeyCredentials, PendingFactor, RecoveryCodes, TotpSetup};
+#[cfg(feature = "testing")]
+pub(crate) use passkeys::fuzz as fuzz_passkey;
+pub(super) use passkeys::{
+    begin_factor as begin_passkey_factor, begin_sign_in as begin_passkey_sign_in, begin_step_up as begin_passkey_step_up,
+    complete as complete_with_passkey, sign_in as sign_in_with_passkey, step_up as step_up_with_passkey,
+};
 pub(super) use pending::begin as ask;
 pub(crate) use settings::FactorSettings;
-pub(super) use store::{has_any, remove_all};
+pub(super) use store::{has_any, has_passkey, remove_all};
 #[cfg(feature = "testing")]
 pub(crate) use totp::code_of;
 
 use super::{Principal, sessions, step_up};
 use crate::atom::Inner;
-use crate::{FactorId, Result, Secret};
+use crate::{FactorId, Json, Result, Secret};
 use atom_macros::{api, handle};
 use std::sync::Arc;
 
@@ -93,7 +101,26 @@ impl Factors {
         confirm_totp::run(self, id, code).await
     }
 
+    /// Begins with a passkey: the page makes one of the options and answers with `credential.toJSON()`, within five minutes.
+    ///
+    /// Fails with `unsupported` (`passkeys_not_configured`) or `conflict` (`too_many_factors`).
+    pub async fn begin_passkey(&self) -> Result<PasskeyChallenge> {
+        passkeys::begin_registration(self).await
+    }
+
+    /// Makes the passkey of an answer a factor, with which the user can sign in without a password, too. The first factor comes with recovery
+    /// codes. The device must have verified its user, and names its maker to nobody: only an attestation by the passkey itself is taken.
+    ///
+    /// Fails with `unauthenticated` (`unknown_passkey_challenge`: begin again), `invalid` (what [`PasskeyChallenge`] lists; `malformed_factor_name`) or
+    /// `conflict` (`passkey_taken`: use it; `too_many_factors`).
+    pub async fn confirm_passkey(&self, token: Secret, answer: Json, name: Option<String>) -> Result<AddedFactor> {
+        passkeys::confirm_registration(self, token, answer, name).await
+    }
+
     /// Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
+    ///
+    /// Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
+    /// installation sends no mail; let them set a password or add another passkey first).
     pub async fn remove(&self, id: FactorId) -> Result<()> {
         remove::run(self, id).await
     }

@@ -1,6 +1,7 @@
 //! What the API of factors takes and returns.
 
-use crate::{FactorId, Secret};
+use crate::accounts::Client;
+use crate::{FactorId, Json, Secret, WorkspaceId};
 use atom_macros::model;
 use chrono::{DateTime, Utc};
 
@@ -9,6 +10,8 @@ use chrono::{DateTime, Utc};
 pub enum FactorKind {
     /// An authenticator app, which shows codes.
     Totp,
+    /// A passkey: a key pair of a device, or of a manager of passwords.
+    Passkey,
     /// A recovery code, which stands in for a factor that was lost.
     RecoveryCode,
 }
@@ -73,4 +76,44 @@ pub struct PendingFactor {
     pub factors: Vec<FactorKind>,
     /// Until when.
     pub expires_at: DateTime<Utc>,
+}
+
+/// What a page asks a passkey for.
+///
+/// An answer counts once, whatever becomes of it. One that is refused says why:
+///
+/// | reason | what was not right |
+/// | --- | --- |
+/// | `unknown_passkey_challenge` | the challenge was answered before, has expired, or is for something else |
+/// | `passkey_unknown` | nobody who may use it here has such a passkey; a page may tell the device with `signalUnknownCredential` |
+/// | `passkey_user_absent`, `passkey_user_unverified` | nobody touched the device, or it did not ask for a PIN or a part of the body |
+/// | `passkey_wrong_origin`, `passkey_framed` | the page is none of `passkey_origins`, or stands within another one |
+/// | `passkey_wrong_relying_party` | it is for another domain |
+/// | `passkey_wrong_challenge`, `passkey_wrong_ceremony` | it answers another challenge, or another question |
+/// | `passkey_wrong_signature` | it was not signed by the passkey |
+/// | `passkey_backups_changed` | it says another thing of its backups than when it was added |
+/// | `passkey_copied` | it has counted its signatures from an earlier number than before: there may be a copy of it, so remove it |
+/// | `passkey_wrong_algorithm`, `passkey_attested` | a new one has a key that was not asked for, or names its maker |
+/// | `passkey_malformed` | it is not what `credential.toJSON()` gives |
+#[model(secret)]
+pub struct PasskeyChallenge {
+    /// What comes back with the answer: keep it where only this client can read it, and not where the page can.
+    pub token: Secret,
+    /// What the page hands to `PublicKeyCredential.parseCreationOptionsFromJSON`, to add a passkey, or to `parseRequestOptionsFromJSON`.
+    pub options: Json,
+    /// Until when it can be answered.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What is needed to sign in with a passkey.
+#[model(secret, default)]
+pub struct PasskeyCredentials {
+    /// The token of the challenge.
+    pub token: Secret,
+    /// What the page got: `credential.toJSON()`.
+    pub answer: Json,
+    /// The workspace to enter. Default: the one that the user joined first.
+    pub workspace_id: Option<WorkspaceId>,
+    /// What is known of the client that signs in.
+    pub client: Option<Client>,
 }

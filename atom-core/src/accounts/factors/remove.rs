@@ -1,7 +1,8 @@
 //! Removing a factor.
 
 use super::change::Change;
-use super::{Factors, store};
+use super::{FactorKind, Factors, store};
+use crate::accounts::sign_in;
 use crate::{FactorId, Result};
 
 pub(super) async fn run(factors: &Factors, id: FactorId) -> Result<()> {
@@ -12,6 +13,10 @@ pub(super) async fn run(factors: &Factors, id: FactorId) -> Result<()> {
     let mut tx = db.begin_durable().await?;
     store::lock(&mut tx, user).await?;
     let Some(kind) = store::remove(&mut tx, user, id).await? else { return Ok(()) };
+    // Where mail is sent, a code or a link gets everybody in.
+    if kind == FactorKind::Passkey && !inner.mail.is_configured() {
+        sign_in::check_left(inner, &mut tx, user).await?;
+    }
     store::drop_idle_recovery_codes(&mut tx, user).await?;
     change.removed(tx, id, kind.as_str()).await
 }

@@ -19,7 +19,8 @@ row! {
 pub(super) async fn list(db: &Db, user: UserId) -> Result<Vec<Factor>> {
     let rows = on!(db, c => sqlx::query_as::<_, FactorRow>(
         "SELECT id, 'totp' AS kind, name, created_at, last_used_at FROM atom_totps
-          WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY id")
+          WHERE user_id = $1 AND confirmed_at IS NOT NULL
+         UNION ALL SELECT id, 'passkey', name, created_at, last_used_at FROM atom_passkeys WHERE user_id = $1 ORDER BY id")
         .bind(user.0).fetch_all(c).await)?;
     let into = |row: FactorRow| {
         Ok(Factor {
@@ -40,13 +41,17 @@ pub(in crate::accounts) async fn has_any(db: &Db, user: UserId) -> Result<bool> 
 
 /// What a user can complete a sign-in with; nothing if they have no factor, whatever codes may be left.
 pub(super) async fn kinds(db: &Db, user: UserId) -> Result<Vec<FactorKind>> {
-    let (totps, codes): (i64, i64) = on!(db, c => sqlx::query_as(
+    let (totps, passkeys, codes): (i64, i64, i64) = on!(db, c => sqlx::query_as(
         "SELECT (SELECT count(*) FROM atom_totps WHERE user_id = $1 AND confirmed_at IS NOT NULL),
+                (SELECT count(*) FROM atom_passkeys WHERE user_id = $1),
                 (SELECT count(*) FROM atom_recovery_codes WHERE user_id = $1 AND used_at IS NULL)")
         .bind(user.0).fetch_one(c).await)?;
     let mut kinds = Vec::new();
     if totps > 0 {
         kinds.push(FactorKind::Totp);
+    }
+    if passkeys > 0 {
+        kinds.push(FactorKind::Passkey);
     }
     if !kinds.is_empty() && codes > 0 {
         kinds.push(FactorKind::RecoveryCode);
@@ -114,14 +119,27 @@ pub(super) async fn remove(tx: &mut Tx, user: UserId, id: FactorId) -> Result<Op
     let removed: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
         "DELETE FROM atom_totps WHERE user_id = $1 AND id = $2 AND confirmed_at IS NOT NULL RETURNING id")
         .bind(user.0).bind(id.0).fetch_optional(c).await)?;
-    Ok(removed.map(|_| FactorKind::Totp))
+    if removed.is_some() {
+        return Ok(Some(FactorKind::Totp));
+    }
+    let removed: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as("DELETE FROM atom_passkeys WHERE user_id = $1 AND id = $2 RETURNING id")
+        .bind(user.0).bind(id.0).fetch_optional(c).await)?;
+    Ok(removed.map(|_| FactorKind::Passkey))
+}
+
+/// Whether a user has a passkey.
+pub(in crate::accounts) async fn has_passkey(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let (passkeys,): (i64,) = on!(tx: tx, c => sqlx::query_as("SELECT count(*) FROM atom_passkeys WHERE user_id = $1")
+        .bind(user.0).fetch_one(c).await)?;
+    Ok(passkeys > 0)
 }
 
 /// Removes the recovery codes of whoever has no factor left.
 pub(super) async fn drop_idle_recovery_codes(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
         "DELETE FROM atom_recovery_codes WHERE user_id = $1
-            AND NOT EXISTS (SELECT 1 FROM atom_totps WHERE user_id = $1 AND confirmed_at IS NOT NULL)")
+            AND NOT EXISTS (SELECT 1 FROM atom_totps WHERE user_id = $1 AND confirmed_at IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM atom_passkeys WHERE user_id = $1)")
         .bind(user.0).execute(c).await.map(drop))?)
 }
 
@@ -159,7 +177,11 @@ pub(super) async fn recovery_codes_left_in(tx: &mut Tx, user: UserId) -> Result<
 
 /// Removes all factors of a user, with their recovery codes.
 pub(in crate::accounts) async fn remove_all(tx: &mut Tx, user: UserId) -> Result<()> {
-    for sql in ["DELETE FROM atom_totps WHERE user_id = $1", "DELETE FROM atom_recovery_codes WHERE user_id = $1"] {
+    for sql in [
+        "DELETE FROM atom_totps WHERE user_id = $1",
+        "DELETE FROM atom_passkeys WHERE user_id = $1",
+        "DELETE FROM atom_recovery_codes WHERE user_id = $1",
+    ] {
         on!(tx: tx, c => sqlx::query(sql).bind(user.0).execute(c).await.map(drop))?;
     }
     Ok(())

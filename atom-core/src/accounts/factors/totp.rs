@@ -35,11 +35,7 @@ pub(super) fn matching_step(secret: &[u8], digits: &str, now: DateTime<Utc>) -> 
     let current = step(now);
     let is_right = |step| bool::from(code(secret, step).as_bytes().ct_eq(digits.as_bytes()));
     // All of them are looked at, whichever is right.
-<<<<<<< HEAD
     (current - SKEW..=current + SKEW).fold(None, |found, step| if is_right(step) { Some(step) } else { found })
-=======
-    (current - SKEW..=current + SKEW).fold(None, |newest, step| if is_right(&step) { Some(step) } else { newest })
->>>>>>> social
 }
 
 /// What an app shows at a moment.

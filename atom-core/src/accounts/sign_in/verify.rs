@@ -1,4 +1,5 @@
-//! A password was right, or an account at a provider is the user's, and the address is still to be proved.
+//! A password or a passkey was right, or an account at a provider is the user's, and the address is still to be proved. Whoever has a second
+//! factor shows it after that.
 
 use super::{Proved, SignIn, complete};
 use crate::accounts::email_proof::{self, EmailProof, Intent, NewFlow, Shown};

@@ -9,6 +9,7 @@ mod callback;
 mod id_token;
 mod link;
 mod manifest;
+mod passkey;
 mod password_hash;
 mod retry_after;
 
@@ -17,6 +18,7 @@ pub use callback::callback;
 pub use id_token::id_token;
 pub use link::link;
 pub use manifest::manifest;
+pub use passkey::passkey;
 pub use password_hash::password_hash;
 pub use retry_after::retry_after;
 
@@ -30,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("id_token", id_token),
     ("link", link),
     ("manifest", manifest),
+    ("passkey", passkey),
     ("password_hash", password_hash),
     ("retry_after", retry_after),
 ];

@@ -109,6 +109,8 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
                 "database_url" to JsonPrimitive(database),
                 "key" to JsonPrimitive(key),
                 "job_kinds" to JsonArray(listOf(JsonObject(greet + numbers))),
+                "passkey_rp_id" to JsonPrimitive("acme.example"),
+                "passkey_origins" to JsonArray(listOf(JsonPrimitive("https://acme.example"))),
                 "providers" to JsonArray(needs.map { JsonPrimitive("$$it.app") }),
                 "sign_in_providers" to JsonArray(needs.map { JsonPrimitive("$$it.sign_in_provider") }),
             ),
