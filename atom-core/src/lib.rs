@@ -27,6 +27,7 @@ mod emergency;
 mod ending;
 mod error;
 mod events;
+mod holdings;
 mod http_client;
 mod id;
 mod integrations;
@@ -55,6 +56,7 @@ pub use accounts::{
     PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod,
     StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
 };
+pub use accounts::{Profile, ProfilePatch, UserAccount, UserFilter, UserPage, UserPatch, UserProfile, UserState};
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;

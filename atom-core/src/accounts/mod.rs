@@ -13,6 +13,7 @@ mod members;
 mod model;
 mod notice;
 mod passwords;
+mod profile;
 mod proof;
 mod purpose;
 mod rights;
@@ -48,6 +49,7 @@ pub use members::{Member, MemberFilter, MemberPage, Members};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub(crate) use passwords::PasswordSettings;
 pub use passwords::{BreachedPasswords, Password, PasswordResetRequest};
+pub use profile::{Profile, ProfilePatch, UserProfile};
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
@@ -59,6 +61,7 @@ pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
 pub use users::{ImportedUser, UserImport, Users};
+pub use users::{UserAccount, UserFilter, UserPage, UserPatch, UserState};
 pub(crate) use workspaces::CHORE as DEPARTURES;
 pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};
 
@@ -115,7 +118,7 @@ impl Accounts {
     /// A user with a second factor is not signed in yet: see [`SignIn`].
     ///
     /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
-    /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// wait for `retry_after`), `forbidden` (`not_a_member`; `user_disabled`, which only whoever knows the password is told) or `invalid` (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
     }
@@ -138,7 +141,7 @@ impl Accounts {
 
     /// Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn verify_email(&self, proof: EmailProof) -> Result<SignIn> {
         sign_in::with_verification(&self.inner, proof).await
     }
@@ -155,7 +158,7 @@ impl Accounts {
     /// Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
     /// somebody else, so the account's password and its sessions end.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
+    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`, `user_disabled`) or `invalid`
     /// (`malformed_client`).
     pub async fn sign_in_with_code(&self, proof: EmailProof) -> Result<SignIn> {
         sign_in::with_code(&self.inner, proof).await
@@ -176,7 +179,7 @@ impl Accounts {
 
     /// Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
     ///
-    /// Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_link(&self, link: LinkSignIn) -> Result<SignIn> {
         sign_in::with_link(&self.inner, link).await
     }
@@ -186,14 +189,14 @@ impl Accounts {
     /// quarter of an hour.
     ///
     /// Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
-    /// (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+    /// (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`, `user_disabled`).
     pub async fn complete_with_totp(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_totp(&self.inner, pending_token, &code).await
     }
 
     /// The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`, `user_disabled`).
     pub async fn complete_with_recovery_code(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_recovery_code(&self.inner, pending_token, &code).await
     }

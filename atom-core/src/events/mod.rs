@@ -12,6 +12,7 @@ mod catalogue;
 mod model;
 mod names;
 mod payload;
+mod persons;
 mod publish;
 mod read;
 mod store;
@@ -28,13 +29,15 @@ pub(crate) use catalogue::{
     SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged,
     ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
     SessionStarted, SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserImported, UserPasswordChanged,
-    UserSignedUp, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
+    UserSignedUp, UserUpdated, UserDisabled, UserEnabled, UserErased, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
     WorkspaceKeyWorn, WorkspaceRenamed, WorkspaceSeatsChanged, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;
+pub(crate) use payload::Payload;
 pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
+pub(crate) use persons::{forget_user, of_user};
 pub(crate) use store::{Draft, forget_workspace};
 pub use stream::EventStream;
 pub(crate) use stream::subscribe;

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_email_proofs",
     19 "0019_factors",
     21 "0021_workspaces",
+    24 "0024_users",
 ];
 
 /// One schema migration and whether this database has it.

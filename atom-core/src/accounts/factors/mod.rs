@@ -22,7 +22,7 @@ pub(super) use complete::{with_recovery_code, with_totp};
 pub use model::{AddedFactor, Factor, FactorKind, PendingFactor, RecoveryCodes, TotpSetup};
 pub(super) use pending::begin as ask;
 pub(crate) use settings::FactorSettings;
-pub(super) use store::{has_any, remove_all};
+pub(super) use store::{has_any, list as of_user, recovery_codes_left, remove_all};
 #[cfg(feature = "testing")]
 pub(crate) use totp::code_of;
 

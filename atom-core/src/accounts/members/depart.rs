@@ -4,7 +4,7 @@
 //! time and may fail, so the membership is a row until it is done: whoever calls again goes on with it, and so does a worker.
 
 use super::{check_other_owner, rights, store};
-use crate::accounts::{Principal, Role, sessions, workspaces};
+use crate::accounts::{Principal, Role, sessions, store as people, workspaces};
 use crate::atom::Inner;
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, MemberLeft};
@@ -19,6 +19,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, principal: &Principal, 
     let principal = rights::standing(inner, principal).await?;
     let mut tx = inner.db()?.begin_durable().await?;
     workspaces::hold(&mut tx, workspace).await?;
+    people::hold_user(&mut tx, user).await?;
     let principal = rights::acting(&mut tx, &principal).await?;
     let is_own = user == principal.user_id;
     if !is_own {

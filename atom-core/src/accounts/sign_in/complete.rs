@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Somebody who has just proved who they are.
 pub(in crate::accounts) struct Proved {
-    /// An active user.
+    /// The user, who may be disabled.
     pub(in crate::accounts) user: User,
     pub(in crate::accounts) method: SignInMethod,
     /// The workspace to enter. Default: the one that the user joined first.
@@ -26,8 +26,10 @@ pub(in crate::accounts) struct Proved {
 
 /// Begins a session of theirs, or asks for a second factor where they have one. A proof that may be used once was used up before.
 ///
-/// Fails with `forbidden` (`not_a_member`).
+/// Fails with `forbidden` (`not_a_member`, `user_disabled`).
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Result<SignIn> {
+    // Once more in the transaction that stores the session.
+    store::user(inner.db()?, proved.user.id).await?.ok_or_else(store::user_disabled)?;
     if !proved.method.is_factor()
         && let Some(pending) = factors::ask(inner, &proved).await?
     {
@@ -38,7 +40,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Resu
 
 /// Begins a session of somebody of whom nothing more is asked.
 ///
-/// Fails with `forbidden` (`not_a_member`).
+/// Fails with `forbidden` (`not_a_member`, `user_disabled`).
 pub(in crate::accounts) async fn begin_session(
     inner: &Arc<Inner>,
     proved: Proved,
