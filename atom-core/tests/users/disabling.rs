@@ -74,7 +74,7 @@ on_both!(p18_a_pending_factor_of_a_disabled_user_is_worth_nothing, |database| as
     let (session, scope) = sign_up(&atom, "ada@example.com").await;
     let (app, codes) = add_app(&scope, &clock).await;
     clock.advance(chrono::TimeDelta::minutes(1));
-    let sign_in = || atom.accounts().sign_in(credentials("ada@example.com", PASSWORD));
+    let sign_in = async || atom.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await;
     let SignIn::FactorRequired { pending } = sign_in().await.unwrap() else { panic!("the password was enough") };
     atom.users().disable(session.user.id, None).await.unwrap();
     let completed = atom.accounts().complete_with_totp(pending.token.clone(), app.code()).await;

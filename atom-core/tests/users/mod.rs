@@ -25,7 +25,7 @@ pub(super) async fn tables_with(database: &Database, text: &str) -> Vec<String> 
         let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(&mut c).await.unwrap();
         assert!(columns.len() > 200, "{columns:?}");
         for (table, column) in columns {
-            let query = format!("SELECT count(*) FROM {table} WHERE instr(lower(CAST({column} AS TEXT)), '{text}') > 0");
+            let query = format!("SELECT count(*) FROM {table} WHERE instr(lower(CAST(\"{column}\" AS TEXT)), '{text}') > 0");
             let count: i64 = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut c).await.unwrap();
             if count > 0 {
                 found.push(format!("{table}.{column}"));

@@ -45,10 +45,11 @@ async fn begin(inner: &Arc<Inner>, user: UserId, by: By) -> Result<bool> {
     let places = store::workspaces_now(db, user).await?;
     let mut tx = db.begin_durable().await?;
     for workspace in &places {
-        match workspaces::hold(&mut tx, *workspace).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            held => drop(held?),
+        let held = workspaces::hold(&mut tx, *workspace).await;
+        if held.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Ok(false);
         }
+        held?;
     }
     people::hold_user(&mut tx, user).await?;
     let Some(address) = store::address(&mut tx, user).await? else {
