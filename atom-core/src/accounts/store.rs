@@ -81,7 +81,7 @@ pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<UserRow>> {
 }
 
 /// Refuses a user who is disabled or gone, until the transaction ends: whoever disables or erases them waits that long, and then finds what was stored here.
-/// It comes before anything is appended to a log.
+/// It comes where [`hold_user`] does.
 ///
 /// Fails with `forbidden` (`user_disabled`).
 pub(super) async fn keep_active(tx: &mut Tx, id: UserId) -> Result<()> {
@@ -97,7 +97,7 @@ pub(super) fn user_disabled() -> Error {
     Error::new(ErrorKind::Forbidden, "user_disabled", text)
 }
 
-/// Has two acts on one user take turns. Whatever ends sessions of theirs takes it before anything is appended to a log.
+/// Has two acts on one user take turns. It comes before a workspace is held, and before anything is appended to a log.
 pub(super) async fn hold_user(tx: &mut Tx, id: UserId) -> Result<()> {
     if matches!(tx.open, OpenTx::Pg(_)) {
         on!(tx: tx, c => sqlx::query("SELECT id FROM atom_users WHERE id = $1 FOR NO KEY UPDATE").bind(id.0)

@@ -76,7 +76,7 @@ on_both!(metadata_is_the_users_or_the_operators, |database| async move {
     let (session, scope) = sign_up(&atom, "ada@example.com").await;
     let (id, profile) = (session.user.id, scope.profile());
     let empty = profile.get().await.unwrap();
-    assert_eq!((&empty.user, &empty.user_metadata.0, &empty.app_metadata.0), (&session.user, &json!({}), &json!({})));
+    assert_eq!((empty.user.id, &empty.user_metadata.0, &empty.app_metadata.0), (id, &json!({}), &json!({})));
 
     let patch = ProfilePatch {
         display_name: Some(" Ada ".into()),

@@ -35,7 +35,7 @@ pub(super) fn matching_step(secret: &[u8], digits: &str, now: DateTime<Utc>) -> 
     let current = step(now);
     let is_right = |step: &i64| bool::from(code(secret, *step).as_bytes().ct_eq(digits.as_bytes()));
     // All of them are looked at, whichever is right.
-    (current - SKEW..=current + SKEW).filter(is_right).next_back()
+    (current - SKEW..=current + SKEW).rfind(is_right)
 }
 
 /// What an app shows at a moment.

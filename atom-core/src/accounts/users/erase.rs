@@ -19,16 +19,9 @@ use crate::{Error, ErrorKind, Result, UserId, WorkspaceId, jobs, mail};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// How often what was joined meanwhile is looked for.
-const ROUNDS: usize = 10;
-
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, user: UserId, by: By) -> Result<()> {
-    for _ in 0..ROUNDS {
-        if begin(inner, user, by).await? {
-            return finish(inner, user).await;
-        }
-    }
-    Err(Error::unavailable("still_joining", "the user goes on joining workspaces: call again"))
+    begin(inner, user, by).await?;
+    finish(inner, user).await
 }
 
 /// Finishes what was begun: its process may have died.
@@ -39,25 +32,25 @@ pub(in crate::accounts) async fn finish_all(inner: &Arc<Inner>) -> Result<()> {
     Ok(())
 }
 
-/// Does what is one act, unless it was done before. False if the user has joined or left a workspace meanwhile.
-async fn begin(inner: &Arc<Inner>, user: UserId, by: By) -> Result<bool> {
+/// Does what is one act, unless it was done before.
+async fn begin(inner: &Arc<Inner>, user: UserId, by: By) -> Result<()> {
     let (db, now) = (inner.db()?, inner.now());
-    let places = store::workspaces_now(db, user).await?;
     let mut tx = db.begin_durable().await?;
-    for workspace in &places {
-        let held = workspaces::hold(&mut tx, *workspace).await;
-        if held.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            return Ok(false);
-        }
-        held?;
-    }
+    // Whoever joins a workspace, or has somebody leave one, takes the user first, too: from here on these are all.
     people::hold_user(&mut tx, user).await?;
     let Some(address) = store::address(&mut tx, user).await? else {
         drop(tx);
-        return if store::is_erased(db, user).await? { Ok(true) } else { Err(Error::not_found("user")) };
+        return if store::is_erased(db, user).await? { Ok(()) } else { Err(Error::not_found("user")) };
     };
-    if store::workspaces(&mut tx, user).await? != places {
-        return Ok(false);
+    let mut places = Vec::new();
+    for workspace in store::workspaces(&mut tx, user).await? {
+        let held = workspaces::hold(&mut tx, workspace).await;
+        // It may be closed at this moment.
+        if held.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            continue;
+        }
+        held?;
+        places.push(workspace);
     }
     let mut told = go(&mut tx, user, &places, by, now).await?;
     let (actor, subject) = (by.actor_in(INSTALLATION), Some(user.to_string()));
@@ -69,8 +62,7 @@ async fn begin(inner: &Arc<Inner>, user: UserId, by: By) -> Result<bool> {
     invitations::store::forget(&mut tx, &address, user).await?;
     mail::forget_user(&mut tx, user).await?;
     sessions::end_for(&mut tx, user, Which::All, by.acting, told, now).await?;
-    tx.commit().await?;
-    Ok(true)
+    tx.commit().await
 }
 
 /// Has a user leave workspaces that are held, and closes those in which nobody else is. Returns what tells of it.

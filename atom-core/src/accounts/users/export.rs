@@ -30,11 +30,11 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, user: UserId, by: By) -
         "sessions": sessions::all(inner, user).await?,
         "factors": written(&factors::of_user(db, user).await?)?,
         "recovery_codes_left": factors::recovery_codes_left(db, user).await?,
-        "invitations": placed(invitations::store::to_address(db, &address, now).await?)?,
+        "invitations": placed(&invitations::store::to_address(db, &address, now).await?)?,
         "mails": written(&mail::of_user(db, user).await?)?,
         "jobs": written(&jobs::of_user(db, user).await?)?,
-        "events": placed(events::of_user(db, user).await?)?,
-        "audit": placed(audit::of_user(db, user).await?)?,
+        "events": placed(&events::of_user(db, user).await?)?,
+        "audit": placed(&audit::of_user(db, user).await?)?,
     });
     note(inner, user, by).await?;
     Ok(Json(document))
@@ -56,7 +56,7 @@ async fn note(inner: &Inner, user: UserId, by: By) -> Result<()> {
 }
 
 /// Records with the workspace that each is in.
-fn placed(records: Vec<(WorkspaceId, impl Serialize)>) -> Result<Vec<Value>> {
+fn placed(records: &[(WorkspaceId, impl Serialize)]) -> Result<Vec<Value>> {
     records.iter().map(|(workspace, record)| Ok(joined(json!({ "workspace_id": workspace }), written(record)?))).collect()
 }
 

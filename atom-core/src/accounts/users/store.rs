@@ -161,18 +161,12 @@ pub(super) async fn enable(tx: &mut Tx, user: UserId) -> Result<bool> {
 
 /// The workspaces that a user is a member of, in the order of their ids.
 pub(super) async fn workspaces(tx: &mut Tx, user: UserId) -> Result<Vec<WorkspaceId>> {
-    let rows: Vec<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(MEMBER_OF).bind(user.0).fetch_all(c).await)?;
+    let rows: Vec<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "SELECT m.workspace_id FROM atom_memberships m JOIN atom_workspaces w ON w.id = m.workspace_id
+          WHERE m.user_id = $1 AND m.leaving_at IS NULL AND w.closing_at IS NULL ORDER BY m.workspace_id")
+        .bind(user.0).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| WorkspaceId(id)).collect())
 }
-
-/// The same for whoever is about to hold them.
-pub(super) async fn workspaces_now(db: &Db, user: UserId) -> Result<Vec<WorkspaceId>> {
-    let rows: Vec<(Uuid,)> = on!(db, c => sqlx::query_as(MEMBER_OF).bind(user.0).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id,)| WorkspaceId(id)).collect())
-}
-
-const MEMBER_OF: &str = "SELECT m.workspace_id FROM atom_memberships m JOIN atom_workspaces w ON w.id = m.workspace_id
-      WHERE m.user_id = $1 AND m.leaving_at IS NULL AND w.closing_at IS NULL ORDER BY m.workspace_id";
 
 /// The canonical form of the address of a user who is held and not being erased.
 pub(super) async fn address(tx: &mut Tx, user: UserId) -> Result<Option<String>> {

@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 100;
 
 pub(in crate::accounts) async fn run(inner: &Inner, user: UserId, patch: UserPatch, by: By) -> Result<UserAccount> {
     let UserPatch { display_name, locale, user_metadata, app_metadata } = patch;
-    let display_name = display_name.map(checked_name).transpose()?;
+    let display_name = display_name.as_deref().map(checked_name).transpose()?;
     let locale = locale.map(|locale| (!locale.is_empty()).then_some(locale));
     locale.iter().flatten().try_for_each(|locale| sign_up::check_locale(locale))?;
     let now = inner.now();
@@ -49,7 +49,7 @@ pub(in crate::accounts) async fn run(inner: &Inner, user: UserId, patch: UserPat
 }
 
 /// The name as it is stored. Fails with `invalid` (`malformed_display_name`).
-fn checked_name(name: String) -> Result<Option<String>> {
+fn checked_name(name: &str) -> Result<Option<String>> {
     let name = name.trim();
     if name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
         return Err(Error::invalid("malformed_display_name", "the name of a user is one line of at most 100 characters"));
