@@ -13,6 +13,7 @@ use crate::egress::Egress;
 use crate::emergency;
 use crate::ending::{self, Farewell};
 use crate::events::{self, EventType};
+use crate::holdings::{HOLDINGS, Holdings};
 use crate::http_client::HttpClient;
 use crate::integrations::engine::Budgets;
 use crate::integrations::hooks::{Hooks, HostHook};
@@ -81,6 +82,8 @@ pub(crate) struct Inner {
     pub(crate) invitation_life: TimeDelta,
     /// What is done elsewhere when a member or a workspace goes: accounts know nobody above them.
     pub(crate) farewell: Farewell,
+    /// What is kept elsewhere of a user.
+    pub(crate) holdings: Holdings,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -400,6 +403,7 @@ impl Atom {
             social,
             invitation_life: TimeDelta::days(invitation_days.into()),
             farewell: ending::run,
+            holdings: HOLDINGS,
             http,
             egress,
             apps,

@@ -27,6 +27,7 @@ mod emergency;
 mod ending;
 mod error;
 mod events;
+mod holdings;
 mod http_client;
 mod id;
 mod integrations;
@@ -51,6 +52,7 @@ mod webhooks;
 pub use accounts::{
     AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AppleKey, AuditTrail, BreachedPasswords, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, Identities, Identity, ImportedUser, Invitation, InvitationFilter, InvitationPage, InvitationPreview, Invitations, InvitationState, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage, Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password, PasswordResetRequest, PendingCode, PendingFactor, PendingLink, PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart, StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, Workspaces, WorkspaceSeats,
 };
+pub use accounts::{Profile, ProfilePatch, UserAccount, UserFilter, UserPage, UserPatch, UserProfile, UserState};
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;

@@ -1,8 +1,7 @@
 //! What one principal may see and do.
 
 use crate::accounts::{
-    AuditTrail, EmailAddress, Events, Factors, Identities, Invitations, Members, Password, Principal, Sessions, StepUp,
-    Workspaces,
+    AuditTrail, EmailAddress, Events, Factors, Identities, Invitations, Members, Password, Principal, Profile, Sessions, StepUp, Workspaces,
 };
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
@@ -70,6 +69,11 @@ impl Scope {
     /// The accounts at providers that the user signs in with.
     pub fn identities(&self) -> Identities {
         Identities { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's profile: what is known of them, and the end of their account.
+    pub fn profile(&self) -> Profile {
+        Profile { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's password: to change it, or to set one.

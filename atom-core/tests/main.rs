@@ -41,6 +41,7 @@ mod step_up;
 mod support;
 mod token_cache;
 mod usage;
+mod users;
 mod webhooks;
 mod workspace_providers;
 mod workspaces;

@@ -16,6 +16,7 @@ mod members;
 mod model;
 mod notice;
 mod passwords;
+mod profile;
 mod proof;
 mod purpose;
 mod rights;
@@ -54,6 +55,7 @@ pub use members::{Member, MemberFilter, MemberPage, Members};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub(crate) use passwords::PasswordSettings;
 pub use passwords::{BreachedPasswords, Password, PasswordResetRequest};
+pub use profile::{Profile, ProfilePatch, UserProfile};
 use proof::Ground;
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
@@ -68,6 +70,7 @@ pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
 pub use users::{ImportedUser, UserImport, Users};
+pub use users::{UserAccount, UserFilter, UserPage, UserPatch, UserState};
 pub(crate) use workspaces::CHORE as DEPARTURES;
 pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};
 
@@ -124,7 +127,8 @@ impl Accounts {
     /// A user with a second factor is not signed in yet: see [`SignIn`].
     ///
     /// Fails with `unauthenticated`: `wrong_credentials`, which does not tell whether the e-mail is known, or `proof_outdated` (the password was changed at the
-    /// same moment: sign in again); `rate_limited` (`too_many_attempts`: wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid`
+    /// same moment: sign in again); `rate_limited` (`too_many_attempts`: wait for `retry_after`), `forbidden` (`not_a_member`; `user_disabled`, which only whoever knows
+    /// the password is told) or `invalid`
     /// (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
@@ -172,7 +176,7 @@ impl Accounts {
 
     /// Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`, `proof_outdated`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`, `proof_outdated`: sign in again), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn verify_email(&self, proof: EmailProof) -> Result<SignIn> {
         sign_in::with_verification(&self.inner, proof).await
     }
@@ -190,7 +194,7 @@ impl Accounts {
     /// somebody else, so the account's password, its second factors, its identities and its sessions end.
     ///
     /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `proof_outdated`: the address was changed at the same
-    /// moment), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// moment), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_code(&self, proof: EmailProof) -> Result<SignIn> {
         sign_in::with_code(&self.inner, proof).await
     }
@@ -210,7 +214,7 @@ impl Accounts {
 
     /// Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
     ///
-    /// Fails with `unauthenticated` (`proof_spent`, `proof_outdated`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (`proof_spent`, `proof_outdated`: request another), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_link(&self, link: LinkSignIn) -> Result<SignIn> {
         sign_in::with_link(&self.inner, link).await
     }
@@ -220,14 +224,14 @@ impl Accounts {
     /// quarter of an hour.
     ///
     /// Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`),
-    /// `rate_limited` (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+    /// `rate_limited` (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`, `user_disabled`).
     pub async fn complete_with_totp(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_totp(&self.inner, pending_token, &code).await
     }
 
     /// The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`, `user_disabled`).
     pub async fn complete_with_recovery_code(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_recovery_code(&self.inner, pending_token, &code).await
     }

@@ -58,9 +58,9 @@ impl Ground {
 
     /// Refuses a proof whose ground is the user's no more. What stands, stands until the transaction ends.
     ///
-    /// Fails with `unauthenticated` (`proof_outdated`).
+    /// Fails with `unauthenticated` (`proof_outdated`) or `forbidden` (`user_disabled`).
     pub(super) async fn hold(&self, tx: &mut Tx, user: UserId) -> Result<()> {
-        let Some(row) = store::hold_user(tx, user).await? else { return Err(outdated()) };
+        let row = store::hold_user(tx, user).await?.ok_or_else(store::user_disabled)?;
         let stands = match self {
             Self::Password(known) => row.password_hash.as_deref().is_some_and(|hash| fingerprint(hash) == *known),
             Self::Address(known) => email::identifier(&row.email) == *known,

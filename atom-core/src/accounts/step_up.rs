@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use std::sync::Arc;
 
 /// Proves once more who acts, before what only a fresh proof may do: changes of the password, the address, a factor or an identity, and the end of
-/// a workspace. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
+/// a workspace or of the account. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations![
     21 "0021_workspaces",
     22 "0022_factors",
     23 "0023_askers",
+    24 "0024_users",
     25 "0025_passkeys",
     26 "0026_identities",
 ];

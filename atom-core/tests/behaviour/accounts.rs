@@ -170,7 +170,25 @@ pub(super) async fn users_method(users: &Users, method: &str, mut args: Args) ->
     match method {
         "import_user" => users.import_user(imported_user(&args.next())).await.map(Thing::plain),
         "import_users" => users.import_users(args.next::<Vec<_>>().iter().map(imported_user).collect()).await.map(Thing::plain),
+        "list" => users.list(args.next()).await.map(Thing::plain),
+        "get" => users.get(args.next()).await.map(Thing::plain),
+        "get_by_email" => users.get_by_email(args.next()).await.map(Thing::plain),
+        "update" => users.update(args.next(), args.next()).await.map(Thing::plain),
+        "disable" => users.disable(args.next(), args.next()).await.map(Thing::plain),
+        "enable" => users.enable(args.next()).await.map(Thing::plain),
+        "export_user" => users.export_user(args.next()).await.map(Thing::plain),
+        "erase" => users.erase(args.next()).await.map(Thing::plain),
         _ => panic!("users have no method `{method}`"),
+    }
+}
+
+pub(super) async fn profile_method(profile: &Profile, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "get" => profile.get().await.map(Thing::plain),
+        "update" => profile.update(args.next()).await.map(Thing::plain),
+        "export_data" => profile.export_data().await.map(Thing::plain),
+        "delete_account" => profile.delete_account().await.map(Thing::plain),
+        _ => panic!("a profile has no method `{method}`"),
     }
 }
 

@@ -125,3 +125,8 @@ fn code_hash(inner: &Inner, intent: Intent, address: &[u8], flow: &[u8], code: &
 pub(super) async fn end_all(inner: &Inner, tx: &mut Tx, address: &str, now: DateTime<Utc>) -> Result<()> {
     store::end_all(tx, &address_hash(inner, &email::identifier(address)), now).await
 }
+
+/// Forgets all flows of a user who goes, and of their address.
+pub(super) async fn forget(inner: &Inner, tx: &mut Tx, user: UserId, canonical: &str) -> Result<()> {
+    store::delete_all(tx, &address_hash(inner, canonical), user).await
+}

@@ -114,6 +114,12 @@ pub(super) async fn end_all(tx: &mut Tx, address: &[u8; 32], now: DateTime<Utc>)
         .bind(Timestamp::from(now)).bind(&address[..]).execute(c).await.map(drop))?)
 }
 
+/// Deletes all flows of an address, and of a user.
+pub(super) async fn delete_all(tx: &mut Tx, address: &[u8; 32], user: UserId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_email_proofs WHERE address_hash = $1 OR user_id = $2")
+        .bind(&address[..]).bind(user.0).execute(c).await.map(drop))?)
+}
+
 /// Deletes flows that were over a day ago.
 pub(crate) async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<()> {
     Ok(on!(write: db, c => sqlx::query("DELETE FROM atom_email_proofs WHERE expires_at < $1")

@@ -16,7 +16,7 @@ row! {
 }
 
 /// The confirmed factors of a user, oldest first.
-pub(super) async fn list(db: &Db, user: UserId) -> Result<Vec<Factor>> {
+pub(in crate::accounts) async fn list(db: &Db, user: UserId) -> Result<Vec<Factor>> {
     let rows = on!(db, c => sqlx::query_as::<_, FactorRow>(
         "SELECT id, 'totp' AS kind, name, created_at, last_used_at FROM atom_totps
           WHERE user_id = $1 AND confirmed_at IS NOT NULL
@@ -164,7 +164,7 @@ pub(super) async fn use_recovery_code(tx: &mut Tx, user: UserId, hash: &[u8], no
 const LEFT: &str = "SELECT count(*) FROM atom_recovery_codes WHERE user_id = $1 AND used_at IS NULL";
 
 /// How many recovery codes are left.
-pub(super) async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64> {
+pub(in crate::accounts) async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64> {
     let (left,): (i64,) = on!(db, c => sqlx::query_as(LEFT).bind(user.0).fetch_one(c).await)?;
     Ok(left)
 }

@@ -18,6 +18,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, principal: &Principal, 
     let (workspace, now) = (principal.workspace_id, inner.now());
     let principal = rights::standing(inner, principal).await?;
     let mut tx = inner.db()?.begin_durable().await?;
+    people::hold_user(&mut tx, user).await?;
     workspaces::hold(&mut tx, workspace).await?;
     let principal = rights::acting(&mut tx, &principal).await?;
     let is_own = user == principal.user_id;

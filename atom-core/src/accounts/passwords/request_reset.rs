@@ -28,7 +28,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, request: PasswordResetR
 
 async fn send(inner: &Arc<Inner>, address: &str, locale: Option<String>) -> Result<()> {
     let (db, now, settings) = (inner.db()?, inner.now(), &inner.passwords);
-    let Some(row) = people::user_by_email(db, address).await? else { return Ok(()) };
+    let Some(row) = people::user_by_email(db, address).await?.filter(|row| row.disabled_at.is_none()) else { return Ok(()) };
     match bump_counter(db, &format!("password reset of {}", row.id), MOST, settings.reset_life(), now).await {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::RateLimited => return Ok(()),

@@ -22,7 +22,7 @@ mod upkeep;
 pub(super) use access_token::verify;
 pub(super) use begin::NewSession;
 pub(super) use end::{acting, end_for, with_membership as end_with_membership, with_workspace as end_with_workspace};
-pub(super) use list::run as list;
+pub(super) use list::{all, run as list};
 pub(super) use live::{Standing, check as check_live, hold, standing};
 pub use model::ActiveSession;
 pub(super) use prove::{note, run as prove};

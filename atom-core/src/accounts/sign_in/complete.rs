@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Somebody who has just proved who they are.
 pub(in crate::accounts) struct Proved {
-    /// An active user.
+    /// The user, who may be disabled.
     pub(in crate::accounts) user: User,
     pub(in crate::accounts) method: SignInMethod,
     /// What that rests on.
@@ -30,6 +30,8 @@ pub(in crate::accounts) struct Proved {
 ///
 /// Fails as [`begin_session`] does.
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Result<SignIn> {
+    // Once more in the transaction that stores the session.
+    store::user(inner.db()?, proved.user.id).await?.ok_or_else(store::user_disabled)?;
     if !proved.method.is_factor()
         && let Some(pending) = factors::ask(inner, &proved).await?
     {
@@ -41,7 +43,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Resu
 /// Begins a session of somebody of whom nothing more is asked, if what they have proved is still so in the transaction that stores it: whoever changes a
 /// password or adopts an account ends the sessions that they see, and would not see this one.
 ///
-/// Fails with `forbidden` (`not_a_member`) or `unauthenticated` (`proof_outdated`).
+/// Fails with `forbidden` (`not_a_member`, `user_disabled`) or `unauthenticated` (`proof_outdated`).
 pub(in crate::accounts) async fn begin_session(
     inner: &Arc<Inner>,
     proved: Proved,
