@@ -50,7 +50,13 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AppleKey, AuditTrail, BreachedPasswords, Client, Credentials, EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, Identities, Identity, ImportedUser, Invitation, InvitationFilter, InvitationPage, InvitationPreview, Invitations, InvitationState, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage, Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password, PasswordResetRequest, PendingCode, PendingFactor, PendingLink, PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart, StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, Workspaces, WorkspaceSeats,
+    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AppleKey, AuditTrail, BreachedPasswords, Client,
+    Credentials, EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, Identities, Identity, ImportedUser,
+    Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member,
+    MemberFilter, MemberPage, Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password,
+    PasswordResetRequest, PendingCode, PendingFactor, PendingLink, PendingMagicLink, PendingVerification, Principal, Purpose,
+    RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart, StepUp, TotpSetup,
+    User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
 };
 pub use accounts::{Profile, ProfilePatch, UserAccount, UserFilter, UserPage, UserPatch, UserProfile, UserState};
 pub use atom::Atom;

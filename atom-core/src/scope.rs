@@ -1,7 +1,8 @@
 //! What one principal may see and do.
 
 use crate::accounts::{
-    AuditTrail, EmailAddress, Events, Factors, Identities, Invitations, Members, Password, Principal, Profile, Sessions, StepUp, Workspaces,
+    AuditTrail, EmailAddress, Events, Factors, Identities, Invitations, Members, Password, Principal, Profile, Sessions, StepUp,
+    Workspaces,
 };
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};

@@ -1,9 +1,9 @@
 //! How users prove who they are, and what such a proof rests on.
 
-use super::{email, social, store};
+use super::{email, factors, social, store};
 use crate::crypto::hex;
 use crate::storage::Tx;
-use crate::{Error, ErrorKind, IdentityId, Result, UserId};
+use crate::{Error, ErrorKind, FactorId, IdentityId, Result, UserId};
 use atom_macros::model;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -43,6 +43,8 @@ pub(super) enum Ground {
     Address(String),
     /// An account at a provider.
     Identity(IdentityId),
+    /// A passkey.
+    Passkey(FactorId),
 }
 
 impl Ground {
@@ -64,6 +66,7 @@ impl Ground {
         let stands = match self {
             Self::Password(known) => row.password_hash.as_deref().is_some_and(|hash| fingerprint(hash) == *known),
             Self::Address(known) => email::identifier(&row.email) == *known,
+            Self::Passkey(id) => factors::is_passkey_of(tx, user, *id).await?,
             Self::Identity(id) => social::has_identity(tx, user, *id).await?,
         };
         if stands { Ok(()) } else { Err(outdated()) }

@@ -110,7 +110,6 @@ pub(super) fn user_disabled() -> Error {
     let text = "the account is disabled: let its user ask whoever runs the application";
     Error::new(ErrorKind::Forbidden, "user_disabled", text)
 }
-}
 
 /// Notes that the address is the user's; false if that was known.
 pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<bool> {

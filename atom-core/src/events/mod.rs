@@ -28,16 +28,17 @@ pub(crate) use catalogue::{
     OfflineKeySet, ProviderRegistered, ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied,
     SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded,
     ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue,
-    SessionEnded, SessionStarted, SigningKeyAdded, SigningKeyRetired, UserDisabled, UserEmailChanged, UserEmailVerified, UserEnabled, UserErased, UserImported,
-    UserPasswordChanged, UserSignedUp, UserUpdated, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed,
-    WorkspaceKeyRotated, WorkspaceKeyWorn, WorkspaceRenamed, WorkspaceSeatsChanged, catalogue,
+    SessionEnded, SessionStarted, SigningKeyAdded, SigningKeyRetired, UserDisabled, UserEmailChanged, UserEmailVerified,
+    UserEnabled, UserErased, UserImported, UserPasswordChanged, UserSignedUp, UserUpdated, WebhookEndpointDisabled,
+    WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, WorkspaceRenamed,
+    WorkspaceSeatsChanged, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;
 pub(crate) use payload::Payload;
+pub(crate) use persons::{forget_user, of_user};
 pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
-pub(crate) use persons::{forget_user, of_user};
 pub(crate) use store::{Draft, forget_workspace};
 pub use stream::EventStream;
 pub(crate) use stream::subscribe;

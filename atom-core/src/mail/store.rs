@@ -348,7 +348,8 @@ pub(super) async fn list(db: &Db, filter: &MailDeliveryFilter) -> Result<MailDel
 
 /// What became of all mails to a user, newest first.
 pub(crate) async fn of_user(db: &Db, user: UserId) -> Result<Vec<MailDelivery>> {
-    let rows: Vec<DeliveryRow> = on!(db, c => sqlx::query_as(select!("WHERE user_id = $1 ORDER BY id DESC")).bind(user.0).fetch_all(c).await)?;
+    let rows: Vec<DeliveryRow> =
+        on!(db, c => sqlx::query_as(select!("WHERE user_id = $1 ORDER BY id DESC")).bind(user.0).fetch_all(c).await)?;
     rows.into_iter().map(DeliveryRow::into_delivery).collect()
 }
 

@@ -31,7 +31,7 @@ on_both!(a_disabled_user_is_out_at_once_and_told_why_only_after_a_right_proof, |
     let (wrong, unknown) = (wrong.err().unwrap(), unknown.err().unwrap());
     assert_eq!((wrong.reason(), wrong.to_string()), (unknown.reason(), unknown.to_string()));
     assert_eq!(reason(atom.accounts().sign_in(credentials("ada@example.com", PASSWORD)).await), "user_disabled");
-    let request = || EmailSignIn { email: "ada@example.com".into(), locale: None, client: None };
+    let request = || EmailSignIn { email: "ada@example.com".into(), ..Default::default() };
     let flow_token = atom.accounts().request_code(request()).await.unwrap().flow_token;
     let code = inbox.code("ada@example.com", MailKind::SignInCode).await;
     let proof = EmailProof { flow_token, code, workspace_id: None, client: None };

@@ -57,7 +57,7 @@ on_both!(p38_nothing_of_an_erased_user_is_in_any_table, |database| async move {
     let (_, _) = add_app(&scope, &clock).await;
     let patch = ProfilePatch { user_metadata: metadata(json!({ "nick": NAME })), ..Default::default() };
     scope.profile().update(patch).await.unwrap();
-    let request = EmailSignIn { email: ADDRESS.into(), locale: None, client: None };
+    let request = EmailSignIn { email: ADDRESS.into(), ..Default::default() };
     atom.accounts().request_code(request).await.unwrap();
     scope.profile().export_data().await.unwrap();
     let found = tables_with(&database, NAME).await;

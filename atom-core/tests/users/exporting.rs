@@ -20,15 +20,30 @@ on_both!(an_export_has_everything_and_no_secret, |database| async move {
     let (_, codes) = add_app(&scope, &clock).await;
     connect(&scope, &google, "ada@gmail.example").await;
     let value = "sk-proj-0123456789abcdefghij";
-    let key = NewServiceKey { service: "openai".into(), value: value.into(), hosts: Some(vec!["api.openai.com".into()]), ..Default::default() };
+    let key = NewServiceKey {
+        service: "openai".into(),
+        value: value.into(),
+        hosts: Some(vec!["api.openai.com".into()]),
+        ..Default::default()
+    };
     scope.service_keys().create(key).await.unwrap();
-    let paid = PublishEvent { name: "order.paid".into(), user_id: Some(session.user.id), data: metadata(json!({ "sum": 7 })), ..Default::default() };
+    let paid = PublishEvent {
+        name: "order.paid".into(),
+        user_id: Some(session.user.id),
+        data: metadata(json!({ "sum": 7 })),
+        ..Default::default()
+    };
     scope.events().publish(paid).await.unwrap();
     scope.profile().update(ProfilePatch { user_metadata: metadata(one_key()), ..Default::default() }).await.unwrap();
     let (_, bob) = sign_up(&atom, "bob@example.com").await;
     let invitation = NewInvitation { email: "ada@example.com".into(), role: Role::Member, locale: None };
     bob.invitations().create(invitation).await.unwrap();
-    let bobs = NewServiceKey { service: "stripe".into(), value: value.into(), hosts: Some(vec!["api.stripe.com".into()]), ..Default::default() };
+    let bobs = NewServiceKey {
+        service: "stripe".into(),
+        value: value.into(),
+        hosts: Some(vec!["api.stripe.com".into()]),
+        ..Default::default()
+    };
     bob.service_keys().create(bobs).await.unwrap();
 
     let document = scope.profile().export_data().await.unwrap().0;

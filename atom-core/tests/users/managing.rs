@@ -4,12 +4,8 @@ use super::*;
 use chrono::{DateTime, TimeDelta, Utc};
 
 async fn import(atom: &Atom, email: &str, name: &str, created_at: DateTime<Utc>) -> User {
-    let user = ImportedUser {
-        email: email.into(),
-        display_name: Some(name.into()),
-        created_at: Some(created_at),
-        ..Default::default()
-    };
+    let user =
+        ImportedUser { email: email.into(), display_name: Some(name.into()), created_at: Some(created_at), ..Default::default() };
     atom.users().import_user(user).await.unwrap()
 }
 
@@ -32,7 +28,11 @@ on_both!(an_operator_finds_users_by_address_name_state_and_age, |database| async
     assert_eq!(emails(&list(UserFilter::default()).await), all, "newest first");
     assert_eq!(emails(&list(search(" ADA@Exa ")).await), ["Ada@example.com"], "by the begin of the address");
     assert_eq!(emails(&list(search("ada")).await), ["cleo@example.com", "Ada@example.com"], "or anywhere in the name");
-    assert_eq!(emails(&list(search("bob_")).await), ["bob_1@example.com"], "what means something to the database is just a character");
+    assert_eq!(
+        emails(&list(search("bob_")).await),
+        ["bob_1@example.com"],
+        "what means something to the database is just a character"
+    );
     assert_eq!(emails(&list(search("100%")).await), ["bob_1@example.com"]);
     assert_eq!(list(search("%")).await.items.len(), 1);
     assert!(list(search("nobody\0")).await.items.is_empty());

@@ -45,7 +45,14 @@ on_both!(p15_no_session_survives_a_disabling_or_an_erasure_at_the_same_moment_a_
                 assert_eq!(atom.accounts().refresh(session.refresh_token).await.err().unwrap().code(), "unauthenticated");
             }
             Err(error) => {
-                let known = ["user_disabled", "wrong_credentials", "session_revoked", "invalid_refresh_token", "not_a_member", "not_found"];
+                let known = [
+                    "user_disabled",
+                    "wrong_credentials",
+                    "session_revoked",
+                    "invalid_refresh_token",
+                    "not_a_member",
+                    "not_found",
+                ];
                 // Or the workspace's keys were destroyed meanwhile.
                 let is_known = error.kind() == ErrorKind::Sealed || known.contains(&error.reason());
                 assert!(is_known, "round {round}: {error:?}");

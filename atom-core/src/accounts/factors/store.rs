@@ -134,6 +134,13 @@ pub(in crate::accounts) async fn has_passkey(tx: &mut Tx, user: UserId) -> Resul
     Ok(passkeys > 0)
 }
 
+/// Whether a passkey is a user's.
+pub(in crate::accounts) async fn is_passkey_of(tx: &mut Tx, user: UserId, id: FactorId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as("SELECT id FROM atom_passkeys WHERE user_id = $1 AND id = $2")
+        .bind(user.0).bind(id.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
 /// Removes the recovery codes of whoever has no factor left.
 pub(super) async fn drop_idle_recovery_codes(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(

@@ -178,7 +178,11 @@ pub(super) async fn accept(tx: &mut Tx, row: &InvitationRow, hash: &Hash, user: 
 }
 
 /// The invitations to an address, in all workspaces.
-pub(in crate::accounts) async fn to_address(db: &Db, canonical: &str, now: DateTime<Utc>) -> Result<Vec<(WorkspaceId, Invitation)>> {
+pub(in crate::accounts) async fn to_address(
+    db: &Db,
+    canonical: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<(WorkspaceId, Invitation)>> {
     let rows: Vec<InvitationRow> = on!(db, c => sqlx::query_as(
         concat!("SELECT ", columns!(), " FROM atom_invitations WHERE email_canonical = $1 ORDER BY id"))
         .bind(canonical).fetch_all(c).await)?;

@@ -101,7 +101,12 @@ pub(in crate::accounts) async fn others(tx: &mut Tx, workspace: WorkspaceId, use
     Ok(count)
 }
 
-pub(in crate::accounts) async fn set_leaving(tx: &mut Tx, workspace: WorkspaceId, user: UserId, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::accounts) async fn set_leaving(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_memberships SET leaving_at = $3 WHERE workspace_id = $1 AND user_id = $2")
         .bind(workspace.0).bind(user.0).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
 }

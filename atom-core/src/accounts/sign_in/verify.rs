@@ -1,5 +1,5 @@
-//! A password or a passkey was right, or an account at a provider is the user's, and the address is still to be proved. Whoever has a second
-//! factor shows it after that.
+//! A password or a passkey was right, or an account at a provider is the user's, and the address is still to be proved.
+//! Whoever has a second factor and has not shown it yet shows it after that.
 
 use super::{Proved, SignIn, complete};
 use crate::accounts::email_proof::{self, EmailProof, Intent, NewFlow, Shown};

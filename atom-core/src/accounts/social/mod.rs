@@ -25,7 +25,7 @@ pub(super) use complete::run as complete;
 pub use model::{AppleKey, Identity, PendingLink, SignInProvider, SocialFlow, SocialStart};
 pub(crate) use provider::SignInProviders;
 pub(crate) use settings::SocialSettings;
-pub(super) use store::{delete_all as remove_all, has as has_identity};
+pub(super) use store::{delete_all as remove_all, has as has_identity, list as of_user};
 pub(super) use unlink::has_usable;
 
 use super::{Principal, step_up};

@@ -44,7 +44,7 @@ pub(super) async fn find(db: &Db, person: &Person) -> Result<Option<Identity>> {
     Ok(row.map(Identity::from))
 }
 
-pub(super) async fn list(db: &Db, user: UserId) -> Result<Vec<Identity>> {
+pub(in crate::accounts) async fn list(db: &Db, user: UserId) -> Result<Vec<Identity>> {
     let rows = on!(db, c => sqlx::query_as::<_, IdentityRow>(select!("user_id = $1 ORDER BY id"))
         .bind(user.0).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Identity::from).collect())

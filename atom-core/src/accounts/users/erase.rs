@@ -9,7 +9,7 @@
 use super::store;
 use super::told::By;
 use crate::accounts::sessions::{self, Which};
-use crate::accounts::{email_proof, factors, invitations, members, store as people, workspaces};
+use crate::accounts::{email_proof, invitations, members, store as people, verified, workspaces};
 use crate::atom::Inner;
 use crate::audit::{AuditAction, Entry};
 use crate::crypto::INSTALLATION;
@@ -57,7 +57,7 @@ async fn begin(inner: &Arc<Inner>, user: UserId, by: By) -> Result<()> {
     let entry = Entry { workspace: INSTALLATION, actor, action: AuditAction::UserErased, subject, details: &[] };
     told.push((entry, Draft::of(&UserErased { user_id: user })?));
     store::empty(&mut tx, user, now).await?;
-    factors::remove_all(&mut tx, user).await?;
+    verified::dispossess(&mut tx, user).await?;
     email_proof::forget(inner, &mut tx, user, &address).await?;
     invitations::store::forget(&mut tx, &address, user).await?;
     mail::forget_user(&mut tx, user).await?;

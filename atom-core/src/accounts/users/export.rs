@@ -2,7 +2,7 @@
 
 use super::store;
 use super::told::By;
-use crate::accounts::{email, factors, invitations, sessions, workspaces};
+use crate::accounts::{email, factors, invitations, sessions, social, workspaces};
 use crate::atom::Inner;
 use crate::audit::{self, AuditAction, Entry};
 use crate::crypto::INSTALLATION;
@@ -30,6 +30,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, user: UserId, by: By) -
         "sessions": sessions::all(inner, user).await?,
         "factors": written(&factors::of_user(db, user).await?)?,
         "recovery_codes_left": factors::recovery_codes_left(db, user).await?,
+        "identities": written(&social::of_user(db, user).await?)?,
         "invitations": placed(&invitations::store::to_address(db, &address, now).await?)?,
         "mails": written(&mail::of_user(db, user).await?)?,
         "jobs": written(&jobs::of_user(db, user).await?)?,
