@@ -51,6 +51,9 @@ fn alter(answer: &mut Value, part: &str, index: impl Fn(&[u8]) -> usize) {
     answer["response"][part] = json!(encode(bytes));
 }
 
+/// Where bytes are altered.
+type Index = fn(&[u8]) -> usize;
+
 on_both!(p08_a_signature_that_is_wrong_in_one_part_is_refused_for_that, |database| async move {
     let (atom, _, _, scope) = opened(&database).await;
     let mut laptop = Authenticator::new(Key::es256());
@@ -69,7 +72,7 @@ on_both!(p08_a_signature_that_is_wrong_in_one_part_is_refused_for_that, |databas
         assert_eq!(reason(enter(&atom, &mut twisted).await), expected, "twist {i}");
     }
     let within = |bytes: &[u8]| bytes.windows(8).position(|part| part == b"template").unwrap();
-    let alterations: [(&str, fn(&[u8]) -> usize, &str); 6] = [
+    let alterations: [(&str, Index, &str); 6] = [
         ("clientDataJSON", |_| 0, "passkey_malformed"),
         ("clientDataJSON", within, "passkey_wrong_signature"),
         ("authenticatorData", |_| 0, "passkey_wrong_relying_party"),
