@@ -1,23 +1,26 @@
 //! The handle of one installation, and what all of it shares.
 
 use crate::accounts::{
-    self, Accounts, AllWorkspaces, EmailProofSettings, FactorSettings, PasswordSettings, SessionSettings, Turns, Users,
+    self, Accounts, AllWorkspaces, EmailProofSettings, FactorSettings, PasswordSettings, SessionSettings, SignInProviders,
+    SocialSettings, Turns, Users,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Builder, OpenOptions};
-use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache, check_callback_url};
+use crate::connect::{self, Apps, Exports, Flights, KnownManifests, Provider, RegisteredCache};
 use crate::crypto::password::Hasher;
 use crate::crypto::{HostKey, KeyRing, SigningRing};
 use crate::egress::Egress;
 use crate::emergency;
 use crate::ending::{self, Farewell};
 use crate::events::{self, EventType};
+use crate::holdings::{HOLDINGS, Holdings};
 use crate::http_client::HttpClient;
 use crate::integrations::engine::Budgets;
 use crate::integrations::hooks::{Hooks, HostHook};
 use crate::jobs::{self, Chore, Handler, Jobs, Kinds, Queues, WeakWorker, Worker, WorkerOptions};
 use crate::keys::{self, Keys, SigningKeys};
 use crate::mail::{self, HostMailSender, Mail, Outbox};
+use crate::oauth::check_callback_url;
 use crate::providers::{self, CatalogueEntry};
 use crate::schedules::{self, Schedules};
 #[cfg(feature = "testing")]
@@ -73,10 +76,14 @@ pub(crate) struct Inner {
     pub(crate) email_proofs: EmailProofSettings,
     pub(crate) factors: FactorSettings,
     pub(crate) sign_ins: Turns,
+    pub(crate) sign_in_providers: SignInProviders,
+    pub(crate) social: SocialSettings,
     /// How long an invitation can be accepted.
     pub(crate) invitation_life: TimeDelta,
     /// What is done elsewhere when a member or a workspace goes: accounts know nobody above them.
     pub(crate) farewell: Farewell,
+    /// What is kept elsewhere of a user.
+    pub(crate) holdings: Holdings,
     pub(crate) http: HttpClient,
     pub(crate) egress: Egress,
     pub(crate) apps: Apps,
@@ -348,6 +355,8 @@ impl Atom {
         let longest = (signing_key_days > 0).then(|| TimeDelta::days(signing_key_days.into()));
         let sessions = SessionSettings::new(&options)?;
         let step_up = accounts::step_up_window(options.step_up_minutes)?;
+        let social = SocialSettings::new(&options);
+        let sign_in_providers = SignInProviders::new(options.sign_in_providers.take().unwrap_or_default())?;
         let email_proofs = EmailProofSettings::new(&options)?;
         let factors = FactorSettings::new(&options)?;
         // Everything that can be refused without the database comes first, and a key that may have to be made last.
@@ -390,8 +399,11 @@ impl Atom {
             email_proofs,
             factors,
             sign_ins: Turns::default(),
+            sign_in_providers,
+            social,
             invitation_life: TimeDelta::days(invitation_days.into()),
             farewell: ending::run,
+            holdings: HOLDINGS,
             http,
             egress,
             apps,

@@ -1,5 +1,6 @@
 //! What an installation is opened with.
 
+use crate::accounts::SignInProvider;
 use crate::integrations::hooks::{Hooks, OperationHook};
 use crate::{
     BreachedPasswords, Clock, JobKind, KeyProvider, KeychainOptions, MailSender, MailTemplate, Pkcs11Options, Secret, SmtpOptions,
@@ -37,6 +38,12 @@ pub struct OpenOptions {
     pub accepted_pkcs11: Option<Vec<Pkcs11Options>>,
     /// The providers to connect to, each with the host's own OAuth client.
     pub providers: Option<Vec<ProviderApp>>,
+    /// The providers to sign in with, each with the host's own client.
+    pub sign_in_providers: Option<Vec<SignInProvider>>,
+    /// Whether whoever signs in with a provider and has no account gets one. Default: true.
+    pub sign_up_by_social: Option<bool>,
+    /// Whether a provider's word for an address leads to the account that has it. Default: true. With false, its user has to link it.
+    pub implicit_linking: Option<bool>,
     /// Who signs access tokens: their `iss` and `aud`. Default: `atom`.
     pub issuer: Option<String>,
     /// The shortest new password, in characters. Default: 15; at least 8.
@@ -183,6 +190,24 @@ impl Builder {
     /// Adds the host's OAuth client at one provider.
     pub fn provider(mut self, app: ProviderApp) -> Self {
         self.options.providers.get_or_insert_default().push(app);
+        self
+    }
+
+    /// Adds a provider to sign in with.
+    pub fn sign_in_provider(mut self, provider: SignInProvider) -> Self {
+        self.options.sign_in_providers.get_or_insert_default().push(provider);
+        self
+    }
+
+    /// Whether whoever signs in with a provider and has no account gets one. Default: true.
+    pub fn sign_up_by_social(mut self, allowed: bool) -> Self {
+        self.options.sign_up_by_social = Some(allowed);
+        self
+    }
+
+    /// Whether a provider's word for an address leads to the account that has it. Default: true.
+    pub fn implicit_linking(mut self, allowed: bool) -> Self {
+        self.options.implicit_linking = Some(allowed);
         self
     }
 

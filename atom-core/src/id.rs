@@ -14,6 +14,10 @@ pub struct WorkspaceId;
 #[id]
 pub struct SessionId;
 
+/// An account at a provider that a user signs in with.
+#[id]
+pub struct IdentityId;
+
 /// An invitation into a workspace.
 #[id]
 pub struct InvitationId;

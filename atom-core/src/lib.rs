@@ -27,6 +27,7 @@ mod emergency;
 mod ending;
 mod error;
 mod events;
+mod holdings;
 mod http_client;
 mod id;
 mod integrations;
@@ -34,6 +35,7 @@ mod jobs;
 mod keys;
 mod mail;
 mod moment;
+mod oauth;
 mod providers;
 mod raw;
 mod schedules;
@@ -48,14 +50,15 @@ mod vault;
 mod webhooks;
 
 pub use accounts::{
-    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AuditTrail, BreachedPasswords, Client, Credentials,
-    EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, ImportedUser, Invitation, InvitationFilter,
-    InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member, MemberFilter, MemberPage,
-    Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password, PasswordResetRequest,
-    PendingCode, PendingFactor, PendingMagicLink, PendingVerification, Principal, Purpose, RecoveryCodes, Role, Session,
-    Sessions, SignIn, SignInMethod, StepUp, TotpSetup, User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats,
-    Workspaces,
+    AcceptInvitation, Accounts, ActiveSession, AddedFactor, AllWorkspaces, AppleKey, AuditTrail, BreachedPasswords, Client,
+    Credentials, EmailAddress, EmailProof, EmailSignIn, Events, Factor, FactorKind, Factors, Identities, Identity, ImportedUser,
+    Invitation, InvitationFilter, InvitationPage, InvitationPreview, InvitationState, Invitations, LinkSignIn, MagicLink, Member,
+    MemberFilter, MemberPage, Members, NewAccount, NewInvitation, NewWorkspace, PasskeyChallenge, PasskeyCredentials, Password,
+    PasswordResetRequest, PendingCode, PendingFactor, PendingLink, PendingMagicLink, PendingVerification, Principal, Purpose,
+    RecoveryCodes, Role, Session, Sessions, SignIn, SignInMethod, SignInProvider, SocialFlow, SocialStart, StepUp, TotpSetup,
+    User, UserImport, Users, Workspace, WorkspaceMembership, WorkspaceSeats, Workspaces,
 };
+pub use accounts::{Profile, ProfilePatch, UserAccount, UserFilter, UserPage, UserPatch, UserProfile, UserState};
 pub use atom::Atom;
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
 pub use clock::Clock;
@@ -79,8 +82,9 @@ pub use events::{
     Event, EventField, EventFieldType, EventFilter, EventPage, EventStream, EventSubscription, EventType, PublishEvent,
 };
 pub use id::{
-    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, FactorId, InvitationId, JobId, MailId, SecretLeaseId,
-    ServiceKeyId, SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, DeviceFlowId, EmergencyRequestId, EventId, FactorId, IdentityId, InvitationId, JobId, MailId,
+    SecretLeaseId, ServiceKeyId, SessionId, SigningKeyId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkspaceId,
+    WorkspaceProviderId,
 };
 pub use integrations::accounting::{
     AccountClass, Accounting, AccountingBill, AccountingBillPage, AccountingBillPatch, AccountingCompany, AccountingContact,

@@ -1,7 +1,8 @@
 //! What one principal may see and do.
 
 use crate::accounts::{
-    AuditTrail, EmailAddress, Events, Factors, Invitations, Members, Password, Principal, Sessions, StepUp, Workspaces,
+    AuditTrail, EmailAddress, Events, Factors, Identities, Invitations, Members, Password, Principal, Profile, Sessions, StepUp,
+    Workspaces,
 };
 use crate::atom::Inner;
 use crate::connect::{Connections, WorkspaceProviders};
@@ -64,6 +65,16 @@ impl Scope {
     /// A fresh proof of who acts, before what asks for one.
     pub fn step_up(&self) -> StepUp {
         StepUp { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The accounts at providers that the user signs in with.
+    pub fn identities(&self) -> Identities {
+        Identities { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
+    }
+
+    /// The user's profile: what is known of them, and the end of their account.
+    pub fn profile(&self) -> Profile {
+        Profile { inner: Arc::clone(&self.inner), principal: self.principal.clone() }
     }
 
     /// The user's password: to change it, or to set one.

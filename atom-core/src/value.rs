@@ -19,6 +19,11 @@ use serde_json::value::RawValue;
 #[serde(transparent)]
 pub struct Json(pub Value);
 
+/// A record as JSON.
+pub(crate) fn written(record: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(record).map_err(|e| Error::internal("record", "a record cannot be written as JSON").with_source(e))
+}
+
 /// A provider's own record, word for word: a `dict` in Python, a plain value in JavaScript, JSON text on mobile.
 ///
 /// It is kept as text and read when somebody looks at it, so records that nobody looks into cost nothing, and no digit of a number is lost.

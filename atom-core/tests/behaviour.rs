@@ -37,8 +37,10 @@ enum Thing {
     StepUp(StepUp),
     Password(Password),
     Users(Users),
+    Profile(Profile),
     Email(EmailAddress),
     Factors(Factors),
+    Identities(Identities),
     OwnMail(atom_core::Mail),
     Queues(Queues),
     Schedules(Schedules),
@@ -98,9 +100,11 @@ impl Thing {
             (Self::Scope(scope), "sessions") => Self::Sessions(scope.sessions()),
             (Self::Scope(scope), "password") => Self::Password(scope.password()),
             (Self::Atom(atom), "users") => Self::Users(atom.users()),
+            (Self::Scope(scope), "profile") => Self::Profile(scope.profile()),
             (Self::Scope(scope), "step_up") => Self::StepUp(scope.step_up()),
             (Self::Scope(scope), "email") => Self::Email(scope.email()),
             (Self::Scope(scope), "factors") => Self::Factors(scope.factors()),
+            (Self::Scope(scope), "identities") => Self::Identities(scope.identities()),
             (Self::Atom(atom), "mail") => Self::OwnMail(atom.mail()),
             (Self::Atom(atom), "queues") => Self::Queues(atom.queues()),
             (Self::Atom(atom), "schedules") => Self::Schedules(atom.schedules()),
@@ -167,9 +171,11 @@ impl Thing {
             (Self::SigningKeys(keys), "jwks") => keys.jwks().await.map(Self::plain),
             (Self::Password(password), method) => password_method(password, method, args).await,
             (Self::Users(users), method) => users_method(users, method, args).await,
+            (Self::Profile(profile), method) => profile_method(profile, method, args).await,
             (Self::StepUp(step_up), method) => step_up_method(step_up, method, args).await,
             (Self::Email(email), method) => email_method(email, method, args).await,
             (Self::Factors(factors), method) => factors_method(factors, method, args).await,
+            (Self::Identities(identities), method) => identities_method(identities, method, args).await,
             (Self::Sessions(sessions), method) => sessions_method(sessions, method, args).await,
             (Self::Keys(keys), method) => keys_method(keys, method, args).await,
             (Self::OwnMail(mail), method) => mail_method(mail, method, args).await,
@@ -479,7 +485,7 @@ on_both!(every_scenario_of_the_suite, |database| async move {
                 max_attempts: Some(3),
                 ..Default::default()
             };
-            let builder = database.builder().provider(google.app()).job_kind(greet);
+            let builder = database.builder().provider(google.app()).sign_in_provider(google.sign_in_provider()).job_kind(greet);
             let builder = builder.passkey_rp_id("acme.example").passkey_origins(["https://acme.example"]);
             let atom = builder.open().await.unwrap();
             let names = HashMap::from([

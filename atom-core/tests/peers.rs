@@ -12,8 +12,10 @@ mod oauth1;
 mod oidc;
 mod oidc_introspection;
 mod oidc_methods;
+mod oidc_sign_in;
 mod race;
 mod server;
+mod sign_in;
 mod smtp;
 mod webhooks;
 

@@ -65,8 +65,11 @@ class Stage:
         if name == "atom":
             providers = [await self.at(f"{needed}.app") for needed in self.scenario.get("needs", [])]
             greet = atom.JobKind(name="greet", queue="behaviour", priority=2, max_attempts=3)
+            social = [await self.at(f"{needed}.sign_in_provider") for needed in self.scenario.get("needs", [])]
             passkeys = {"passkey_rp_id": "acme.example", "passkey_origins": ["https://acme.example"]}
-            options = atom.OpenOptions(database_url=self.database, key=KEY, providers=providers, job_kinds=[greet], **passkeys)
+            options = atom.OpenOptions(
+                database_url=self.database, key=KEY, providers=providers, sign_in_providers=social, job_kinds=[greet], **passkeys
+            )
             return await atom.Atom.open(options)
         raise AssertionError(f"nothing is saved as {name}")
 

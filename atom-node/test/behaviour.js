@@ -74,7 +74,10 @@ class Stage {
     const greet = { name: 'greet', queue: 'behaviour', priority: 2, maxAttempts: 3 };
     const passkeys = { passkeyRpId: 'acme.example', passkeyOrigins: ['https://acme.example'] };
     const options = { databaseUrl: this.databaseUrl, key: KEY, jobKinds: [greet], ...passkeys };
-    if (this.needs.includes('google')) options.providers = [(await this.root('google')).app];
+    if (this.needs.includes('google')) {
+      const google = await this.root('google');
+      Object.assign(options, { providers: [google.app], signInProviders: [google.signInProvider] });
+    }
     return atom.Atom.open(options);
   }
 

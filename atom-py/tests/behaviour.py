@@ -85,7 +85,8 @@ class Stage:
             options = {"database_url": self.database_url, "key": KEY, "job_kinds": [greet]}
             options |= {"passkey_rp_id": "acme.example", "passkey_origins": ["https://acme.example"]}
             if "google" in self.needs:
-                options["providers"] = [(await self.root("google")).app]
+                google = await self.root("google")
+                options |= {"providers": [google.app], "sign_in_providers": [google.sign_in_provider]}
             return await self.call(atom_py.Atom, "open", atom_py.OpenOptions(**options))
         raise AssertionError(f"no earlier step saved {name!r}")
 

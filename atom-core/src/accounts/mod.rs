@@ -8,17 +8,22 @@ mod email_address;
 mod email_proof;
 mod events;
 mod factors;
+#[cfg(test)]
+mod fixtures;
 mod invitations;
+mod mail_limits;
 mod members;
 mod model;
 mod notice;
 mod passwords;
+mod profile;
 mod proof;
 mod purpose;
 mod rights;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod social;
 mod step_up;
 mod store;
 mod throttle;
@@ -50,6 +55,8 @@ pub use members::{Member, MemberFilter, MemberPage, Members};
 pub use model::{Credentials, NewAccount, Principal, Role, Session, User, Workspace};
 pub(crate) use passwords::PasswordSettings;
 pub use passwords::{BreachedPasswords, Password, PasswordResetRequest};
+pub use profile::{Profile, ProfilePatch, UserProfile};
+use proof::Ground;
 pub use proof::SignInMethod;
 pub use purpose::Purpose;
 pub(crate) use purpose::is_label;
@@ -57,10 +64,13 @@ pub(crate) use rights::acting;
 pub use sessions::{ActiveSession, Sessions};
 pub(crate) use sessions::{CHORE, SessionSettings, sweep};
 pub use sign_in::SignIn;
+pub use social::{AppleKey, Identities, Identity, PendingLink, SignInProvider, SocialFlow, SocialStart};
+pub(crate) use social::{SignInProviders, SocialSettings};
 pub use step_up::StepUp;
 pub(crate) use step_up::window as step_up_window;
 pub(crate) use throttle::Turns;
 pub use users::{ImportedUser, UserImport, Users};
+pub use users::{UserAccount, UserFilter, UserPage, UserPatch, UserState};
 pub(crate) use workspaces::CHORE as DEPARTURES;
 pub use workspaces::{AllWorkspaces, NewWorkspace, WorkspaceMembership, WorkspaceSeats, Workspaces};
 
@@ -116,10 +126,36 @@ impl Accounts {
     ///
     /// A user with a second factor is not signed in yet: see [`SignIn`].
     ///
-    /// Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
-    /// wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated`: `wrong_credentials`, which does not tell whether the e-mail is known, or `proof_outdated` (the password was changed at the
+    /// same moment: sign in again); `rate_limited` (`too_many_attempts`: wait for `retry_after`), `forbidden` (`not_a_member`; `user_disabled`, which only whoever knows
+    /// the password is told) or `invalid`
+    /// (`malformed_client`).
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignIn> {
         sign_in::with_password(&self.inner, credentials).await
+    }
+
+    /// Begins a sign-in with an account at a provider: send the browser to the returned URL, and keep the flow token with it.
+    ///
+    /// Fails with `not_found` (`unknown_sign_in_provider`), `invalid` (`redirect_uri_not_allowed`, `malformed_locale`, `malformed_client`), `rate_limited`
+    /// (`too_many_attempts`), `provider` (`discovery_malformed`, `discovery_issuer_mismatch`) or `unavailable`.
+    pub async fn begin_social(&self, start: SocialStart) -> Result<SocialFlow> {
+        social::begin(&self.inner, start).await
+    }
+
+    /// Completes a sign-in with the URL that the provider sent the user back to, in the browser that began. Where the provider answers with a POST, as Apple does,
+    /// append its body to the URL as the query.
+    ///
+    /// Whoever is not known gets an account of their own, unless `OpenOptions.sign_up_by_social` says otherwise. An account that has the provider's address
+    /// is signed in to only if both sides vouch for it; one whose address nobody has verified goes to whoever the provider vouches for, without its password,
+    /// its second factors, its identities and its sessions. Otherwise the answer is `SignIn.LinkRequired`.
+    ///
+    /// Fails with `invalid` (`state_unknown`: used, expired or begun in another browser; `wrong_redirect_uri`, `wrong_issuer`, `malformed_callback`, `code_refused`:
+    /// start again; `email_missing`), `cancelled` (`consent_declined`), `forbidden` (`sign_up_closed`, `account_disabled`, `tenant_not_allowed`, `not_a_member`),
+    /// `unsupported` (`verification_required`: the provider does not vouch for the address, and `OpenOptions.require_verified_email` is set: sign up with
+    /// `begin_sign_up` and link it then), `unauthenticated` (`proof_outdated`: the account was unlinked at the same moment),
+    /// `provider` (`token_refused`: check the client; `id_token_…`, `userinfo_of_another`: the provider's answer cannot be trusted) or `unavailable`.
+    pub async fn complete_social(&self, flow_token: Secret, callback_url: String, client: Option<Client>) -> Result<SignIn> {
+        social::complete(&self.inner, flow_token, &callback_url, client).await
     }
 
     /// Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
@@ -140,25 +176,25 @@ impl Accounts {
 
     /// Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (`wrong_code`, `proof_spent`, `proof_outdated`: sign in again), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn verify_email(&self, proof: EmailProof) -> Result<SignIn> {
         sign_in::with_verification(&self.inner, proof).await
     }
 
-    /// Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
-    /// `OpenOptions.sign_up_by_code` lets it become an account.
+    /// Mails a code to sign in with. It replaces the one that was asked for before from the same network or known device. Nothing tells whether the address is
+    /// known: where it is not, nothing is mailed, unless `OpenOptions.sign_up_by_code` lets it become an account.
     ///
-    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
-    /// more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+    /// Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network or
+    /// known device, or more than twenty in an hour from all networks) or `invalid` (`malformed_email`, `malformed_client`).
     pub async fn request_code(&self, request: EmailSignIn) -> Result<PendingCode> {
         Ok(sign_in::request_by_mail(&self.inner, Intent::SignInCode, request).await?.into())
     }
 
     /// Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
-    /// somebody else, so the account's password and its sessions end.
+    /// somebody else, so the account's password, its second factors, its identities and its sessions end.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
-    /// (`malformed_client`).
+    /// Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `proof_outdated`: the address was changed at the same
+    /// moment), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_code(&self, proof: EmailProof) -> Result<SignIn> {
         sign_in::with_code(&self.inner, proof).await
     }
@@ -178,7 +214,7 @@ impl Accounts {
 
     /// Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
     ///
-    /// Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+    /// Fails with `unauthenticated` (`proof_spent`, `proof_outdated`: request another), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
     pub async fn sign_in_with_link(&self, link: LinkSignIn) -> Result<SignIn> {
         sign_in::with_link(&self.inner, link).await
     }
@@ -187,15 +223,15 @@ impl Accounts {
     /// user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
     /// quarter of an hour.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
-    /// (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+    /// Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`),
+    /// `rate_limited` (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`, `user_disabled`).
     pub async fn complete_with_totp(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_totp(&self.inner, pending_token, &code).await
     }
 
     /// The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
     ///
-    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+    /// Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`, `user_disabled`).
     pub async fn complete_with_recovery_code(&self, pending_token: Secret, code: Secret) -> Result<SignIn> {
         factors::with_recovery_code(&self.inner, pending_token, &code).await
     }
@@ -282,7 +318,8 @@ impl Accounts {
     }
 
     /// Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
-    /// signed in by a mail alone who has a second factor. The link proves the address, too.
+    /// signed in by a mail alone who has a second factor. The link proves the address, too; if nothing has proved it before, the second factors and the
+    /// identities of whoever signed up with it end.
     ///
     /// Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
     /// `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.

@@ -4,7 +4,7 @@ use super::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
 use super::factors::{self, Asked, PasskeyChallenge};
 use super::sessions::{self, Standing};
 use super::throttle::{self, Attempt};
-use super::{Principal, SignInMethod, email, passwords, store};
+use super::{Principal, SignInMethod, email, mail_limits, passwords, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Json, Result, Secret};
 use atom_macros::{api, handle};
@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use std::sync::Arc;
 
 /// Proves once more who acts, before what only a fresh proof may do: changes of the password, the address, a factor or an identity, and the end of
-/// a workspace. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
+/// a workspace or of the account. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -69,7 +69,7 @@ impl StepUp {
     pub async fn request_code(&self) -> Result<PendingCode> {
         let user_id = standing(&self.inner, &self.principal).await?.principal.user_id;
         let user = store::user(self.inner.db()?, user_id).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
-        email_proof::count_for_user(&self.inner, user_id).await?;
+        mail_limits::count_for_user(&self.inner, user_id).await?;
         Ok(email_proof::begin(&self.inner, NewFlow::of(Intent::StepUp, &user)).await?.into())
     }
 
@@ -181,7 +181,7 @@ pub(super) async fn check_password(inner: &Inner, standing: &Standing, password:
     // The session is a device of the user's: guesses there delay nobody else, and those of others do not delay it.
     let attempt = Attempt { identifier: &email::identifier(&user.email), client: None, device: Some(standing.session) };
     let counted = throttle::count(inner, &attempt).await?;
-    if passwords::verify(inner, Some(&user), password).await? {
+    if passwords::verify(inner, Some(&user), password).await?.is_some() {
         return counted.give_back(db).await;
     }
     counted.keep(db, inner.now()).await?;

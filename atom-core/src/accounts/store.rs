@@ -1,8 +1,8 @@
 //! The SQL of accounts.
 
 use super::{Role, User, Workspace};
-use crate::storage::{Db, Timestamp, Tx, on, row};
-use crate::{Result, UserId, WorkspaceId};
+use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::{Error, ErrorKind, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ row! {
         locale: Option<String>,
         password_hash: Option<String>,
         created_at: Timestamp,
+        disabled_at: Option<Timestamp>,
     }
 }
 
@@ -63,18 +64,51 @@ pub(super) async fn insert_membership(
     )
 }
 
+/// Whoever has an address, disabled or not: what comes of a proof of theirs is said after it.
 pub(super) async fn user_by_email(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at FROM atom_users
-          WHERE email_canonical = $1 AND disabled_at IS NULL")
+        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
+          WHERE email_canonical = $1")
         .bind(canonical).fetch_optional(c).await)?)
 }
 
+/// An active user.
 pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<UserRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at FROM atom_users
+        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
           WHERE id = $1 AND disabled_at IS NULL")
         .bind(id.0).fetch_optional(c).await)?)
+}
+
+/// An active user as they are now. Until the transaction ends nobody changes how they sign in, and nobody else holds them, active or not: so it comes before a
+/// workspace is held, and before anything is appended to a log.
+pub(super) async fn hold_user(tx: &mut Tx, id: UserId) -> Result<Option<UserRow>> {
+    macro_rules! select {
+        ($lock:literal) => {
+            concat!(
+                "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
+                  WHERE id = $1",
+                $lock
+            )
+        };
+    }
+    // On SQLite there is one writer anyway.
+    let sql = if matches!(tx.open, OpenTx::Pg(_)) { select!(" FOR NO KEY UPDATE") } else { select!("") };
+    let found = on!(tx: tx, c => sqlx::query_as::<_, UserRow>(sql).bind(id.0).fetch_optional(c).await)?;
+    Ok(found.filter(|user| user.disabled_at.is_none()))
+}
+
+/// Refuses a user who is disabled or gone, until the transaction ends: whoever disables or erases them waits that long, and then finds what was stored here.
+///
+/// Fails with `forbidden` (`user_disabled`).
+pub(super) async fn keep_active(tx: &mut Tx, id: UserId) -> Result<()> {
+    hold_user(tx, id).await?.map(drop).ok_or_else(user_disabled)
+}
+
+/// What a disabled user is told who has proved who they are. Nobody else is.
+pub(super) fn user_disabled() -> Error {
+    let text = "the account is disabled: let its user ask whoever runs the application";
+    Error::new(ErrorKind::Forbidden, "user_disabled", text)
 }
 
 /// Notes that the address is the user's; false if that was known.

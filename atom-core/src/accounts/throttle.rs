@@ -1,4 +1,4 @@
-//! Limits of sign-ins, and of mails that are asked for, which hold over all processes and lock nobody out.
+//! Limits of sign-ins, which hold over all processes and lock nobody out.
 //!
 //! An attempt is counted before it is known whether the password is right, in a transaction of its own, and given back if it was: a process that
 //! is killed between the two forgets nothing, and of fifty guesses at once each counts. The counts are kept for
@@ -47,8 +47,6 @@ const PAIR: Rule = Rule { free: 5, longest: 900, is_personal: true };
 const UNPLACED: Rule = Rule { free: 5, longest: 30, is_personal: true };
 /// Anybody's password, from one network: many people may share it, and an account of an attacker's own must not clear its record.
 const NETWORK: Rule = Rule { free: 50, longest: 60, is_personal: false };
-/// A mail to somebody, asked for from one network or from who knows where: the mail of an address is limited, too, wherever it is asked for.
-const MAIL: Rule = Rule { free: 3, longest: 900, is_personal: true };
 /// Somebody's password, on a device of theirs.
 const DEVICE: Rule = Rule { free: 5, longest: 900, is_personal: true };
 /// Somebody's second factor, after a right first one.
@@ -91,15 +89,6 @@ impl Bucket {
     /// Has the next attempt wait. No delay is not a short one: to the clock of another process, this very moment may be to come.
     async fn block(&self, tx: &mut Tx, delay: TimeDelta, now: DateTime<Utc>) -> Result<()> {
         if delay.is_zero() { Ok(()) } else { store::block_attempts(tx, &self.key, now + delay).await }
-    }
-
-    /// Where it is counted that a mail is asked for.
-    fn of_mail(what: &str, identifier: &str, client: Option<&Client>) -> Vec<Self> {
-        let network = client.and_then(Client::network);
-        let place = network.as_deref().unwrap_or("unplaced");
-        let pair = Self::new(MAIL, "mail", &[what, identifier, place]);
-        let network = network.as_deref().map(|network| Self::new(NETWORK, "mails", &[what, network]));
-        std::iter::once(pair).chain(network).collect()
     }
 
     fn of(attempt: &Attempt<'_>) -> Vec<Self> {
@@ -156,15 +145,7 @@ pub(super) async fn count(inner: &Inner, attempt: &Attempt<'_>) -> Result<Counte
     count_in(inner, Bucket::of(attempt)).await
 }
 
-/// Counts that a mail is asked for, such as a link, whether there is somebody who gets it or not; or refuses it if it comes too early.
-///
-/// Fails with `rate_limited` (`too_many_attempts`).
-pub(super) async fn ask(inner: &Inner, what: &str, identifier: &str, client: Option<&Client>) -> Result<()> {
-    let counted = count_in(inner, Bucket::of_mail(what, identifier, client)).await?;
-    counted.keep(inner.db()?, inner.now()).await
-}
-
-/// The same for a code of a user's second factor, in a session that stands or to complete a sign-in.
+/// Counts an attempt at a code of a user's second factor, in a session that stands or to complete a sign-in.
 pub(super) async fn count_factor(inner: &Inner, user: UserId, session: Option<SessionId>) -> Result<Counted> {
     let user = user.to_string();
     let bucket = match session {

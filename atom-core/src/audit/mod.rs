@@ -11,5 +11,5 @@ mod verify;
 
 pub(crate) use chain::{Actor, Entry, append};
 pub use model::{AuditAction, AuditEntry, AuditFilter, AuditPage, AuditProblem, AuditReport};
-pub(crate) use store::{forget_workspace, list};
+pub(crate) use store::{forget_workspace, list, of_user};
 pub(crate) use verify::{checkpoint, verify};

@@ -12,6 +12,16 @@ pub enum AuditAction {
     SignedUp,
     /// The host imported a user, and their workspace was made.
     UserImported,
+    /// What is known of a user was changed; the details say what of it.
+    UserUpdated,
+    /// The operator disabled a user's account, and their sessions were ended.
+    UserDisabled,
+    /// The operator enabled a user's account again.
+    UserEnabled,
+    /// Everything that is held about a user was written into one document, for the user or the operator.
+    UserExported,
+    /// A user was erased: this entry is in the installation's log.
+    UserErased,
     /// A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed.
     PasswordChanged,
     /// A user signed in.
@@ -38,6 +48,10 @@ pub enum AuditAction {
     SessionRevoked,
     /// An old refresh token came back, so the session was ended.
     RefreshTokenReused,
+    /// An account at a provider was linked, to sign in with.
+    IdentityLinked,
+    /// It was unlinked.
+    IdentityUnlinked,
     /// A workspace was made by somebody who had an account.
     WorkspaceCreated,
     /// A user who was signed in to another workspace entered this one.
@@ -52,7 +66,7 @@ pub enum AuditAction {
     MemberRoleChanged,
     /// A member was removed.
     MemberRemoved,
-    /// A member left.
+    /// A member left, or was erased.
     MemberLeft,
     /// Somebody was invited, or sent their invitation once more; the details say to which role.
     InvitationSent,

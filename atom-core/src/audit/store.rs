@@ -105,3 +105,32 @@ pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Res
     }
     Ok(())
 }
+
+row! {
+    /// An entry, wherever it is.
+    struct OwnRow {
+        workspace_id: Uuid,
+        sequence: i64,
+        at: Timestamp,
+        action: String,
+        user_id: Option<Uuid>,
+        session_id: Option<Uuid>,
+        subject: Option<String>,
+        details: String,
+        hash: Vec<u8>,
+    }
+}
+
+/// What a user did, and what was done to them, in all workspaces. It looks at every entry, so this is for what is rare.
+pub(crate) async fn of_user(db: &Db, user: UserId) -> Result<Vec<(WorkspaceId, AuditEntry)>> {
+    let rows: Vec<OwnRow> = on!(db, c => sqlx::query_as(
+        "SELECT workspace_id, sequence, at, action, user_id, session_id, subject, details, hash
+           FROM atom_audit WHERE user_id = $1 OR subject = $2 ORDER BY workspace_id, sequence")
+        .bind(user.0).bind(user.to_string()).fetch_all(c).await)?;
+    let into = |row: OwnRow| {
+        let OwnRow { workspace_id, sequence, at, action, user_id, session_id, subject, details, hash } = row;
+        let row = AuditRow { sequence, at, action, user_id, session_id, subject, details, hash };
+        Ok((WorkspaceId(workspace_id), row.into_entry()?))
+    };
+    rows.into_iter().map(into).collect()
+}

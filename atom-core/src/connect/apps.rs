@@ -2,13 +2,13 @@
 
 use super::methods::Way;
 use super::outlet::Outlet;
-use super::redirect::RedirectUris;
 use super::registered::Definition;
 use super::{ConnectFlow, Provider};
 use crate::atom::Inner;
 use crate::config::ProviderApp;
 use crate::http_client::is_loopback;
 use crate::integrations::hooks::Hooks;
+use crate::oauth::RedirectUris;
 use crate::providers::{self, Facts, Manifest, ManifestChange, UrlTemplate, Vars};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret, WorkspaceProviderId};

@@ -2,10 +2,11 @@
 
 use super::App;
 use super::methods::Way;
-use crate::http_client::{self, Request, basic};
+use crate::http_client::{Request, basic};
+pub(super) use crate::oauth::secret_header;
 use crate::providers::{Placement, Template, Vars};
 use crate::vault::TokenSet;
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::{Error, Result, Secret};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
@@ -23,13 +24,6 @@ pub(super) fn bearer(tokens: &TokenSet, request: &mut Request) -> Result<()> {
         .ok_or_else(|| Error::sealed("token_set_damaged", "a stored token set holds no token: connect the account again"))?;
     request.headers.insert(AUTHORIZATION, secret_header(&format!("Bearer {}", token.expose()))?);
     Ok(())
-}
-
-/// A header's value that is never printed.
-pub(super) fn secret_header(text: &str) -> Result<HeaderValue> {
-    http_client::secret_header(text).ok_or_else(|| {
-        Error::new(ErrorKind::Provider, "token_answer_malformed", "the credential has characters that no header can carry")
-    })
 }
 
 /// What the templates of a credential stand for: the host's client, the fields, the token.

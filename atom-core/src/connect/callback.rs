@@ -6,42 +6,28 @@
 use super::keep::{self, Kept};
 use super::methods::{Ask, Way};
 use super::start::{KIND, Pending, binding, place};
-use super::{App, Connection, Connections, redirect, registered};
+use super::{App, Connection, Connections, registered};
+use crate::oauth;
 use crate::storage::once;
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
-use url::Url;
 
 /// What a callback is recognized by: the state of OAuth 2, the token of OAuth 1, and the one that its user declined.
 const KEYS: [&str; 3] = ["state", "oauth_token", "denied"];
 
 pub(super) async fn run(connections: &Connections, callback_url: String) -> Result<Connection> {
-    let callback = Url::parse(&callback_url).map_err(|_| {
-        Error::invalid("malformed_callback", "this is not a URL: pass the whole URL that the provider sent the user back to")
-    })?;
-    let answer = answer(&callback)?;
+    let (callback, answer) = oauth::parse(&callback_url)?;
     let key = KEYS.iter().find_map(|key| answer.get(*key)).ok_or_else(unknown)?;
     let (pending, app) = take(connections, key).await?;
     // An answer that arrives at another provider's URI is a mix-up.
-    if !redirect::is_at(&callback, &pending.redirect_uri) {
+    if !oauth::is_at(&callback, &pending.redirect_uri) {
         return Err(Error::invalid(
             "wrong_redirect_uri",
             "the callback came to another URL than the one that was begun: start again",
         ));
     }
     finish(connections, app, pending, answer).await
-}
-
-/// The parameters of a callback, each once (RFC 6749 §3.1): of two, one would be checked and the other used.
-fn answer(callback: &Url) -> Result<HashMap<String, String>> {
-    let mut answer = HashMap::new();
-    for (name, value) in callback.query_pairs().into_owned() {
-        if answer.insert(name, value).is_some() {
-            return Err(Error::invalid("malformed_callback", "the callback has a parameter twice: start again"));
-        }
-    }
-    Ok(answer)
 }
 
 fn unknown() -> Error {

@@ -19,7 +19,6 @@ mod link;
 mod methods;
 mod model;
 mod outlet;
-mod redirect;
 mod refresh;
 mod registered;
 mod release;
@@ -42,7 +41,6 @@ pub use model::{
     ConnectionHealth, ConnectionState, DeviceAuthorization, DevicePoll, DeviceState, Provider, ProviderStatus, ServiceStatus,
     StartConnection, StartDevice,
 };
-pub(crate) use redirect::check_callback_url;
 pub use registered::{
     CheckedManifest, NewWorkspaceProvider, WorkspaceProvider, WorkspaceProviderFilter, WorkspaceProviderPage,
     WorkspaceProviderPatch, WorkspaceProviders,

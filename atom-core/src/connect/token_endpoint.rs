@@ -1,17 +1,17 @@
 //! The token endpoint (RFC 6749 §3.2): every grant is a form, and every answer a token set or a refusal.
 
 use super::App;
-use super::authenticate::secret_header;
 use super::outlet::Outlet;
 use crate::atom::Inner;
-use crate::http_client::{Request, basic};
+use crate::http_client::Request;
 use crate::integrations::failure;
-use crate::providers::{ClientAuth, Facts, OAuth2, Path, RuleKind, TokenBody};
+use crate::oauth::{ClientAuth, authenticate, printable};
+use crate::providers::{Facts, OAuth2, Path, RuleKind, TokenBody};
 use crate::vault::TokenSet;
 use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -194,29 +194,6 @@ impl<'a> TokenEndpoint<'a> {
     }
 }
 
-/// Puts a client's id and secret where they go in a form (RFC 6749 §2.3.1).
-pub(super) fn authenticate<'f>(
-    how: ClientAuth,
-    id: &'f str,
-    secret: Option<&'f Secret>,
-    headers: &mut HeaderMap,
-    form: &mut Vec<(&'f str, &'f str)>,
-) -> Result<()> {
-    match (how, secret) {
-        (ClientAuth::Basic, Some(secret)) => {
-            // Both parts are form-encoded before they are joined.
-            let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            headers.insert(AUTHORIZATION, secret_header(&basic(&encode(id), &encode(secret.expose())))?);
-        }
-        (ClientAuth::None, _) => {}
-        (_, secret) => {
-            form.push(("client_id", id));
-            form.extend(secret.map(|secret| ("client_secret", secret.expose())));
-        }
-    }
-    Ok(())
-}
-
 /// Fixed headers of a manifest.
 pub(super) fn fixed<'h>(from: impl Iterator<Item = (&'h String, &'h String)>, headers: &mut HeaderMap) -> Result<()> {
     for (name, value) in from {
@@ -242,9 +219,4 @@ pub(super) fn encode(how: TokenBody, params: &[(&str, &str)], headers: &mut Head
             Value::Object(document).to_string().into_bytes()
         }
     }
-}
-
-/// A vendor's code is shown only as far as it looks like one: free text could hold personal data.
-pub(super) fn printable(code: &str) -> String {
-    code.chars().filter(|c| c.is_ascii_alphanumeric() || "_.-".contains(*c)).take(64).collect()
 }

@@ -8,6 +8,7 @@ use super::token_endpoint::{self, TIMEOUT};
 use crate::atom::Inner;
 use crate::http_client::{Request, Response};
 use crate::integrations::failure;
+use crate::oauth;
 use crate::providers::{OAuth2, Revoke, Template, TokenBody, UrlTemplate, Vars};
 use crate::vault::TokenSet;
 use crate::{Error, Result, Secret};
@@ -102,7 +103,7 @@ impl<'a> How<'a> {
                 let (token, hint) = token(tokens);
                 let mut form = vec![("token", token), ("token_type_hint", hint)];
                 let secret = app.client_secret.as_ref();
-                token_endpoint::authenticate(auth.client_auth, &app.client_id, secret, &mut headers, &mut form)?;
+                oauth::authenticate(auth.client_auth, &app.client_id, secret, &mut headers, &mut form)?;
                 let body = token_endpoint::encode(TokenBody::Form, &form, &mut headers);
                 Ok(Request { method: Method::POST, url: app.place(url, &tokens.captured)?, headers, body, timeout: TIMEOUT })
             }
@@ -168,7 +169,7 @@ fn written(app: &App, revoke: &Revoke, mut vars: Vars, tokens: &TokenSet) -> Res
     }
     let params: Vec<_> = revoke.params.iter().filter_map(|(name, value)| Some((name.as_str(), render(value)?))).collect();
     let mut form: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    token_endpoint::authenticate(revoke.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
+    oauth::authenticate(revoke.client_auth, &app.client_id, app.client_secret.as_ref(), &mut headers, &mut form)?;
     // Without parameters there is nothing to encode.
     let encoding = if form.is_empty() { TokenBody::None } else { revoke.encoding };
     let body = token_endpoint::encode(encoding, &form, &mut headers);

@@ -3,8 +3,9 @@
 //! A [`KeyProvider`] holds a key-encryption key, in memory, in a hardware module (`pkcs11`) or somewhere of the host's; those of a process are its
 //! [`WrappingKeys`](wrapping). They wrap the data keys of
 //! workspaces, which [`KeyRing`] unwraps on first use and keeps in memory, and which count what they seal ([`usage`]). Each record is
-//! sealed under a subkey of its own ([`record`]). Passwords are hashed ([`password`]), access tokens signed ([`jws`]).
+//! sealed under a subkey of its own ([`record`]). Passwords are hashed ([`password`]), access tokens signed ([`jws`]), and ID tokens of others verified ([`jwk`]).
 
+pub(crate) mod jwk;
 pub(crate) mod jws;
 #[cfg(feature = "keychain")]
 mod keychain;
@@ -13,6 +14,7 @@ mod model;
 pub(crate) mod password;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
+mod private_key;
 mod provider;
 pub(crate) mod record;
 mod signing;
@@ -25,6 +27,7 @@ pub(crate) use keys::{INSTALLATION, KeyRing, NewKey, referenced};
 pub use model::{KeychainOptions, Pkcs11Options};
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::Pkcs11Key;
+pub(crate) use private_key::{malformed_key, sign_es256, sign_rs256};
 pub use provider::{BoxFuture, HostKey, KeyProvider, LocalKey};
 pub(crate) use record::Place;
 pub(crate) use signing::{NewSigningKey, OVERLAP, SigningRing, TOKEN_LIFE};

@@ -26,6 +26,8 @@ pub use model::{
     NewEmergencyAccess, OfflineKey,
 };
 
+pub(crate) use store::forget_user;
+
 use crate::accounts::Principal;
 use crate::atom::Inner;
 use crate::audit::{self, AuditAction, Entry};

@@ -255,3 +255,9 @@ pub(super) async fn remove_key(tx: &mut Tx, workspace: WorkspaceId) -> Result<bo
         .bind(workspace.0).fetch_optional(c).await)?;
     Ok(removed.is_some())
 }
+
+/// Deletes the requests that a user has made, and those for what is theirs.
+pub(crate) async fn forget_user(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_emergency_requests WHERE requester_id = $1 OR user_id = $1")
+        .bind(user.0).execute(c).await.map(drop))?)
+}

@@ -12,6 +12,7 @@ mod catalogue;
 mod model;
 mod names;
 mod payload;
+mod persons;
 mod publish;
 mod read;
 mod store;
@@ -22,17 +23,20 @@ mod tails;
 pub(crate) use catalogue::{
     BatchFinished, ConnectionConnected, ConnectionReauthRequired, ConnectionRefreshed, ConnectionRevoked, EmergencyApproved,
     EmergencyCancelled, EmergencyDenied, EmergencyExpired, EmergencyGranted, EmergencyRequested, EmergencyRevealed, FactorAdded,
-    FactorRemoved, InvitationRevoked, InvitationSent, JobCancelled, JobFailed, JobInDoubt, JobSucceeded, KeyRetired, MailBounced,
-    MailFailed, MemberJoined, MemberLeft, MemberRoleChanged, OfflineKeyRemoved, OfflineKeySet, ProviderRegistered,
-    ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied, SecretLeaseGranted,
-    SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded, ServiceKeyChanged,
-    ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue, SessionEnded,
-    SessionStarted, SigningKeyAdded, SigningKeyRetired, UserEmailChanged, UserEmailVerified, UserImported, UserPasswordChanged,
-    UserSignedUp, WebhookEndpointDisabled, WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated,
-    WorkspaceKeyWorn, WorkspaceRenamed, WorkspaceSeatsChanged, catalogue,
+    FactorRemoved, IdentityLinked, IdentityUnlinked, InvitationRevoked, InvitationSent, JobCancelled, JobFailed, JobInDoubt,
+    JobSucceeded, KeyRetired, MailBounced, MailFailed, MemberJoined, MemberLeft, MemberRoleChanged, OfflineKeyRemoved,
+    OfflineKeySet, ProviderRegistered, ProviderRemoved, ProviderUpdated, RecoveryCodeUsed, RecoveryCodesRenewed, SecretDenied,
+    SecretLeaseGranted, SecretLeaseRenewed, SecretLeaseRevoked, SecretPolicyChanged, SecretPolicyRemoved, ServiceKeyAdded,
+    ServiceKeyChanged, ServiceKeyExpired, ServiceKeyExpiring, ServiceKeyRemoved, ServiceKeyRotated, ServiceKeyRotationDue,
+    SessionEnded, SessionStarted, SigningKeyAdded, SigningKeyRetired, UserDisabled, UserEmailChanged, UserEmailVerified,
+    UserEnabled, UserErased, UserImported, UserPasswordChanged, UserSignedUp, UserUpdated, WebhookEndpointDisabled,
+    WorkspaceCreated, WorkspaceDeleted, WorkspaceKeyDestroyed, WorkspaceKeyRotated, WorkspaceKeyWorn, WorkspaceRenamed,
+    WorkspaceSeatsChanged, catalogue,
 };
 pub use model::{Event, EventField, EventFieldType, EventFilter, EventPage, EventSubscription, EventType, PublishEvent};
 pub(crate) use names::Names;
+pub(crate) use payload::Payload;
+pub(crate) use persons::{forget_user, of_user};
 pub(crate) use publish::{append, append_all, publish};
 pub(crate) use read::{Sight, head, list};
 pub(crate) use store::{Draft, forget_workspace};

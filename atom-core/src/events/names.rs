@@ -10,7 +10,7 @@ const MOST: usize = 100;
 /// The first words that Atom keeps for its own events, those of today and those to come.
 #[rustfmt::skip]
 pub(super) const RESERVED: &[&str] = &[
-    "agent", "atom", "batch", "connection", "emergency", "event", "invitation", "job", "mail", "member",
+    "agent", "atom", "batch", "connection", "emergency", "event", "identity", "invitation", "job", "mail", "member",
     "provider", "queue", "schedule", "secret", "secret_lease", "secret_policy", "service_key", "session",
     "user", "webhook", "workflow", "workspace",
 ];

@@ -2,8 +2,8 @@
 
 use super::EventFieldType;
 use crate::{
-    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId, SessionId,
-    SigningKeyId, UserId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
+    ConnectionId, DataKeyId, EmergencyRequestId, FactorId, IdentityId, InvitationId, JobId, MailId, SecretLeaseId, ServiceKeyId,
+    SessionId, SigningKeyId, UserId, WebhookEndpointId, WorkspaceId, WorkspaceProviderId,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -37,6 +37,7 @@ fields!(
     DataKeyId = Id,
     EmergencyRequestId = Id,
     FactorId = Id,
+    IdentityId = Id,
     InvitationId = Id,
     JobId = Id,
     MailId = Id,

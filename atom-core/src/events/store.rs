@@ -12,6 +12,20 @@ row! {
     struct EventRow { sequence: i64, id: Uuid, name: String, at: Timestamp, subject: Option<String>, user_id: Option<Uuid>, data: String }
 }
 
+row! {
+    /// The same, wherever it is.
+    struct OwnRow {
+        workspace_id: Uuid,
+        sequence: i64,
+        id: Uuid,
+        name: String,
+        at: Timestamp,
+        subject: Option<String>,
+        user_id: Option<Uuid>,
+        data: String,
+    }
+}
+
 impl EventRow {
     fn into_event(self) -> Result<Event> {
         let damaged =
@@ -206,4 +220,32 @@ pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Res
         on!(tx: tx, c => sqlx::query(table).bind(workspace.0).execute(c).await.map(drop))?;
     }
     Ok(())
+}
+
+/// The events that are only a user's, or about them.
+pub(super) async fn of_user(db: &Db, user: UserId) -> Result<Vec<(WorkspaceId, Event)>> {
+    let rows: Vec<OwnRow> = on!(db, c => sqlx::query_as(
+        "SELECT workspace_id, sequence, id, name, at, subject, user_id, data FROM atom_events
+          WHERE user_id = $1 OR subject = $2 ORDER BY workspace_id, sequence")
+        .bind(user.0).bind(user.to_string()).fetch_all(c).await)?;
+    let into = |row: OwnRow| {
+        let OwnRow { workspace_id, sequence, id, name, at, subject, user_id, data } = row;
+        Ok((WorkspaceId(workspace_id), EventRow { sequence, id, name, at, subject, user_id, data }.into_event()?))
+    };
+    rows.into_iter().map(into).collect()
+}
+
+/// Their names.
+pub(super) async fn names_of_user(tx: &mut Tx, user: UserId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = on!(tx: tx, c => sqlx::query_as("SELECT DISTINCT name FROM atom_events WHERE user_id = $1 OR subject = $2")
+        .bind(user.0).bind(user.to_string()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
+/// Takes the data out of those of one name.
+pub(super) async fn empty_of_user(tx: &mut Tx, user: UserId, name: &str) -> Result<Vec<(WorkspaceId, EventId)>> {
+    let rows: Vec<(Uuid, Uuid)> = on!(tx: tx, c => sqlx::query_as(
+        "UPDATE atom_events SET data = '{}' WHERE (user_id = $1 OR subject = $2) AND name = $3 AND data <> '{}' RETURNING workspace_id, id")
+        .bind(user.0).bind(user.to_string()).bind(name).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(workspace, id)| (WorkspaceId(workspace), EventId(id))).collect())
 }

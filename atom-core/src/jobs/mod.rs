@@ -28,7 +28,7 @@ pub use model::{
 pub use queues::Queues;
 pub use running::{Effect, RecordedStep, RunningJob};
 pub(crate) use running::{Run, Stop};
-pub(crate) use store::forget_workspace;
+pub(crate) use store::{forget_user, forget_workspace, of_user};
 pub use worker::Worker;
 pub(crate) use worker::{Chore, WeakWorker, start};
 

@@ -31,6 +31,7 @@ pub(crate) use queue::{NewMail, Prepared, prepare};
 pub(crate) use sender::failed;
 pub use sender::{HostMailSender, MailReceipt, MailSender};
 pub(crate) use settings::Outbox;
+pub(crate) use store::{forget_user, of_user};
 pub(crate) use templates::Template;
 pub(crate) use upkeep::{CHORE, sweep};
 

@@ -30,6 +30,8 @@ pub enum MailKind {
     AccountExists,
     /// Tells that a second factor was added or removed.
     FactorChanged,
+    /// Tells that an account at a provider was linked or unlinked.
+    IdentityChanged,
 }
 
 /// The host's own text of a mail in one language, instead of Atom's.
@@ -48,6 +50,7 @@ pub enum MailKind {
 /// | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
 /// | `account_exists` | `at` |
 /// | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
+/// | `identity_changed` | `at`, `provider` (`Google`, …), `change` (`added` or `removed`) |
 ///
 /// `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
 /// another page, write the link with `app_url` and `token`. `minutes` is how long it is valid, and `at` a moment in UTC. A text in HTML may begin with

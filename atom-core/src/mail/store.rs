@@ -345,3 +345,15 @@ pub(super) async fn list(db: &Db, filter: &MailDeliveryFilter) -> Result<MailDel
     let next_cursor = items.last().filter(|_| more).map(|last| last.id.to_string());
     Ok(MailDeliveryPage { items, next_cursor })
 }
+
+/// What became of all mails to a user, newest first.
+pub(crate) async fn of_user(db: &Db, user: UserId) -> Result<Vec<MailDelivery>> {
+    let rows: Vec<DeliveryRow> =
+        on!(db, c => sqlx::query_as(select!("WHERE user_id = $1 ORDER BY id DESC")).bind(user.0).fetch_all(c).await)?;
+    rows.into_iter().map(DeliveryRow::into_delivery).collect()
+}
+
+/// Deletes the mails to a user, those that wait, too. An attempt that is under way finds none, and writes nothing.
+pub(crate) async fn forget_user(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_mails WHERE user_id = $1").bind(user.0).execute(c).await.map(drop))?)
+}

@@ -6,6 +6,7 @@ use super::methods::{Pattern, Placement};
 use super::operation::Method;
 use super::path::Path;
 use super::template::{Template, TemplateJson};
+use crate::oauth::ClientAuth;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,17 +102,6 @@ pub(crate) enum TokenSetSource {
     Answer { path: Path, scope_param: Option<String> },
     /// It is asked for with the refresh token of the first one, with these parameters: scope, audience, resource.
     RefreshToken { params: BTreeMap<String, String> },
-}
-
-/// Where the client's id and secret go in a token request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ClientAuth {
-    #[default]
-    Body,
-    Basic,
-    /// The grant itself says who asks.
-    None,
 }
 
 /// How a request to an endpoint of `[auth]` is written.

@@ -1,9 +1,10 @@
 //! The ways to connect to a provider besides `[auth]`: one table under `[methods]` each.
 
-use super::auth::{ClientAuth, Identity, Revoke, space};
+use super::auth::{Identity, Revoke, space};
 use super::hosts::UrlTemplate;
 use super::path::Path;
 use super::template::{Template, TemplateJson};
+use crate::oauth::ClientAuth;
 use regex_lite::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};

@@ -28,7 +28,7 @@ mod session;
 mod template;
 mod transform;
 
-pub(crate) use auth::{CallbackSignature, ClientAuth, Identity, InputSpec, OAuth2, Revoke, TokenBody, TokenSetSource};
+pub(crate) use auth::{CallbackSignature, Identity, InputSpec, OAuth2, Revoke, TokenBody, TokenSetSource};
 pub(crate) use body::{Body, BodyPart};
 pub use catalogue::{Capability, CatalogueEntry, OperationInfo};
 pub(crate) use catalogue::{built_in, built_in_with, capabilities, catalogue, names};

@@ -11,6 +11,7 @@ mod factors;
 #[doc(hidden)]
 pub mod fuzz;
 mod google;
+mod issuer;
 mod keys;
 mod kit;
 mod mail;
@@ -25,6 +26,7 @@ pub use ending::end_connections;
 pub use example::example;
 pub use factors::totp_code;
 pub use google::GoogleStandIn;
+pub use issuer::{IssuerManners, IssuerStandIn};
 pub use keys::{KeyPace, fill_sessions, pace_keys, sealed_columns};
 pub use kit::TestKit;
 pub use mail::queue_mail;

@@ -18,6 +18,7 @@ pub use model::{
     NewWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookDeliveryFilter, WebhookDeliveryPage, WebhookDeliveryState,
     WebhookDisabled, WebhookEndpoint, WebhookEndpointPatch, WebhookSigning,
 };
+pub(crate) use store::forget_events;
 pub use verify::WebhookVerifier;
 
 use crate::accounts::Principal;

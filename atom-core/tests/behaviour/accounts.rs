@@ -69,11 +69,18 @@ pub(super) async fn accounts_method(accounts: &Accounts, method: &str, mut args:
         }
         "confirm_sign_up" => accounts.confirm_sign_up(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
         "verify_email" => accounts.verify_email(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
-        "request_code" => accounts.request_code(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "request_code" => accounts.request_code(email_sign_in(&mut args)).await.map(|p| flow(&p.flow_token, p.expires_at)),
         "sign_in_with_code" => accounts.sign_in_with_code(proof(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
-        "request_magic_link" => accounts.request_magic_link(args.next()).await.map(|p| flow(&p.flow_token, p.expires_at)),
+        "request_magic_link" => {
+            accounts.request_magic_link(email_sign_in(&mut args)).await.map(|p| flow(&p.flow_token, p.expires_at))
+        }
         "magic_link" => accounts.magic_link(args.secret()).await.map(Thing::plain),
         "sign_in_with_link" => accounts.sign_in_with_link(link(&mut args)).await.map(|s| Thing::plain(sign_in(&s))),
+        "begin_social" => accounts.begin_social(args.next()).await.map(|flow| Thing::plain(social_flow(&flow))),
+        "complete_social" => {
+            let (token, callback) = (args.secret(), args.next());
+            accounts.complete_social(token, callback, args.next()).await.map(|s| Thing::plain(sign_in(&s)))
+        }
         "sign_out" => accounts.sign_out(args.secret()).await.map(Thing::plain),
         "invitation" => accounts.invitation(args.secret()).await.map(Thing::plain),
         "accept_invitation" => accounts.accept_invitation(args.accept_invitation()).await.map(|s| Thing::plain(session(&s))),
@@ -163,7 +170,25 @@ pub(super) async fn users_method(users: &Users, method: &str, mut args: Args) ->
     match method {
         "import_user" => users.import_user(imported_user(&args.next())).await.map(Thing::plain),
         "import_users" => users.import_users(args.next::<Vec<_>>().iter().map(imported_user).collect()).await.map(Thing::plain),
+        "list" => users.list(args.next()).await.map(Thing::plain),
+        "get" => users.get(args.next()).await.map(Thing::plain),
+        "get_by_email" => users.get_by_email(args.next()).await.map(Thing::plain),
+        "update" => users.update(args.next(), args.next()).await.map(Thing::plain),
+        "disable" => users.disable(args.next(), args.next()).await.map(Thing::plain),
+        "enable" => users.enable(args.next()).await.map(Thing::plain),
+        "export_user" => users.export_user(args.next()).await.map(Thing::plain),
+        "erase" => users.erase(args.next()).await.map(Thing::plain),
         _ => panic!("users have no method `{method}`"),
+    }
+}
+
+pub(super) async fn profile_method(profile: &Profile, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "get" => profile.get().await.map(Thing::plain),
+        "update" => profile.update(args.next()).await.map(Thing::plain),
+        "export_data" => profile.export_data().await.map(Thing::plain),
+        "delete_account" => profile.delete_account().await.map(Thing::plain),
+        _ => panic!("a profile has no method `{method}`"),
     }
 }
 
@@ -208,6 +233,16 @@ fn proof(args: &mut Args) -> EmailProof {
     }
 }
 
+fn email_sign_in(args: &mut Args) -> EmailSignIn {
+    let fields: Map<String, Value> = args.next();
+    EmailSignIn {
+        email: field(&fields, "email").unwrap(),
+        locale: field(&fields, "locale"),
+        client: field(&fields, "client"),
+        known_device: field::<String>(&fields, "known_device").map(Secret::from),
+    }
+}
+
 fn link(args: &mut Args) -> LinkSignIn {
     let fields: Value = args.next();
     LinkSignIn {
@@ -247,6 +282,24 @@ pub(super) async fn factors_method(factors: &Factors, method: &str, mut args: Ar
     }
 }
 
+pub(super) async fn identities_method(identities: &Identities, method: &str, mut args: Args) -> Result<Thing> {
+    match method {
+        "list" => identities.list().await.map(Thing::plain),
+        "link" => identities.link(args.secret()).await.map(Thing::plain),
+        "begin_link" => identities.begin_link(args.next()).await.map(|flow| Thing::plain(social_flow(&flow))),
+        "complete_link" => {
+            let token = args.secret();
+            identities.complete_link(token, args.next()).await.map(Thing::plain)
+        }
+        "unlink" => identities.unlink(args.next()).await.map(Thing::plain),
+        _ => panic!("identities have no method `{method}`"),
+    }
+}
+
+fn social_flow(flow: &SocialFlow) -> Value {
+    json!({ "url": flow.url, "flow_token": flow.flow_token.expose(), "expires_at": flow.expires_at })
+}
+
 fn challenge(challenge: &PasskeyChallenge) -> Value {
     json!({ "token": challenge.token.expose(), "options": challenge.options.0, "expires_at": challenge.expires_at })
 }
@@ -261,6 +314,12 @@ fn sign_in(step: &SignIn) -> Value {
         SignIn::FactorRequired { pending } => json!({
             "type": "factor_required",
             "pending": { "token": pending.token.expose(), "factors": pending.factors, "expires_at": pending.expires_at },
+        }),
+        SignIn::LinkRequired { pending } => json!({
+            "type": "link_required",
+            "pending": {
+                "link_token": pending.link_token.expose(), "provider": pending.provider, "email": pending.email, "expires_at": pending.expires_at,
+            },
         }),
     }
 }

@@ -189,6 +189,29 @@ on_both!(p06_requests_are_limited_for_an_address_a_network_and_everyone, |databa
     accounts.request_code(from("ada@example.com", "203.0.113.66")).await.expect("in time");
 });
 
+on_both!(p07_a_flood_neither_ends_the_codes_of_a_known_device_nor_keeps_it_from_new_ones, |database| async move {
+    let post = Post::open(&database).await;
+    sign_up(&post.atom, "ada@example.com").await;
+    let device = post.sign_in("ada@example.com").await.refresh_token;
+    let at_home = || EmailSignIn { known_device: Some(device.clone()), ..at("ada@example.com") };
+    let from = |i: u8| EmailSignIn { client: Some(client(&format!("198.51.100.{i}"), "x")), ..at("ada@example.com") };
+    let mine = post.accounts().request_code(at_home()).await.unwrap();
+    let code = post.inbox.code("ada@example.com", MailKind::SignInCode).await;
+    let mut refused = 0;
+    for i in 0..30 {
+        refused += i32::from(post.accounts().request_code(from(i)).await.is_err());
+    }
+    assert!(refused >= 10, "strangers fill no mailbox: {refused}");
+    post.accounts().sign_in_with_code(proof(&mine.flow_token, &code)).await.expect("the code from before the flood");
+    for _ in 0..4 {
+        post.accounts().request_code(at_home()).await.expect("a count of its own");
+    }
+    assert_eq!(post.accounts().request_code(at_home()).await.err().expect("limited").reason(), "too_many_attempts");
+    // What a stranger calls a known device is none.
+    let stranger = EmailSignIn { known_device: Some("an0ther.t0ken".into()), ..from(200) };
+    assert_eq!(post.accounts().request_code(stranger).await.err().expect("limited").reason(), "too_many_attempts");
+});
+
 on_both!(an_unknown_address_becomes_an_account_where_the_host_says_so, |database| async move {
     let post = Post::open_with(&database, |builder| builder.sign_up_by_code(true)).await;
     let wanted = EmailSignIn { locale: Some("de-AT".into()), ..at("Ada@example.com") };

@@ -1,4 +1,5 @@
 //! What may happen once, twenty at a time.
+#![allow(clippy::print_stdout)] // how the race went
 
 use super::*;
 use std::time::Instant;

@@ -56,6 +56,18 @@ on_both!(p01_a_proof_in_a_session_hashes_anew_and_a_weak_argon2_hash_is_replaced
     assert_eq!(rehashed(&database).await, 1);
 });
 
+on_both!(p01_many_first_sign_ins_at_once_hash_anew_and_all_get_in, |database| async move {
+    let atom = database.open().await;
+    atom.users().import_user(imported("ada@example.com", BCRYPT)).await.unwrap();
+    let callers = [(); 8].map(|()| {
+        let atom = atom.clone();
+        tokio::spawn(async move { sign_in(&atom, OLD).await })
+    });
+    for caller in callers {
+        caller.await.unwrap().expect("another hash of the same password is no other password");
+    }
+});
+
 on_both!(an_import_can_be_repeated_and_changes_nobody_who_is_there, |database| async move {
     let atom = database.open().await;
     let users = atom.users();

@@ -55,6 +55,21 @@ on_both!(p11_a_link_sets_a_password_once_proves_the_address_and_ends_every_sessi
     assert_eq!(told(&scope).await, (vec!["reset".to_owned()], vec!["reset".to_owned()]));
 });
 
+on_both!(p11_a_link_takes_factors_from_whoever_signed_up_with_an_address_that_is_not_theirs, |database| async move {
+    let (atom, clock, letters, scope) = opened(&database).await;
+    crate::factors::add_app(&scope, &clock).await;
+    let token = link(&atom, &letters, 1).await;
+    reset(&atom, &token, NEW).await.unwrap();
+    let session = sign_in(&atom, NEW).await.expect("the owner is not asked for a factor of somebody else's");
+
+    // From now on the address is verified, and a link is no way around a factor.
+    let scope = atom.authenticate(session.access_token).await.unwrap();
+    crate::factors::add_app(&scope, &clock).await;
+    let token = link(&atom, &letters, 2).await;
+    reset(&atom, &token, PASSWORD).await.unwrap();
+    assert_eq!(reason(sign_in(&atom, PASSWORD).await), "factor_required");
+});
+
 on_both!(p11_a_link_goes_to_the_address_that_it_proves_and_to_no_other_spelling, |database| async move {
     let (atom, _, letters, _) = opened(&database).await;
     sign_up(&atom, "\u{ff22}OB@example.com").await;
@@ -122,14 +137,14 @@ on_both!(p04_whether_there_is_somebody_shows_neither_in_the_answer_nor_in_its_ti
 on_both!(p07_links_are_asked_for_slowly_and_a_flood_does_not_keep_the_owner_out, |database| async move {
     let (atom, _, letters, _) = opened(&database).await;
     for email in ["ada@example.com", "eve@example.com"] {
-        for _ in 0..4 {
+        for _ in 0..5 {
             ask(&atom, email, "203.0.113.66").await.unwrap();
         }
         let refused = ask(&atom, email, "203.0.113.66").await.expect_err("too many");
         assert_eq!((refused.reason(), refused.retry_after().is_some()), ("too_many_attempts", true));
     }
-    letters.nth(MailKind::ResetPassword, 4).await;
-    for i in 0..6 {
+    letters.nth(MailKind::ResetPassword, 5).await;
+    for i in 0..30 {
         ask(&atom, "ada@example.com", &format!("203.0.113.{i}")).await.expect("each network counts by itself");
     }
     let last = letters.nth(MailKind::ResetPassword, 5).await;

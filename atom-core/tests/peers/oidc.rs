@@ -114,9 +114,22 @@ impl Oidc {
         }
     }
 
+    /// The same client, for signing in.
+    pub(super) fn sign_in_provider(&self) -> SignInProvider {
+        SignInProvider {
+            name: "oidc".into(),
+            issuer: Some(self.visit.0.url.clone()),
+            client_id: self.client_id.clone(),
+            client_secret: Some(self.client_secret.as_str().into()),
+            redirect_uri: REDIRECT_URI.into(),
+            private_network: Some(true),
+            ..Default::default()
+        }
+    }
+
     pub(super) async fn connect(&self, scope: &Scope, login: &str) -> Connection {
         let authorization = scope.connections().start(start("oidc")).await.unwrap();
-        scope.connections().complete(approve(&authorization, login).await).await.unwrap()
+        scope.connections().complete(approve(&authorization.url, login).await).await.unwrap()
     }
 
     pub(super) fn me(&self) -> RawRequest {
@@ -150,13 +163,13 @@ async fn parse(request: reqwest::RequestBuilder) -> Value {
 }
 
 /// The user signs in and agrees.
-async fn approve(authorization: &Authorization, login: &str) -> String {
+pub(super) async fn approve(url: &str, login: &str) -> String {
     let answer = |page: &str| {
         let form = forms(page).pop().unwrap_or_else(|| panic!("no form: {page}"));
         let is_login = form.fields.contains_key("login");
         Choice::Submit(if is_login { form.fill("login", login).fill("password", "anything") } else { form })
     };
-    visit(&authorization.url, answer).await
+    visit(url, answer).await
 }
 
 pub(super) fn repeat(exchange: &str, times: usize) -> Vec<String> {
@@ -182,7 +195,7 @@ on_both!(an_account_is_connected_with_pkce_and_iss, |database| async move {
     let atom = database.builder().provider(oidc.app()).open().await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let authorization = scope.connections().start(start("oidc")).await.unwrap();
-    let callback = approve(&authorization, "ada").await;
+    let callback = approve(&authorization.url, "ada").await;
     let iss = format!("iss={}", url::form_urlencoded::byte_serialize(oidc.url("").as_bytes()).collect::<String>());
     assert!(callback.starts_with(REDIRECT_URI) && callback.contains(&iss), "{callback}");
 
@@ -196,7 +209,7 @@ on_both!(an_account_is_connected_with_pkce_and_iss, |database| async move {
     assert_eq!(again.reason(), "state_unknown");
     for wrong in ["", "iss=https%3A%2F%2Fevil.example"] {
         let authorization = scope.connections().start(start("oidc")).await.unwrap();
-        let callback = approve(&authorization, "ada").await.replace(&iss, wrong);
+        let callback = approve(&authorization.url, "ada").await.replace(&iss, wrong);
         assert_eq!(scope.connections().complete(callback).await.err().unwrap().reason(), "wrong_issuer");
     }
     assert_eq!(oidc.exchanges().await, ["authorization_code ok"], "no other code was sent");
@@ -217,8 +230,8 @@ on_both!(a_code_from_another_consent_is_refused_by_its_verifier, |database| asyn
     let atom = database.builder().provider(oidc.app()).open().await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
     let (_, thief) = sign_up(&atom, "eve@example.com").await;
-    let victims = approve(&scope.connections().start(start("oidc")).await.unwrap(), "ada").await;
-    let thiefs = approve(&thief.connections().start(start("oidc")).await.unwrap(), "eve").await;
+    let victims = approve(&scope.connections().start(start("oidc")).await.unwrap().url, "ada").await;
+    let thiefs = approve(&thief.connections().start(start("oidc")).await.unwrap().url, "eve").await;
     let code = |callback: &str| callback.split(['?', '&']).find(|p| p.starts_with("code=")).unwrap().to_owned();
 
     let injected = thiefs.replace(&code(&thiefs), &code(&victims));
@@ -234,7 +247,7 @@ on_both!(a_wrong_client_secret_is_named, |database| async move {
     let app = ProviderApp { client_secret: Some("guessed".into()), ..oidc.app() };
     let atom = database.builder().provider(app).open().await.unwrap();
     let (_, scope) = sign_up(&atom, "ada@example.com").await;
-    let callback = approve(&scope.connections().start(start("oidc")).await.unwrap(), "ada").await;
+    let callback = approve(&scope.connections().start(start("oidc")).await.unwrap().url, "ada").await;
     let error = scope.connections().complete(callback).await.err().unwrap();
     assert_eq!((error.kind(), error.reason()), (ErrorKind::Provider, "token_refused"));
     assert!(error.to_string().contains("invalid_client"), "{error}");

@@ -2,8 +2,9 @@
 
 use super::EmailAddress;
 use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingCode, Shown};
+use crate::accounts::mail_limits::Asker;
 use crate::accounts::store::{self, NewAddress};
-use crate::accounts::{User, email, notice, step_up};
+use crate::accounts::{User, email, mail_limits, notice, sessions, step_up};
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, UserEmailChanged};
 use crate::mail::Template;
@@ -18,8 +19,8 @@ pub(super) async fn request(address: &EmailAddress, new_email: &str) -> Result<P
     if canonical == email::identifier(&user.email) {
         return Err(Error::invalid("same_email", "this is the address that the user has: give another one"));
     }
-    email_proof::count_for_user(inner, user.id).await?;
-    email_proof::count_for_address(inner, &canonical, None).await?;
+    mail_limits::count_for_user(inner, user.id).await?;
+    mail_limits::count(inner, &canonical, &Asker::default()).await?;
     let now = inner.now();
     let is_taken = store::user_by_email(inner.db()?, &canonical).await?.is_some();
     let letter = if is_taken { Letter::Notice(Template::AccountExists(AccountExists { at: now })) } else { Letter::Proof };
@@ -40,6 +41,7 @@ pub(super) async fn confirm(address: &EmailAddress, code: &Secret, flow: Option<
     let notice = notice::prepare(inner, &user, Template::EmailChanged(changed)).await?;
 
     let mut tx = inner.db()?.begin_durable().await?;
+    sessions::hold(&mut tx, &principal).await?;
     let new = NewAddress { before: &old, email: &new_email, canonical: &email::canonical(&new_email)? };
     let is_changed = store::change_email(&mut tx, user.id, new, now).await.map_err(|error| match error.kind() {
         ErrorKind::Conflict => Error::new(

@@ -2,7 +2,7 @@
 
 use super::EmailAddress;
 use crate::accounts::email_proof::{self, Intent, NewFlow, PendingCode, Shown};
-use crate::accounts::{User, email, verified};
+use crate::accounts::{User, email, mail_limits, verified};
 use crate::{Error, ErrorKind, Result, Secret};
 
 pub(super) async fn request(address: &EmailAddress) -> Result<PendingCode> {
@@ -12,7 +12,7 @@ pub(super) async fn request(address: &EmailAddress) -> Result<PendingCode> {
     if user.email_verified {
         return Err(Error::new(ErrorKind::Conflict, "email_verified", "the address is verified already"));
     }
-    email_proof::count_for_user(inner, user.id).await?;
+    mail_limits::count_for_user(inner, user.id).await?;
     Ok(email_proof::begin(inner, NewFlow::of(Intent::VerifyEmail, &user)).await?.into())
 }
 

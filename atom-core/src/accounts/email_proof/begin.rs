@@ -2,8 +2,9 @@
 
 use super::{Intent, Pending, PendingCode, PendingMagicLink, PendingVerification, code, store};
 use super::{address_hash, code_hash, flow_hash, link_hash, place};
+use crate::accounts::mail_limits::Asker;
 use crate::accounts::sign_up::Registration;
-use crate::accounts::{User, email};
+use crate::accounts::{SignInMethod, User, email};
 use crate::atom::Inner;
 use crate::mail::templates::{MagicLink, SignInCode, VerifyEmail};
 use crate::mail::{self, NewMail, Prepared, Template};
@@ -18,6 +19,10 @@ pub(in crate::accounts) struct NewFlow<'a> {
     pub(in crate::accounts) email: &'a str,
     /// Whose flow it is.
     pub(in crate::accounts) user: Option<&'a User>,
+    /// What they have shown before.
+    pub(in crate::accounts) method: Option<SignInMethod>,
+    /// Who asks for it: one asker's does not take the place of another's.
+    pub(in crate::accounts) asker: Asker,
     pub(in crate::accounts) workspace_id: Option<WorkspaceId>,
     /// The language that was named. Default: the user's.
     pub(in crate::accounts) locale: Option<String>,
@@ -36,7 +41,8 @@ impl<'a> NewFlow<'a> {
     /// Proves an address.
     pub(in crate::accounts) fn to(intent: Intent, email: &'a str) -> Self {
         let letter = Letter::Proof;
-        Self { intent, email, user: None, workspace_id: None, locale: None, account: None, letter, notice: None }
+        let (user, method, asker) = (None, None, Asker::default());
+        Self { intent, email, user, method, asker, workspace_id: None, locale: None, account: None, letter, notice: None }
     }
 }
 
@@ -78,7 +84,7 @@ impl From<Begun> for PendingVerification {
 ///
 /// Fails with `unsupported` (`mail_not_configured`) or `invalid` (`malformed_email`).
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, new: NewFlow<'_>) -> Result<Begun> {
-    let NewFlow { intent, email, user, workspace_id, locale, account, letter, notice } = new;
+    let NewFlow { intent, email, user, method, asker, workspace_id, locale, account, letter, notice } = new;
     let (db, now) = (inner.db()?, inner.now());
     let (flow_token, link, code) = (code::flow()?, code::link()?, code::code()?);
     let canonical = email::identifier(email);
@@ -89,11 +95,12 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, new: NewFlow<'_>) -> Re
     let expires_at = now + TimeDelta::minutes(minutes);
 
     let locale = locale.or_else(|| user.and_then(|user| user.locale.clone()));
-    let pending = Pending { email: email.trim().to_owned(), user_id, workspace_id, locale: locale.clone(), account };
+    let pending = Pending { email: email.trim().to_owned(), user_id, method, workspace_id, locale: locale.clone(), account };
     let row = store::NewRow {
         flow,
         intent,
         address,
+        asker: asker.hash(inner),
         user: user_id,
         code: intent.has_code().then(|| code_hash(inner, intent, &address, &flow, code.expose())),
         link: intent.has_link().then(|| link_hash(inner, &link)),

@@ -10,21 +10,19 @@
 
 mod begin;
 mod code;
-mod limits;
 mod model;
 mod settings;
 mod store;
 mod take;
 
 pub(super) use begin::{Begun, Letter, NewFlow, run as begin};
-pub(super) use limits::{count_for_address, count_for_user};
 pub use model::{EmailProof, EmailSignIn, LinkSignIn, MagicLink, PendingCode, PendingMagicLink, PendingVerification};
 pub(crate) use settings::EmailProofSettings;
 pub(crate) use store::sweep;
 pub(super) use take::{Shown, look_at_link, spent, take};
 
-use super::email;
 use super::sign_up::Registration;
+use super::{SignInMethod, email};
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place};
 use crate::storage::Tx;
@@ -81,6 +79,8 @@ pub(super) struct Pending {
     pub(super) email: String,
     /// The user, if there was one when the flow began.
     pub(super) user_id: Option<UserId>,
+    /// What they had shown before it began.
+    pub(super) method: Option<SignInMethod>,
     /// The workspace that was named.
     pub(super) workspace_id: Option<WorkspaceId>,
     /// The language that was named.
@@ -124,4 +124,9 @@ fn code_hash(inner: &Inner, intent: Intent, address: &[u8], flow: &[u8], code: &
 /// Ends all flows of an address: it is its user's no longer.
 pub(super) async fn end_all(inner: &Inner, tx: &mut Tx, address: &str, now: DateTime<Utc>) -> Result<()> {
     store::end_all(tx, &address_hash(inner, &email::identifier(address)), now).await
+}
+
+/// Forgets all flows of a user who goes, and of their address.
+pub(super) async fn forget(inner: &Inner, tx: &mut Tx, user: UserId, canonical: &str) -> Result<()> {
+    store::delete_all(tx, &address_hash(inner, canonical), user).await
 }

@@ -6,7 +6,7 @@ use atom_macros::model;
 use chrono::{DateTime, Utc};
 
 /// Who wants a code or a link to sign in with.
-#[model(default)]
+#[model(secret, default)]
 pub struct EmailSignIn {
     /// The e-mail address of the account.
     pub email: String,
@@ -14,6 +14,9 @@ pub struct EmailSignIn {
     pub locale: Option<String>,
     /// What is known of the client that asks. Pass its `ip`: the limits go by it.
     pub client: Option<Client>,
+    /// The last refresh token that this device had for the account, as in `Credentials`: what others ask for neither uses up what this device may ask for nor
+    /// replaces what was mailed for it.
+    pub known_device: Option<Secret>,
 }
 
 /// A code that is on its way to somebody's mailbox, if there is somebody.

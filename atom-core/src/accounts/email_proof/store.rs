@@ -13,6 +13,7 @@ pub(super) struct NewRow {
     pub(super) flow: [u8; 32],
     pub(super) intent: Intent,
     pub(super) address: [u8; 32],
+    pub(super) asker: [u8; 32],
     pub(super) user: Option<UserId>,
     pub(super) code: Option<[u8; 32]>,
     pub(super) link: Option<[u8; 32]>,
@@ -31,10 +32,11 @@ row! {
     pub(super) struct TakenRow { flow_hash: Vec<u8>, sealed: Vec<u8>, expires_at: Timestamp }
 }
 
-/// Ends the flows whose place a new one takes. A user has one change of the address; all else there is once for an address, whoever asks.
+/// Ends the flows whose place a new one takes. A user has one change of the address; all else there is once for an address and who asks, so that
+/// nobody ends what somebody else has asked for.
 pub(super) async fn replace(tx: &mut Tx, new: &NewRow) -> Result<()> {
-    const OF_ADDRESS: &str =
-        "UPDATE atom_email_proofs SET spent_at = $1 WHERE address_hash = $2 AND intent = $3 AND spent_at IS NULL";
+    const OF_ADDRESS: &str = "UPDATE atom_email_proofs SET spent_at = $1
+          WHERE address_hash = $2 AND intent = $3 AND asker_hash = $4 AND spent_at IS NULL";
     const OF_USER: &str = "UPDATE atom_email_proofs SET spent_at = $1 WHERE user_id = $2 AND intent = $3 AND spent_at IS NULL";
     let (now, intent) = (Timestamp::from(new.created_at), new.intent.as_str());
     match new.user.filter(|_| new.intent == Intent::ChangeEmail) {
@@ -42,7 +44,7 @@ pub(super) async fn replace(tx: &mut Tx, new: &NewRow) -> Result<()> {
             on!(tx: tx, c => sqlx::query(OF_USER).bind(now).bind(user.0).bind(intent).execute(c).await.map(drop))?;
         }
         None => {
-            on!(tx: tx, c => sqlx::query(OF_ADDRESS).bind(now).bind(&new.address[..]).bind(intent).execute(c).await.map(drop))?;
+            on!(tx: tx, c => sqlx::query(OF_ADDRESS).bind(now).bind(&new.address[..]).bind(intent).bind(&new.asker[..]).execute(c).await.map(drop))?;
         }
     }
     Ok(())
@@ -50,9 +52,9 @@ pub(super) async fn replace(tx: &mut Tx, new: &NewRow) -> Result<()> {
 
 pub(super) async fn insert(tx: &mut Tx, new: &NewRow) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query(
-        "INSERT INTO atom_email_proofs (flow_hash, intent, address_hash, user_id, code_hash, link_hash, sealed, tries, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)")
-        .bind(&new.flow[..]).bind(new.intent.as_str()).bind(&new.address[..]).bind(new.user.map(|user| user.0))
+        "INSERT INTO atom_email_proofs (flow_hash, intent, address_hash, asker_hash, user_id, code_hash, link_hash, sealed, tries, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)")
+        .bind(&new.flow[..]).bind(new.intent.as_str()).bind(&new.address[..]).bind(&new.asker[..]).bind(new.user.map(|user| user.0))
         .bind(new.code.as_ref().map(|hash| &hash[..])).bind(new.link.as_ref().map(|hash| &hash[..])).bind(&new.sealed)
         .bind(Timestamp::from(new.created_at)).bind(Timestamp::from(new.expires_at)).execute(c).await.map(drop))?)
 }
@@ -110,6 +112,12 @@ pub(super) async fn link(db: &Db, intent: Intent, link: &[u8; 32], now: DateTime
 pub(super) async fn end_all(tx: &mut Tx, address: &[u8; 32], now: DateTime<Utc>) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_email_proofs SET spent_at = $1 WHERE address_hash = $2 AND spent_at IS NULL")
         .bind(Timestamp::from(now)).bind(&address[..]).execute(c).await.map(drop))?)
+}
+
+/// Deletes all flows of an address, and of a user.
+pub(super) async fn delete_all(tx: &mut Tx, address: &[u8; 32], user: UserId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_email_proofs WHERE address_hash = $1 OR user_id = $2")
+        .bind(&address[..]).bind(user.0).execute(c).await.map(drop))?)
 }
 
 /// Deletes flows that were over a day ago.

@@ -30,7 +30,7 @@ pub(super) use passkeys::{
 };
 pub(super) use pending::begin as ask;
 pub(crate) use settings::FactorSettings;
-pub(super) use store::{has_any, remove_all};
+pub(super) use store::{has_any, has_passkey, is_passkey_of, list as of_user, recovery_codes_left, remove_all};
 #[cfg(feature = "testing")]
 pub(crate) use totp::code_of;
 

@@ -2,7 +2,7 @@
 
 use super::{FactorKind, PendingFactor, store};
 use crate::accounts::sign_in::Proved;
-use crate::accounts::{Client, SignInMethod, User, store as people};
+use crate::accounts::{Client, Ground, SignInMethod, User, proof, store as people};
 use crate::atom::Inner;
 use crate::crypto::{INSTALLATION, Place, base64url, hex, random_key};
 use crate::storage::once;
@@ -24,6 +24,7 @@ const TRIES: i64 = 5;
 struct Waiting {
     user: UserId,
     method: SignInMethod,
+    ground: Ground,
     workspace: Option<WorkspaceId>,
     client: Option<Client>,
     is_known_device: bool,
@@ -46,7 +47,7 @@ fn single_use(token: &Secret) -> once::SingleUse<'_> {
 }
 
 fn fingerprint(password_hash: Option<&str>) -> Option<String> {
-    password_hash.map(|hash| hex(&Sha256::digest(hash)))
+    password_hash.map(proof::fingerprint)
 }
 
 /// Has whoever gave a first proof give a second one; none if the user has no factor.
@@ -60,6 +61,7 @@ pub(in crate::accounts) async fn begin(inner: &Inner, proved: &Proved) -> Result
     let waiting = Waiting {
         user,
         method: proved.method,
+        ground: proved.ground.clone(),
         workspace: proved.workspace_id,
         client: proved.client.clone(),
         is_known_device: proved.is_known_device,
@@ -87,8 +89,8 @@ pub(super) async fn find(inner: &Inner, token: Secret) -> Result<Pending> {
     if fingerprint(user.password_hash.as_deref()) != waiting.password {
         return Err(unknown());
     }
-    let Waiting { method, workspace: workspace_id, client, is_known_device, .. } = waiting;
-    let proved = Proved { user: user.into_user(), method, workspace_id, client, is_known_device };
+    let Waiting { method, ground, workspace: workspace_id, client, is_known_device, .. } = waiting;
+    let proved = Proved { user: user.into_user(), method, ground, workspace_id, client, is_known_device };
     Ok(Pending { token, proved })
 }
 

@@ -16,7 +16,7 @@ row! {
 }
 
 /// The confirmed factors of a user, oldest first.
-pub(super) async fn list(db: &Db, user: UserId) -> Result<Vec<Factor>> {
+pub(in crate::accounts) async fn list(db: &Db, user: UserId) -> Result<Vec<Factor>> {
     let rows = on!(db, c => sqlx::query_as::<_, FactorRow>(
         "SELECT id, 'totp' AS kind, name, created_at, last_used_at FROM atom_totps
           WHERE user_id = $1 AND confirmed_at IS NOT NULL
@@ -127,13 +127,18 @@ pub(super) async fn remove(tx: &mut Tx, user: UserId, id: FactorId) -> Result<Op
     Ok(removed.map(|_| FactorKind::Passkey))
 }
 
-/// Whether a user could still sign in without this passkey: with a password or another passkey.
-pub(super) async fn is_spare(tx: &mut Tx, user: UserId, id: FactorId) -> Result<bool> {
-    let (others, passwords): (i64, i64) = on!(tx: tx, c => sqlx::query_as(
-        "SELECT (SELECT count(*) FROM atom_passkeys WHERE user_id = $1 AND id <> $2),
-                (SELECT count(*) FROM atom_users WHERE id = $1 AND password_hash IS NOT NULL)")
-        .bind(user.0).bind(id.0).fetch_one(c).await)?;
-    Ok(others + passwords > 0)
+/// Whether a user has a passkey.
+pub(in crate::accounts) async fn has_passkey(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let (passkeys,): (i64,) = on!(tx: tx, c => sqlx::query_as("SELECT count(*) FROM atom_passkeys WHERE user_id = $1")
+        .bind(user.0).fetch_one(c).await)?;
+    Ok(passkeys > 0)
+}
+
+/// Whether a passkey is a user's.
+pub(in crate::accounts) async fn is_passkey_of(tx: &mut Tx, user: UserId, id: FactorId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as("SELECT id FROM atom_passkeys WHERE user_id = $1 AND id = $2")
+        .bind(user.0).bind(id.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
 }
 
 /// Removes the recovery codes of whoever has no factor left.
@@ -166,7 +171,7 @@ pub(super) async fn use_recovery_code(tx: &mut Tx, user: UserId, hash: &[u8], no
 const LEFT: &str = "SELECT count(*) FROM atom_recovery_codes WHERE user_id = $1 AND used_at IS NULL";
 
 /// How many recovery codes are left.
-pub(super) async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64> {
+pub(in crate::accounts) async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64> {
     let (left,): (i64,) = on!(db, c => sqlx::query_as(LEFT).bind(user.0).fetch_one(c).await)?;
     Ok(left)
 }

@@ -33,9 +33,9 @@ pub(super) fn normalized(code: &Secret) -> Option<Zeroizing<String>> {
 /// The newest step at which the app may show this code around now.
 pub(super) fn matching_step(secret: &[u8], digits: &str, now: DateTime<Utc>) -> Option<i64> {
     let current = step(now);
-    let is_right = |step: &i64| bool::from(code(secret, *step).as_bytes().ct_eq(digits.as_bytes()));
+    let is_right = |step| bool::from(code(secret, step).as_bytes().ct_eq(digits.as_bytes()));
     // All of them are looked at, whichever is right.
-    (current - SKEW..=current + SKEW).rfind(is_right)
+    (current - SKEW..=current + SKEW).fold(None, |found, step| if is_right(step) { Some(step) } else { found })
 }
 
 /// What an app shows at a moment.

@@ -68,6 +68,7 @@ pub(in crate::accounts) async fn with_new_account(inner: &Arc<Inner>, new: Accep
 
 /// Uses the invitation and makes the user a member, if there is a seat. Whoever loses writes nothing.
 async fn join(tx: &mut Tx, row: &InvitationRow, hash: &Hash, user: UserId, now: DateTime<Utc>) -> Result<crate::Workspace> {
+    people::keep_active(tx, user).await?;
     let held = workspaces::hold(tx, row.workspace()).await.map_err(|_| invalid())?;
     if !store::accept(tx, row, hash, user, now).await? {
         return Err(invalid());

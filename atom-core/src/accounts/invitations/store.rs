@@ -177,6 +177,24 @@ pub(super) async fn accept(tx: &mut Tx, row: &InvitationRow, hash: &Hash, user: 
     Ok(accepted.is_some())
 }
 
+/// The invitations to an address, in all workspaces.
+pub(in crate::accounts) async fn to_address(
+    db: &Db,
+    canonical: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<(WorkspaceId, Invitation)>> {
+    let rows: Vec<InvitationRow> = on!(db, c => sqlx::query_as(
+        concat!("SELECT ", columns!(), " FROM atom_invitations WHERE email_canonical = $1 ORDER BY id"))
+        .bind(canonical).fetch_all(c).await)?;
+    rows.into_iter().map(|row| Ok((row.workspace(), row.into_invitation(now)?))).collect()
+}
+
+/// Deletes the invitations to an address, and those that a user has accepted.
+pub(in crate::accounts) async fn forget(tx: &mut Tx, canonical: &str, user: UserId) -> Result<()> {
+    Ok(on!(tx: tx, c => sqlx::query("DELETE FROM atom_invitations WHERE email_canonical = $1 OR accepted_by = $2")
+        .bind(canonical).bind(user.0).execute(c).await.map(drop))?)
+}
+
 /// Deletes invitations that ended long ago.
 pub(in crate::accounts) async fn sweep(db: &Db, before: DateTime<Utc>) -> Result<()> {
     Ok(on!(write: db, c => sqlx::query("DELETE FROM atom_invitations WHERE expires_at < $1")

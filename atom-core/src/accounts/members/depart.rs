@@ -4,7 +4,7 @@
 //! time and may fail, so the membership is a row until it is done: whoever calls again goes on with it, and so does a worker.
 
 use super::{check_other_owner, rights, store};
-use crate::accounts::{Principal, Role, sessions, workspaces};
+use crate::accounts::{Principal, Role, sessions, store as people, workspaces};
 use crate::atom::Inner;
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, MemberLeft};
@@ -18,6 +18,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, principal: &Principal, 
     let (workspace, now) = (principal.workspace_id, inner.now());
     let principal = rights::standing(inner, principal).await?;
     let mut tx = inner.db()?.begin_durable().await?;
+    people::hold_user(&mut tx, user).await?;
     workspaces::hold(&mut tx, workspace).await?;
     let principal = rights::acting(&mut tx, &principal).await?;
     let is_own = user == principal.user_id;
@@ -30,6 +31,8 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, principal: &Principal, 
         if member.role == Role::Owner {
             check_other_owner(&mut tx, workspace, user).await?;
         }
+        // Before the log, as everyone does: they may be signing in.
+        people::hold_user(&mut tx, user).await?;
         store::set_leaving(&mut tx, workspace, user, now).await?;
         let (actor, subject) = (principal.actor(), Some(user.to_string()));
         let (action, reason) = if is_own { (AuditAction::MemberLeft, "left") } else { (AuditAction::MemberRemoved, "removed") };

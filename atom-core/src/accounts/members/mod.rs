@@ -90,6 +90,12 @@ impl Members {
     }
 }
 
+/// Whether somebody can go, or some other active member owns the workspace, too. It is held.
+pub(super) async fn is_dispensable(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<bool> {
+    let role = store::standing(tx, workspace, user).await?.role;
+    Ok(role != Role::Owner || store::other_owners(tx, workspace, user).await? > 0)
+}
+
 /// Refuses to take an ownership that no other active member has. The workspace is held.
 async fn check_other_owner(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<()> {
     if store::other_owners(tx, workspace, user).await? > 0 {

@@ -93,7 +93,20 @@ pub(super) async fn other_owners(tx: &mut Tx, workspace: WorkspaceId, user: User
     Ok(count)
 }
 
-pub(super) async fn set_leaving(tx: &mut Tx, workspace: WorkspaceId, user: UserId, now: DateTime<Utc>) -> Result<()> {
+/// How many members a workspace has beside somebody, active or not.
+pub(in crate::accounts) async fn others(tx: &mut Tx, workspace: WorkspaceId, user: UserId) -> Result<i64> {
+    let (count,): (i64,) = on!(tx: tx, c => sqlx::query_as(
+        "SELECT count(*) FROM atom_memberships WHERE workspace_id = $1 AND user_id <> $2 AND leaving_at IS NULL")
+        .bind(workspace.0).bind(user.0).fetch_one(c).await)?;
+    Ok(count)
+}
+
+pub(in crate::accounts) async fn set_leaving(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_memberships SET leaving_at = $3 WHERE workspace_id = $1 AND user_id = $2")
         .bind(workspace.0).bind(user.0).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
 }

@@ -43,6 +43,7 @@ async fn replace(inner: &Arc<Inner>, principal: &Principal, new: &Secret, is_fir
 
     let mut tx = db.begin_durable().await?;
     store::forget_reset(&mut tx, user.id).await?;
+    sessions::hold(&mut tx, principal).await?;
     if !store::set_hash(&mut tx, user.id, &hash, is_first).await? {
         return Err(if is_first { exists() } else { sessions::revoked() });
     }
@@ -56,4 +57,26 @@ async fn replace(inner: &Arc<Inner>, principal: &Principal, new: &Secret, is_fir
         notice.queue(&mut tx).await?;
     }
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::fixtures::{on_each, opens};
+    use crate::accounts::verified;
+
+    #[tokio::test]
+    async fn p11_an_account_that_is_adopted_while_its_maker_changes_the_password_has_none() {
+        on_each(async |atom, makers| {
+            let inner = atom.inner();
+            let row = people::user(inner.db().expect("open"), makers.user_id).await.expect("read").expect("there");
+            verified::adopt(&inner, row.into_user()).await.expect("adopted");
+            let (new, late) = ("a loom of leaves and flowers", |result: Result<()>| result.expect_err("refused").reason());
+            for is_first in [false, true] {
+                assert_eq!(late(replace(&inner, &makers, &new.into(), is_first).await), "session_revoked");
+            }
+            assert!(!opens(&atom, new).await);
+        })
+        .await;
+    }
 }

@@ -1,8 +1,9 @@
 //! The link for somebody who has forgotten their password.
 
 use super::{PasswordResetRequest, reset, store};
+use crate::accounts::mail_limits::{self, Asker};
 use crate::accounts::store as people;
-use crate::accounts::{Client, email, throttle};
+use crate::accounts::{Client, email};
 use crate::atom::Inner;
 use crate::crypto::{base64url, random};
 use crate::mail::templates::ResetPassword;
@@ -19,7 +20,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, request: PasswordResetR
     inner.mail.check_configured()?;
     let client = request.client.map(Client::canonical).transpose()?.flatten();
     let address = email::identifier(&request.email);
-    throttle::ask(inner, "password reset", &address, client.as_ref()).await?;
+    mail_limits::count_from(inner, &address, &Asker::new(client.as_ref(), None)).await?;
     let owned = Arc::clone(inner);
     mail::later(inner, async move { send(&owned, &address, request.locale).await });
     Ok(())
@@ -27,7 +28,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, request: PasswordResetR
 
 async fn send(inner: &Arc<Inner>, address: &str, locale: Option<String>) -> Result<()> {
     let (db, now, settings) = (inner.db()?, inner.now(), &inner.passwords);
-    let Some(row) = people::user_by_email(db, address).await? else { return Ok(()) };
+    let Some(row) = people::user_by_email(db, address).await?.filter(|row| row.disabled_at.is_none()) else { return Ok(()) };
     match bump_counter(db, &format!("password reset of {}", row.id), MOST, settings.reset_life(), now).await {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::RateLimited => return Ok(()),

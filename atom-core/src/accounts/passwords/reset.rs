@@ -3,7 +3,7 @@
 use super::{policy, store};
 use crate::accounts::sessions::{self, Which};
 use crate::accounts::store::{self as people, UserRow};
-use crate::accounts::{email, factors, notice};
+use crate::accounts::{email, notice, verified};
 use crate::atom::Inner;
 use crate::audit::{Actor, AuditAction, Entry};
 use crate::crypto::length_prefixed;
@@ -44,9 +44,14 @@ impl Reset {
         let membership = people::membership(db, user.id, None).await?;
 
         let mut tx = db.begin_durable().await?;
-        if !store::take_reset(&mut tx, &self.token_hash, &binding_hash, now).await?
-            || !store::reset_hash(&mut tx, user.id, &user.email, password_hash, now).await?
-        {
+        if !store::take_reset(&mut tx, &self.token_hash, &binding_hash, now).await? {
+            return Err(over());
+        }
+        // The first proof of the address: whoever has signed up with it may not be its owner.
+        if people::verify_email(&mut tx, user.id, now).await? {
+            verified::dispossess(&mut tx, user.id).await?;
+        }
+        if !store::reset_hash(&mut tx, user.id, &user.email, password_hash).await? {
             return Err(over());
         }
         let mut told = Vec::new();
@@ -56,11 +61,7 @@ impl Reset {
             let event = Draft::of(&UserPasswordChanged { user_id: user.id, how: "reset".to_owned() })?;
             told.push((Entry { workspace: workspace.id, actor, action, subject, details }, event));
         }
-        // If the address was not proved before, somebody may have signed up with it before its owner: they would come back with a factor of theirs, or keep
-        // the owner out.
-        if !user.email_verified {
-            factors::remove_all(&mut tx, user.id).await?;
-        }
+        // Somebody who knew the password before may be signed in.
         sessions::end_for(&mut tx, user.id, Which::All, None, told, now).await?;
         if let Some(notice) = notice {
             notice.queue(&mut tx).await?;

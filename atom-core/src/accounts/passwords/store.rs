@@ -5,10 +5,12 @@ use crate::{Result, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Replaces the hash of a password by another one of the same, if it is still there.
-pub(super) async fn rehash(db: &Db, user: Uuid, old: &str, new: &str) -> Result<()> {
-    Ok(on!(write: db, c => sqlx::query("UPDATE atom_users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
-        .bind(user).bind(old).bind(new).execute(c).await.map(drop))?)
+/// Replaces the hash of a password by another one of the same; false if it is no longer there.
+pub(super) async fn rehash(db: &Db, user: Uuid, old: &str, new: &str) -> Result<bool> {
+    let replaced: Option<(Uuid,)> = on!(write: db, c => sqlx::query_as(
+        "UPDATE atom_users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id")
+        .bind(user).bind(old).bind(new).fetch_optional(c).await)?;
+    Ok(replaced.is_some())
 }
 
 /// Stores the hash of a new password; false if the user is not active, or has a password and must not.
@@ -21,11 +23,10 @@ pub(super) async fn set_hash(tx: &mut Tx, user: UserId, hash: &str, only_first: 
 }
 
 /// Stores the hash of a new password of whoever has proved that the address is theirs; false if they are not active, or it is no more.
-pub(super) async fn reset_hash(tx: &mut Tx, user: UserId, email: &str, hash: &str, now: DateTime<Utc>) -> Result<bool> {
+pub(super) async fn reset_hash(tx: &mut Tx, user: UserId, email: &str, hash: &str) -> Result<bool> {
     let set: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
-        "UPDATE atom_users SET password_hash = $3, email_verified_at = coalesce(email_verified_at, $4)
-          WHERE id = $1 AND email = $2 AND disabled_at IS NULL RETURNING id")
-        .bind(user.0).bind(email).bind(hash).bind(Timestamp::from(now)).fetch_optional(c).await)?;
+        "UPDATE atom_users SET password_hash = $3 WHERE id = $1 AND email = $2 AND disabled_at IS NULL RETURNING id")
+        .bind(user.0).bind(email).bind(hash).fetch_optional(c).await)?;
     Ok(set.is_some())
 }
 

@@ -1,8 +1,9 @@
 //! The reference check: whether a session stands now, whatever its access token said when it was made.
 
 use super::{revoked, store};
-use crate::accounts::{Principal, SignInMethod};
+use crate::accounts::{Principal, SignInMethod, store as people};
 use crate::atom::Inner;
+use crate::storage::Tx;
 use crate::{Error, ErrorKind, Result, SessionId};
 use chrono::{DateTime, Utc};
 
@@ -37,4 +38,14 @@ pub(in crate::accounts) async fn standing(inner: &Inner, principal: Principal, s
     }
     let principal = Principal { role: row.role.parse()?, ..principal };
     Ok(Standing { session, principal, methods: row.methods.0, proved_at: row.proved_at.0, ends_at: row.expires_at.0 })
+}
+
+/// Refuses an act in the session of a principal, in the transaction of the act, if all sessions of the user were ended meanwhile. Whoever would end
+/// them waits until the transaction has ended.
+///
+/// Fails with `unauthenticated` (`session_revoked`).
+pub(in crate::accounts) async fn hold(tx: &mut Tx, principal: &Principal) -> Result<()> {
+    people::hold_user(tx, principal.user_id).await?.ok_or_else(revoked)?;
+    let Some(session) = principal.session_id else { return Ok(()) };
+    if store::stands(tx, principal.workspace_id, session).await? { Ok(()) } else { Err(revoked()) }
 }

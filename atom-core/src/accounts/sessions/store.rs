@@ -1,9 +1,9 @@
 //! The SQL of sessions.
 
 use super::begin::Sealed;
-use crate::accounts::SignInMethod;
+use crate::accounts::{SignInMethod, store as people};
 use crate::audit::AuditAction;
-use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{Result, SessionId, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -42,6 +42,22 @@ row! {
         created_at: Timestamp,
         refreshed_at: Timestamp,
         expires_at: Timestamp,
+    }
+}
+
+row! {
+    /// A session with all that may be told of it.
+    pub(super) struct KeptRow {
+        workspace_id: Uuid,
+        id: Uuid,
+        client: Option<Vec<u8>>,
+        client_revision: i64,
+        methods: Json<Vec<SignInMethod>>,
+        created_at: Timestamp,
+        refreshed_at: Timestamp,
+        expires_at: Timestamp,
+        revoked_at: Option<Timestamp>,
+        revoked_because: Option<String>,
     }
 }
 
@@ -131,10 +147,9 @@ pub(super) async fn end(
         Which::In(workspace) => (None, None, Some(workspace.0)),
         Which::All => (None, None, None),
     };
-    if one.is_none() && matches!(tx.open, OpenTx::Pg(_)) {
+    if one.is_none() {
         // Two statements that lock many rows in different orders would wait for each other.
-        on!(tx: tx, c => sqlx::query("SELECT id FROM atom_users WHERE id = $1 FOR NO KEY UPDATE").bind(user.0)
-            .execute(c).await.map(drop))?;
+        people::hold_user(tx, user).await?;
     }
     let ended: Vec<(Uuid, Uuid)> = on!(tx: tx, c => sqlx::query_as(
         "UPDATE atom_sessions SET revoked_at = $2, revoked_because = $3
@@ -160,6 +175,14 @@ pub(super) async fn list(db: &Db, user: UserId, now: DateTime<Utc>, idle_since: 
         .bind(user.0).bind(Timestamp::from(now)).bind(Timestamp::from(idle_since)).fetch_all(c).await)?)
 }
 
+/// All sessions of a user that are kept, newest first.
+pub(super) async fn all(db: &Db, user: UserId) -> Result<Vec<KeptRow>> {
+    Ok(on!(db, c => sqlx::query_as::<_, KeptRow>(
+        "SELECT workspace_id, id, client, client_revision, methods, created_at, refreshed_at, expires_at, revoked_at, revoked_because
+           FROM atom_sessions WHERE user_id = $1 ORDER BY id DESC")
+        .bind(user.0).fetch_all(c).await)?)
+}
+
 /// How a session stands, by three primary keys; none if it was ended, or its user is disabled or no member any more.
 pub(super) async fn standing(db: &Db, workspace: WorkspaceId, session: SessionId, user: UserId) -> Result<Option<StandingRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, StandingRow>(
@@ -170,6 +193,14 @@ pub(super) async fn standing(db: &Db, workspace: WorkspaceId, session: SessionId
           WHERE s.workspace_id = $1 AND s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL
             AND m.leaving_at IS NULL AND u.disabled_at IS NULL")
         .bind(workspace.0).bind(session.0).bind(user.0).fetch_optional(c).await)?)
+}
+
+/// Whether a session was not ended, as the transaction sees it.
+pub(super) async fn stands(tx: &mut Tx, workspace: WorkspaceId, session: SessionId) -> Result<bool> {
+    let found: Option<(Uuid,)> = on!(tx: tx, c => sqlx::query_as(
+        "SELECT id FROM atom_sessions WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL")
+        .bind(workspace.0).bind(session.0).fetch_optional(c).await)?;
+    Ok(found.is_some())
 }
 
 /// Notes that the user of a session has proved once more who they are; false if it has ended.

@@ -6,22 +6,28 @@ use super::{Proved, SignIn, complete};
 use crate::accounts::email_proof::{
     self, Begun, EmailProof, EmailSignIn, Intent, Letter, LinkSignIn, MagicLink, NewFlow, Pending, Shown,
 };
+use crate::accounts::mail_limits::{self, Asker};
 use crate::accounts::sign_up::{self, Registration};
 use crate::accounts::store::{self, UserRow};
-use crate::accounts::{Client, SignInMethod, email, verified};
+use crate::accounts::{Client, Ground, SignInMethod, email, sessions, verified};
 use crate::atom::Inner;
 use crate::{Result, Secret, WorkspaceId, mail};
 use std::sync::Arc;
 
 /// Mails a code or a link, to whoever is known at the address.
 pub(in crate::accounts) async fn request(inner: &Arc<Inner>, intent: Intent, request: EmailSignIn) -> Result<Begun> {
-    let EmailSignIn { email, locale, client } = request;
+    let EmailSignIn { email, locale, client, known_device } = request;
     let canonical = email::canonical(&email)?;
     let client = client.map(Client::canonical).transpose()?.flatten();
-    email_proof::count_for_address(inner, &canonical, client.as_ref()).await?;
     let user = store::user_by_email(inner.db()?, &canonical).await?.map(UserRow::into_user);
+    let device = match (&user, &known_device) {
+        (Some(user), Some(token)) => sessions::known_device(inner, token, user.id).await?,
+        _ => None,
+    };
+    let asker = Asker::new(client.as_ref(), device);
+    mail_limits::count(inner, &canonical, &asker).await?;
     let letter = if user.is_some() || inner.email_proofs.signs_up { Letter::Proof } else { Letter::Nothing };
-    email_proof::begin(inner, NewFlow { user: user.as_ref(), locale, letter, ..NewFlow::to(intent, &email) }).await
+    email_proof::begin(inner, NewFlow { user: user.as_ref(), asker, locale, letter, ..NewFlow::to(intent, &email) }).await
 }
 
 pub(in crate::accounts) async fn with_code(inner: &Arc<Inner>, proof: EmailProof) -> Result<SignIn> {
@@ -60,7 +66,8 @@ async fn enter(
         // The address may have got to somebody else meanwhile.
         Some(user) if user_id.is_none_or(|id| id == user.id) => {
             let user = verified::adopt(inner, user).await?;
-            complete(inner, Proved { user, method, workspace_id, client, is_known_device: false }).await
+            let ground = Ground::address(&email);
+            complete(inner, Proved { user, method, ground, workspace_id, client, is_known_device: false }).await
         }
         None if user_id.is_none() && inner.email_proofs.signs_up => {
             let session = sign_up::register(inner, Registration::verified(email, locale), method, client).await?;

@@ -2,7 +2,7 @@
 
 use super::SignIn;
 use crate::accounts::sessions::{self, NewSession};
-use crate::accounts::{Client, Principal, Role, SignInMethod, User, Workspace, factors, notice, store};
+use crate::accounts::{Client, Ground, Principal, Role, SignInMethod, User, Workspace, factors, notice, store};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::events::{self, SessionStarted};
@@ -13,9 +13,11 @@ use std::sync::Arc;
 
 /// Somebody who has just proved who they are.
 pub(in crate::accounts) struct Proved {
-    /// An active user.
+    /// The user, who may be disabled.
     pub(in crate::accounts) user: User,
     pub(in crate::accounts) method: SignInMethod,
+    /// What that rests on.
+    pub(in crate::accounts) ground: Ground,
     /// The workspace to enter. Default: the one that the user joined first.
     pub(in crate::accounts) workspace_id: Option<WorkspaceId>,
     /// In its canonical form.
@@ -26,8 +28,10 @@ pub(in crate::accounts) struct Proved {
 
 /// Begins a session of theirs, or asks for a second factor where they have one. A proof that may be used once was used up before.
 ///
-/// Fails with `forbidden` (`not_a_member`).
+/// Fails as [`begin_session`] does.
 pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Result<SignIn> {
+    // Once more in the transaction that stores the session.
+    store::user(inner.db()?, proved.user.id).await?.ok_or_else(store::user_disabled)?;
     if !proved.method.is_factor()
         && let Some(pending) = factors::ask(inner, &proved).await?
     {
@@ -36,22 +40,24 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proved: Proved) -> Resu
     begin_session(inner, proved, None).await
 }
 
-/// Begins a session of somebody of whom nothing more is asked.
+/// Begins a session of somebody of whom nothing more is asked, if what they have proved is still so in the transaction that stores it: whoever changes a
+/// password or adopts an account ends the sessions that they see, and would not see this one.
 ///
-/// Fails with `forbidden` (`not_a_member`).
+/// Fails with `forbidden` (`not_a_member`, `user_disabled`) or `unauthenticated` (`proof_outdated`).
 pub(in crate::accounts) async fn begin_session(
     inner: &Arc<Inner>,
     proved: Proved,
     factor: Option<SignInMethod>,
 ) -> Result<SignIn> {
     let (workspace, role) = membership(inner, &proved).await?;
-    let Proved { user, method, client, is_known_device, .. } = proved;
+    let Proved { user, method, ground, client, is_known_device, .. } = proved;
     let (db, now) = (inner.db()?, inner.now());
 
     let new_device = if is_known_device { None } else { new_device(inner, &user, client.as_ref(), workspace.id, role).await? };
     let session = NewSession::generate(client, [method].into_iter().chain(factor).collect())?;
     let sealed = session.seal(inner, workspace.id).await?;
     let mut tx = db.begin_durable().await?;
+    ground.hold(&mut tx, user.id).await?;
     session.insert(inner, &mut tx, workspace.id, user.id, &sealed, now).await?;
     let actor = Actor { user: user.id, session: Some(session.id) };
     let factor = factor.as_ref().map(|factor| ("factor", factor.as_str()));
@@ -98,7 +104,7 @@ async fn membership(inner: &Inner, proved: &Proved) -> Result<(Workspace, Role)>
     membership.ok_or_else(|| not_a_member(proved.user.id))
 }
 
-fn not_a_member(user: UserId) -> Error {
+pub(in crate::accounts) fn not_a_member(user: UserId) -> Error {
     tracing::debug!(user.id = %user, "signed in to a workspace without being a member");
     Error::new(
         ErrorKind::Forbidden,
@@ -106,3 +112,7 @@ fn not_a_member(user: UserId) -> Error {
         "the user is not a member of this workspace: ask one of its owners for an invitation",
     )
 }
+
+#[cfg(test)]
+#[path = "complete_tests.rs"]
+mod tests;

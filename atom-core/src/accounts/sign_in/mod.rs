@@ -6,13 +6,15 @@ mod by_mail;
 mod complete;
 mod password;
 mod verify;
+mod ways;
 
 pub(super) use by_mail::{look_at_link, request as request_by_mail, with_code, with_link};
-pub(super) use complete::{Proved, begin_session, run as complete, workspace_of};
+pub(super) use complete::{Proved, begin_session, not_a_member, run as complete, workspace_of};
 pub(super) use password::run as with_password;
 pub(super) use verify::{begin as begin_verification, run as with_verification};
+pub(super) use ways::check_left;
 
-use super::{PendingFactor, PendingVerification, Session};
+use super::{PendingFactor, PendingLink, PendingVerification, Session};
 use crate::{Error, ErrorKind, Result};
 use atom_macros::model;
 
@@ -32,6 +34,8 @@ use atom_macros::model;
 ///     // Ask for the code that was mailed, and pass it to `verify_email`.
 ///     SignIn::VerificationRequired { pending } => drop(pending.flow_token),
 ///     SignIn::FactorRequired { pending } => panic!("ask for one of {:?}, and call `complete_with_totp` or its like", pending.factors),
+///     // Let them sign in in another way, and link it then: `Scope::identities`.
+///     SignIn::LinkRequired { pending } => drop(pending.link_token),
 /// }
 /// # Ok::<(), atom_core::Error>(()) }).unwrap();
 /// ```
@@ -42,7 +46,7 @@ pub enum SignIn {
         /// Their session.
         session: Session,
     },
-    /// The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`.
+    /// What was shown was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`.
     VerificationRequired {
         /// Authenticates nothing.
         pending: PendingVerification,
@@ -52,13 +56,19 @@ pub enum SignIn {
         /// What waits for it.
         pending: PendingFactor,
     },
+    /// Somebody came with an account at a provider whose address is that of an account here, and nothing says that both are theirs. They can sign in in another
+    /// way and link it: `Scope.identities`.
+    LinkRequired {
+        /// What to link.
+        pending: PendingLink,
+    },
 }
 
 impl SignIn {
     /// The session, for hosts whose users need nothing else to sign in.
     ///
     /// # Errors
-    /// `unauthenticated` (`factor_required`)
+    /// `unauthenticated` (`verification_required`, `factor_required`, `link_required`)
     pub fn signed_in(self) -> Result<Session> {
         match self {
             Self::SignedIn { session } => Ok(session),
@@ -70,6 +80,10 @@ impl SignIn {
             Self::FactorRequired { .. } => {
                 let text = "the user has a second factor: ask for it, and complete the pending sign-in";
                 Err(Error::new(ErrorKind::Unauthenticated, "factor_required", text))
+            }
+            Self::LinkRequired { .. } => {
+                let text = "an account has this address already: sign in to it in another way, and link the provider then";
+                Err(Error::new(ErrorKind::Unauthenticated, "link_required", text))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Proved, SignIn, complete, verify};
 use crate::accounts::throttle::{self, Attempt};
-use crate::accounts::{Client, Credentials, SignInMethod, email, passwords, sessions, store};
+use crate::accounts::{Client, Credentials, Ground, SignInMethod, email, passwords, sessions, store};
 use crate::atom::Inner;
 use crate::{Error, ErrorKind, Result, UserId};
 use std::sync::Arc;
@@ -20,16 +20,17 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credential
     };
     let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
     let (is_known_device, counted) = (device.is_some(), throttle::count(inner, &attempt).await?);
-    let right = passwords::verify(inner, found.as_ref(), &credentials.password).await?;
-    let Some(user) = found.filter(|_| right) else {
+    let hash = passwords::verify(inner, found.as_ref(), &credentials.password).await?;
+    let (Some(user), Some(hash)) = (found, hash) else {
         counted.keep(db, inner.now()).await?;
         return Err(wrong());
     };
     counted.give_back(db).await?;
     let user = user.into_user();
     if inner.email_proofs.is_required && !user.email_verified {
-        return verify::begin(inner, &user, credentials.workspace_id).await;
+        return verify::begin(inner, &user, SignInMethod::Password, credentials.workspace_id).await;
     }
-    let proved = Proved { user, method: SignInMethod::Password, workspace_id: credentials.workspace_id, client, is_known_device };
+    let (method, ground, workspace_id) = (SignInMethod::Password, Ground::password(&hash), credentials.workspace_id);
+    let proved = Proved { user, method, ground, workspace_id, client, is_known_device };
     complete(inner, proved).await
 }

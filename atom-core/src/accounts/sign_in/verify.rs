@@ -1,17 +1,23 @@
-//! A password or a passkey was right, and the address is still to be proved. Whoever has a second factor shows it after that.
+//! A password or a passkey was right, or an account at a provider is the user's, and the address is still to be proved.
+//! Whoever has a second factor and has not shown it yet shows it after that.
 
 use super::{Proved, SignIn, complete};
 use crate::accounts::email_proof::{self, EmailProof, Intent, NewFlow, Shown};
 use crate::accounts::store::{self, UserRow};
-use crate::accounts::{Client, SignInMethod, User, email, verified};
+use crate::accounts::{Client, Ground, SignInMethod, User, email, mail_limits, verified};
 use crate::atom::Inner;
 use crate::{Result, WorkspaceId};
 use std::sync::Arc;
 
 /// Instead of a session: mails a code, and says with what to show it.
-pub(in crate::accounts) async fn begin(inner: &Arc<Inner>, user: &User, workspace_id: Option<WorkspaceId>) -> Result<SignIn> {
-    email_proof::count_for_user(inner, user.id).await?;
-    let new = NewFlow { workspace_id, ..NewFlow::of(Intent::FinishSignIn, user) };
+pub(in crate::accounts) async fn begin(
+    inner: &Arc<Inner>,
+    user: &User,
+    method: SignInMethod,
+    workspace_id: Option<WorkspaceId>,
+) -> Result<SignIn> {
+    mail_limits::count_for_user(inner, user.id).await?;
+    let new = NewFlow { method: Some(method), workspace_id, ..NewFlow::of(Intent::FinishSignIn, user) };
     Ok(SignIn::VerificationRequired { pending: email_proof::begin(inner, new).await?.into() })
 }
 
@@ -28,5 +34,6 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, proof: EmailProof) -> R
         None => user,
     };
     let workspace_id = workspace_id.or(pending.workspace_id);
-    complete(inner, Proved { user, method: SignInMethod::Password, workspace_id, client, is_known_device: false }).await
+    let (method, ground) = (pending.method.unwrap_or(SignInMethod::Password), Ground::address(&pending.email));
+    complete(inner, Proved { user, method, ground, workspace_id, client, is_known_device: false }).await
 }

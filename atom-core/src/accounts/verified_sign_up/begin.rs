@@ -4,6 +4,7 @@
 
 use crate::Result;
 use crate::accounts::email_proof::{self, Intent, Letter, NewFlow, PendingVerification};
+use crate::accounts::mail_limits::{self, Asker};
 use crate::accounts::sign_up::{self, Registration};
 use crate::accounts::{Client, NewAccount, email, store};
 use crate::atom::Inner;
@@ -15,7 +16,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, account: NewAccount) ->
     let canonical = email::canonical(&account.email)?;
     sign_up::check(inner, &account).await?;
     let client = account.client.clone().map(Client::canonical).transpose()?.flatten();
-    email_proof::count_for_address(inner, &canonical, client.as_ref()).await?;
+    mail_limits::count(inner, &canonical, &Asker::new(client.as_ref(), None)).await?;
     let registration = Registration::new(inner, account).await?;
     let is_taken = store::user_by_email(inner.db()?, &canonical).await?.is_some();
     let exists = Template::AccountExists(AccountExists { at: inner.now() });

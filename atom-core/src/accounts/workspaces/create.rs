@@ -12,6 +12,7 @@ pub(super) async fn run(workspaces: &Workspaces, new: NewWorkspace) -> Result<Wo
     let workspace = Workspace { id: WorkspaceId::generate(), name: checked_name(&new.name)?, created_at: now };
     let data_key = inner.keys.new_key(workspace.id).await?;
     let mut tx = inner.db()?.begin_durable().await?;
+    people::keep_active(&mut tx, user).await?;
     people::insert_workspace(&mut tx, &workspace).await?;
     people::insert_membership(&mut tx, workspace.id, user, Role::Owner, now).await?;
     data_key.insert(&mut tx, now).await?;

@@ -12,7 +12,8 @@ mod upkeep;
 
 pub use model::{NewWorkspace, WorkspaceMembership, WorkspaceSeats};
 pub use operator::AllWorkspaces;
-pub(super) use store::{get, hold, seats_of};
+pub(super) use remove::{finish, shut, told as told_of_deletion};
+pub(super) use store::{get, hold, list as of_user, seats_of};
 pub(crate) use upkeep::CHORE;
 
 use super::{Principal, Session, Workspace, members, rights};

@@ -5,7 +5,7 @@ use crate::accounts::{sessions, step_up};
 use crate::atom::Inner;
 use crate::audit::{self, Actor, AuditAction, Entry};
 use crate::crypto::INSTALLATION;
-use crate::events::{self, WorkspaceDeleted};
+use crate::events::{self, Draft, WorkspaceDeleted};
 use crate::storage::Tx;
 use crate::{Result, UserId, WorkspaceId, jobs, schedules};
 use chrono::{DateTime, Utc};
@@ -23,18 +23,29 @@ pub(super) async fn run(workspaces: &Workspaces) -> Result<()> {
     finish(inner, workspace).await
 }
 
-/// Closes a workspace that is held: nobody enters it any more. Its own log goes with it, so that of the installation says it.
+/// Closes a workspace that is held, and tells it.
 pub(super) async fn close(tx: &mut Tx, workspace: WorkspaceId, user: UserId, now: DateTime<Utc>) -> Result<()> {
-    store::close(tx, workspace, now).await?;
-    sessions::end_with_workspace(tx, workspace, now).await?;
-    let (actor, subject) = (Actor { user, session: None }, Some(workspace.to_string()));
-    let entry = Entry { workspace: INSTALLATION, actor, action: AuditAction::WorkspaceDeleted, subject, details: &[] };
+    shut(tx, workspace, now).await?;
+    let (entry, draft) = told(workspace, Actor { user, session: None })?;
     audit::append(tx, entry, now).await?;
-    events::append(tx, INSTALLATION, WorkspaceDeleted { workspace_id: workspace }, now).await
+    events::append_all(tx, vec![(INSTALLATION, draft)], now).await
+}
+
+/// Closes a workspace that is held: nobody enters it any more.
+pub(in crate::accounts) async fn shut(tx: &mut Tx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<()> {
+    store::close(tx, workspace, now).await?;
+    sessions::end_with_workspace(tx, workspace, now).await
+}
+
+/// What tells of it. The workspace's own log goes with it, so that of the installation says it.
+pub(in crate::accounts) fn told(workspace: WorkspaceId, actor: Actor) -> Result<(Entry<'static>, Draft)> {
+    let (action, subject) = (AuditAction::WorkspaceDeleted, Some(workspace.to_string()));
+    let entry = Entry { workspace: INSTALLATION, actor, action, subject, details: &[] };
+    Ok((entry, Draft::of(&WorkspaceDeleted { workspace_id: workspace })?))
 }
 
 /// Ends what was connected in a closed workspace, destroys its keys and deletes its rows. May be called again.
-pub(super) async fn finish(inner: &Arc<Inner>, workspace: WorkspaceId) -> Result<()> {
+pub(in crate::accounts) async fn finish(inner: &Arc<Inner>, workspace: WorkspaceId) -> Result<()> {
     if !store::is_closing(inner.db()?, workspace).await? {
         return Ok(());
     }

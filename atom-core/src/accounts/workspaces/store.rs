@@ -37,7 +37,7 @@ pub(in crate::accounts) async fn hold(tx: &mut Tx, workspace: WorkspaceId) -> Re
 }
 
 /// The workspaces of a user, in the order in which they joined them.
-pub(super) async fn list(db: &Db, user: UserId) -> Result<Vec<WorkspaceMembership>> {
+pub(in crate::accounts) async fn list(db: &Db, user: UserId) -> Result<Vec<WorkspaceMembership>> {
     let rows: Vec<MembershipRow> = on!(db, c => sqlx::query_as(
         "SELECT w.id, w.name, w.created_at, m.role, m.created_at AS joined_at
            FROM atom_memberships m JOIN atom_workspaces w ON w.id = m.workspace_id

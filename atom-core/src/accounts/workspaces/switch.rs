@@ -19,6 +19,7 @@ pub(super) async fn run(workspaces: &Workspaces, to: WorkspaceId) -> Result<Sess
     let session = NewSession::beside(&standing, device.and_then(|session| session.client))?;
     let sealed = session.seal(inner, workspace.id).await?;
     let mut tx = db.begin_durable().await?;
+    sessions::hold(&mut tx, &standing.principal).await?;
     session.insert(inner, &mut tx, workspace.id, user.id, &sealed, now).await?;
     let actor = Actor { user: user.id, session: Some(session.id) };
     let subject = Some(user.id.to_string());

@@ -1,6 +1,7 @@
 //! Finishing departures whose process died.
 
 use super::{members, remove, store};
+use crate::accounts::users;
 use crate::jobs::Chore;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub(crate) const CHORE: Chore = Chore {
             for workspace in store::closing(inner.db()?).await? {
                 remove::finish(&inner, workspace).await?;
             }
+            users::finish_all(&inner).await?;
             Ok(None)
         })
     },

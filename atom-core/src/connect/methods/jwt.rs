@@ -1,13 +1,9 @@
 //! Documents that are signed with a private key of the credential (RFC 7519, RFC 7515).
 
-use crate::crypto::{base64url, random};
+use crate::crypto::{base64url, malformed_key, random, sign_es256, sign_rs256};
 use crate::providers::{Algorithm, Assertion, Vars};
 use crate::{Error, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -49,39 +45,9 @@ pub(super) fn sign(assertion: &Assertion, vars: &Vars, now: DateTime<Utc>) -> Re
     }
     let pem = assertion.private_key.render(vars, str::to_owned).map(Zeroizing::new).ok_or_else(malformed_key)?;
     let signed = format!("{}.{}", base64url(header.to_string()), base64url(Value::Object(claims).to_string()));
-    let signature = signature(assertion.algorithm, &pem, signed.as_bytes())?;
+    let signature = match assertion.algorithm {
+        Algorithm::Rs256 => sign_rs256(&pem, signed.as_bytes())?,
+        Algorithm::Es256 => sign_es256(&pem, signed.as_bytes())?,
+    };
     Ok(format!("{signed}.{}", base64url(signature)))
-}
-
-fn malformed_key() -> Error {
-    Error::invalid("malformed_private_key", "the private key cannot be read: give it as PEM, as the provider made it")
-}
-
-fn signature(algorithm: Algorithm, pem: &str, signed: &[u8]) -> Result<Vec<u8>> {
-    let (kind, der) = decode(pem)?;
-    let random = SystemRandom::new();
-    match algorithm {
-        Algorithm::Rs256 => {
-            let read = if kind == "RSA PRIVATE KEY" { RsaKeyPair::from_der(&der) } else { RsaKeyPair::from_pkcs8(&der) };
-            let pair = read.map_err(|_| malformed_key())?;
-            let mut signature = vec![0; pair.public().modulus_len()];
-            pair.sign(&RSA_PKCS1_SHA256, &random, signed, &mut signature).map_err(|_| malformed_key())?;
-            Ok(signature)
-        }
-        Algorithm::Es256 => {
-            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random).map_err(|_| malformed_key())?;
-            Ok(pair.sign(&random, signed).map_err(|_| malformed_key())?.as_ref().to_vec())
-        }
-    }
-}
-
-/// The label and the bytes of a PEM text (RFC 7468).
-fn decode(pem: &str) -> Result<(&str, Zeroizing<Vec<u8>>)> {
-    let inside = pem.trim().strip_prefix("-----BEGIN ").and_then(|rest| rest.split_once("-----"));
-    let (label, rest) = inside.ok_or_else(malformed_key)?;
-    let body = rest.split("-----END ").next().unwrap_or_default();
-    // Some environments keep line breaks as two characters.
-    let body: Zeroizing<String> = Zeroizing::new(body.replace("\\n", "").split_whitespace().collect());
-    let der = STANDARD.decode(body.as_bytes()).map(Zeroizing::new).map_err(|_| malformed_key())?;
-    Ok((label, der))
 }

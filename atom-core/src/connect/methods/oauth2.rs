@@ -2,16 +2,15 @@
 
 use super::{Ask, Granted, Method, Opened, Opening};
 use crate::connect::start::Pending;
-use crate::connect::token_endpoint::{TokenEndpoint, printable};
+use crate::connect::token_endpoint::TokenEndpoint;
 use crate::connect::{App, ConnectFlow, authenticate};
-use crate::crypto::{BoxFuture, base64url, random};
+use crate::crypto::BoxFuture;
 use crate::http_client::Request;
+use crate::oauth;
 use crate::providers::{CallbackSignature, Facts, Manifest, OAuth2, TokenSetSource};
 use crate::vault::{DEFAULT, TokenSet};
 use crate::{Error, ErrorKind, Result, Secret};
 use chrono::{DateTime, Utc};
-use oauth2::basic::BasicClient;
-use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl};
 use ring::hmac;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -28,30 +27,21 @@ impl Method for OAuth2 {
 
     fn open<'a>(&'a self, Ask { app, facts, .. }: Ask<'a>, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened>> {
         Box::pin(async move {
-            let state = base64url(random::<32>()?);
-            let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-            let redirect = RedirectUrl::new(opening.redirect_uri.to_owned()).map_err(|e| {
-                Error::invalid("malformed_redirect_uri", "the redirect URI is not an absolute URL").with_source(e)
-            })?;
-            let client = BasicClient::new(ClientId::new(app.client_id.clone()))
-                .set_auth_uri(AuthUrl::from_url(app.place(&self.authorize_url, facts)?))
-                .set_redirect_uri(redirect);
-            let mut url = client.authorize_url(|| CsrfToken::new(state.clone()));
-            if self.pkce {
-                url = url.set_pkce_challenge(challenge);
-            }
+            let authorize_url = app.place(&self.authorize_url, facts)?;
+            let mut opened = oauth::open(authorize_url, &app.client_id, opening.redirect_uri, self.pkce)?;
+            let mut query = opened.url.query_pairs_mut();
             for (name, value) in &self.authorize_query {
-                url = url.add_extra_param(name, value);
+                query.append_pair(name, value);
             }
             if let Some(hint) = opening.login_hint {
-                url = url.add_extra_param("login_hint", hint);
+                query.append_pair("login_hint", hint);
             }
             for (param, scopes) in self.scope_params(&app.manifest, opening.scopes) {
                 // Joined here, because not every vendor separates scopes with a space.
-                url = url.add_extra_param(param, scopes.join(&self.scope_separator));
+                query.append_pair(param, &scopes.join(&self.scope_separator));
             }
-            let (url, _) = url.url();
-            Ok(Opened { key: state, secret: verifier.secret().as_str().into(), url: Some(url.into()), link_token: None })
+            drop(query);
+            Ok(Opened { key: opened.state, secret: opened.verifier, url: Some(opened.url.into()), link_token: None })
         })
     }
 
@@ -62,12 +52,12 @@ impl Method for OAuth2 {
         answer: &'a HashMap<String, String>,
     ) -> BoxFuture<'a, Result<Granted>> {
         Box::pin(async move {
-            check_issuer(self, answer)?;
+            oauth::check_issuer(self.issuer.as_deref(), self.issuer_required, answer)?;
             if let Some(signature) = &self.callback {
                 check_signature(signature, app.client_secret.as_ref(), answer)?;
             }
             if let Some(error) = answer.get("error") {
-                return Err(declined(error));
+                return Err(oauth::declined(error));
             }
             let code = answer.get("code").ok_or_else(|| {
                 Error::invalid("malformed_callback", "the callback has neither a code nor an error: start again")
@@ -169,20 +159,6 @@ pub(in crate::connect) fn token_sets(
     Ok(Granted { sets, account: None, facts })
 }
 
-/// RFC 9207: compared as text, whether the callback is a code or an error.
-fn check_issuer(auth: &OAuth2, answer: &HashMap<String, String>) -> Result<()> {
-    let fine = match (answer.get("iss"), &auth.issuer) {
-        (Some(said), Some(known)) => said == known,
-        (None, _) => !auth.issuer_required,
-        (Some(_), None) => true,
-    };
-    if fine {
-        return Ok(());
-    }
-    let text = "the callback names another issuer than the provider that was begun: do not continue, start again";
-    Err(Error::invalid("wrong_issuer", text))
-}
-
 /// A callback that the provider has not signed is somebody else's. Compared in constant time.
 fn check_signature(signature: &CallbackSignature, secret: Option<&Secret>, answer: &HashMap<String, String>) -> Result<()> {
     let signed: BTreeMap<_, _> = answer.iter().filter(|(name, _)| **name != signature.hmac_param).collect();
@@ -201,15 +177,6 @@ fn check_signature(signature: &CallbackSignature, secret: Option<&Secret>, answe
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| (0..text.len()).step_by(2).filter_map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect())
-}
-
-/// The user's no, or the provider's.
-fn declined(error: &str) -> Error {
-    if error == "access_denied" {
-        return Error::new(ErrorKind::Cancelled, "consent_declined", "the user declined: ask again when they want to connect");
-    }
-    let text = format!("the provider refused the consent with `{}`", printable(error));
-    Error::new(ErrorKind::Provider, "consent_refused", text)
 }
 
 /// The set whose grant another one is made of.

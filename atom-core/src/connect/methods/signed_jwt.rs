@@ -6,7 +6,8 @@ use crate::connect::ConnectFlow;
 use crate::connect::authenticate::vars;
 use crate::connect::token_endpoint::{Style, TokenEndpoint};
 use crate::crypto::BoxFuture;
-use crate::providers::{ClientAuth, SignedJwt};
+use crate::oauth::ClientAuth;
+use crate::providers::SignedJwt;
 use crate::vault::TokenSet;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

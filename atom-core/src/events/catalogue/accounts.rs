@@ -38,6 +38,32 @@ catalogue! {
         how: String,
     }
 
+    /// What is known of a user was changed.
+    "user.updated" = UserUpdated(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+        /// What of it, with commas between: `display_name`, `locale`, `user_metadata`, `app_metadata`.
+        changed: String,
+    }
+
+    /// A user's account was disabled, and their sessions were ended.
+    "user.disabled" = UserDisabled(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user's account can be used again.
+    "user.enabled" = UserEnabled(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
+    /// A user was erased. It is among the events of the installation: erase what you know of them, too.
+    "user.erased" = UserErased(about user_id, of user_id) {
+        /// The user.
+        user_id: UserId,
+    }
+
     /// A user signed up or in.
     "session.started" = SessionStarted(about session_id, of user_id) {
         /// The session.

@@ -2,10 +2,30 @@
 
 use crate::events::payload::{Field, Payload, catalogue};
 use crate::events::{EventField, EventType};
-use crate::{FactorId, UserId};
+use crate::{FactorId, IdentityId, UserId};
 use serde::Serialize;
 
 catalogue! {
+    /// An account at a provider was linked to a user's, who can sign in with it now.
+    "identity.linked" = IdentityLinked(about identity_id, of user_id) {
+        /// The identity.
+        identity_id: IdentityId,
+        /// Whose it is.
+        user_id: UserId,
+        /// The provider's name: `google`.
+        provider: String,
+    }
+
+    /// An account at a provider was unlinked.
+    "identity.unlinked" = IdentityUnlinked(about identity_id, of user_id) {
+        /// The identity.
+        identity_id: IdentityId,
+        /// Whose it was.
+        user_id: UserId,
+        /// The provider's name.
+        provider: String,
+    }
+
     /// A user added a second factor.
     "user.factor_added" = FactorAdded(about factor_id, of user_id) {
         /// The factor.

@@ -60,7 +60,7 @@ catalogue! {
     "member.left" = MemberLeft(about user_id) {
         /// The user.
         user_id: UserId,
-        /// Why: `left` or `removed`.
+        /// Why: `left`, `removed`, or `erased` with their account.
         reason: String,
     }
 

@@ -290,3 +290,10 @@ pub(in crate::jobs) async fn has_work(db: &Db, kinds: &[String], now: DateTime<U
         .bind(Timestamp::from(now)).fetch_all(c).await)?;
     Ok(work.iter().any(|(kind,)| kinds.contains(kind) || kind.starts_with("atom.")))
 }
+
+/// The jobs that were enqueued on a user's behalf, in all workspaces. It looks at every job, so this is for what is rare.
+pub(crate) async fn of_user(db: &Db, user: UserId) -> Result<Vec<StoredJob>> {
+    let rows: Vec<JobRow> = on!(db, c => sqlx::query_as(concat!(columns!(), "WHERE user_id = $1 AND shape = 'job' ORDER BY id"))
+        .bind(user.0).fetch_all(c).await)?;
+    rows.into_iter().map(JobRow::into_job).collect()
+}

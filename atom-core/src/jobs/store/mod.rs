@@ -13,13 +13,14 @@ pub(super) use finish::{Ended, Outcome, completed, delete, finish, release_paren
 pub(super) use insert::{NewRun, insert, insert_all, open_limit, statement};
 #[cfg(feature = "testing")]
 pub(super) use inspect::has_work;
+pub(crate) use inspect::of_user;
 pub(super) use inspect::{batch, cancel, counts, get, go_on, has_ended, list, queues, replay, replay_all, workers};
 pub(super) use steps::{Step, StepConn, begin_step, complete, completion, record_step, report, settle_step, step, step_names};
-pub(crate) use upkeep::forget_workspace;
 pub(super) use upkeep::{
     beat, cancelled, delete_old, forget, forgotten_parents, give_back, has_orphans, held_by, next_due, pause, promote_if_due,
     reap, register, resume,
 };
+pub(crate) use upkeep::{forget_user, forget_workspace};
 
 use chrono::{DateTime, Utc};
 

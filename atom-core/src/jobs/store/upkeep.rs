@@ -2,7 +2,7 @@
 //! the installation says: they are about processes that died.
 
 use crate::storage::{Db, Engine, OpenTx, Timestamp, Topic, Tx, on, row};
-use crate::{JobId, Result, WorkspaceId};
+use crate::{JobId, Result, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::time::Duration;
@@ -266,4 +266,12 @@ pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Res
         on!(tx: tx, c => sqlx::query(table).bind(workspace.0).execute(c).await.map(drop))?;
     }
     Ok(())
+}
+
+/// Has the jobs that ran on a user's behalf be forgotten at the next clearing up, and those that still wait or run as soon as they have ended.
+pub(crate) async fn forget_user(tx: &mut Tx, user: UserId, now: DateTime<Utc>) -> Result<()> {
+    on!(tx: tx, c => sqlx::query("UPDATE atom_runs SET keep_seconds = 0 WHERE user_id = $1").bind(user.0).execute(c).await.map(drop))?;
+    Ok(on!(tx: tx, c => sqlx::query(
+        "UPDATE atom_runs SET keep_until = $2, unique_key = NULL WHERE user_id = $1 AND finished_at IS NOT NULL")
+        .bind(user.0).bind(Timestamp::from(now)).execute(c).await.map(drop))?)
 }

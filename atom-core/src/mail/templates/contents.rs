@@ -21,6 +21,7 @@ pub(crate) enum Template {
     EmailChangeRequested(EmailChangeRequested),
     AccountExists(AccountExists),
     FactorChanged(FactorChanged),
+    IdentityChanged(IdentityChanged),
 }
 
 /// Asks whether an address is its user's: by a link, and by a code where the user is to type one.
@@ -98,6 +99,14 @@ pub(crate) struct FactorChanged {
     pub(crate) is_added: bool,
 }
 
+/// Tells that an account at a provider was linked or unlinked.
+pub(crate) struct IdentityChanged {
+    pub(crate) at: DateTime<Utc>,
+    /// The name to show.
+    pub(crate) provider: String,
+    pub(crate) is_added: bool,
+}
+
 impl Template {
     pub(in crate::mail) fn kind(&self) -> MailKind {
         match self {
@@ -112,6 +121,7 @@ impl Template {
             Self::EmailChangeRequested(_) => MailKind::EmailChangeRequested,
             Self::AccountExists(_) => MailKind::AccountExists,
             Self::FactorChanged(_) => MailKind::FactorChanged,
+            Self::IdentityChanged(_) => MailKind::IdentityChanged,
         }
     }
 
@@ -128,7 +138,8 @@ impl Template {
             | Self::EmailChanged(_)
             | Self::EmailChangeRequested(_)
             | Self::AccountExists(_)
-            | Self::FactorChanged(_) => NOTICE,
+            | Self::FactorChanged(_)
+            | Self::IdentityChanged(_) => NOTICE,
         }
     }
 
@@ -170,6 +181,9 @@ impl Template {
             Self::FactorChanged(FactorChanged { at: moment, factor, is_added }) => {
                 json!({ "at": at(moment), "factor": factor, "change": if *is_added { "added" } else { "removed" } })
             }
+            Self::IdentityChanged(IdentityChanged { at: moment, provider, is_added }) => {
+                json!({ "at": at(moment), "provider": provider, "change": if *is_added { "added" } else { "removed" } })
+            }
         };
         match variables {
             Value::Object(variables) => variables,
@@ -206,6 +220,9 @@ impl Template {
             MailKind::AccountExists => both(|at, _| Self::AccountExists(AccountExists { at })),
             MailKind::FactorChanged => {
                 both(|at, is_added| Self::FactorChanged(FactorChanged { at, factor: "passkey", is_added }))
+            }
+            MailKind::IdentityChanged => {
+                both(|at, is_added| Self::IdentityChanged(IdentityChanged { at, provider: "Google".into(), is_added }))
             }
         }
     }

@@ -25,7 +25,7 @@ macro_rules! english {
 }
 
 /// Atom's own texts: the subject in the first line, then the plain text; and the text in HTML.
-const ENGLISH: [(MailKind, &str, &str); 11] = english![
+const ENGLISH: [(MailKind, &str, &str); 12] = english![
     VerifyEmail "verify_email",
     ResetPassword "reset_password",
     SignInCode "sign_in_code",
@@ -37,6 +37,7 @@ const ENGLISH: [(MailKind, &str, &str); 11] = english![
     EmailChangeRequested "email_change_requested",
     AccountExists "account_exists",
     FactorChanged "factor_changed",
+    IdentityChanged "identity_changed",
 ];
 
 /// What templates may take up.

@@ -5,6 +5,8 @@
 
 mod account;
 mod answer;
+mod callback;
+mod id_token;
 mod link;
 mod manifest;
 mod passkey;
@@ -12,6 +14,8 @@ mod password_hash;
 mod retry_after;
 
 pub use answer::answer;
+pub use callback::callback;
+pub use id_token::id_token;
 pub use link::link;
 pub use manifest::manifest;
 pub use passkey::passkey;
@@ -24,6 +28,8 @@ pub type Target = fn(&[u8]);
 /// Every target, by the name of its program.
 pub const TARGETS: &[(&str, Target)] = &[
     ("answer", answer),
+    ("callback", callback),
+    ("id_token", id_token),
     ("link", link),
     ("manifest", manifest),
     ("passkey", passkey),

@@ -8,7 +8,9 @@ mod credentials;
 mod drive;
 mod gmail;
 mod oauth;
+mod sign_in;
 
+use crate::accounts::SignInProvider;
 use crate::config::ProviderApp;
 use crate::{Error, Result, Secret};
 use atom_macros::{api, handle};
@@ -150,6 +152,18 @@ impl GoogleStandIn {
             redirect_uri: REDIRECT_URI.into(),
             development_endpoint: Some(self.server.url.clone()),
             export_tokens: Some(true),
+            ..Default::default()
+        }
+    }
+
+    /// The provider to sign in with.
+    pub fn sign_in_provider(&self) -> SignInProvider {
+        SignInProvider {
+            name: "google".into(),
+            client_id: CLIENT_ID.into(),
+            client_secret: Some(CLIENT_SECRET.into()),
+            redirect_uri: "http://127.0.0.1/sign-in/google".into(),
+            development_endpoint: Some(self.server.url.clone()),
             ..Default::default()
         }
     }

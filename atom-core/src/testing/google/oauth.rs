@@ -1,6 +1,6 @@
 //! Consent, tokens, identity: <https://developers.google.com/identity/protocols/oauth2/web-server>.
 
-use super::{CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Shared, credentials, lock, with_account};
+use super::{CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Shared, credentials, lock, sign_in, with_account};
 use crate::crypto::{base64url, random};
 use crate::{Error, ErrorKind, Result};
 use axum::extract::State;
@@ -22,6 +22,8 @@ pub(super) struct Code {
     challenge: String,
     redirect_uri: String,
     scope: String,
+    /// What the ID token repeats.
+    nonce: String,
     /// Whether a refresh token is wanted.
     offline: bool,
     expires_at: DateTime<Utc>,
@@ -38,6 +40,7 @@ pub(super) struct Grant {
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .merge(credentials::routes())
+        .merge(sign_in::routes())
         .route("/o/oauth2/v2/auth", get(consent_page).post(consent))
         .route("/token", post(token))
         .route("/revoke", post(revoke))
@@ -88,6 +91,7 @@ pub(super) fn decide(world: &Shared, authorization_url: &str, email: Option<&str
                 challenge: param("code_challenge").to_owned(),
                 redirect_uri: redirect_uri.to_owned(),
                 scope: param("scope").to_owned(),
+                nonce: param("nonce").to_owned(),
                 offline: param("access_type") == "offline",
                 expires_at: Utc::now() + TimeDelta::minutes(10),
             };
@@ -136,6 +140,7 @@ async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Respons
     }
     let bad_grant = || oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
     let mut world = lock(&world);
+    let mut nonce = String::new();
     let (email, scope, family, renewable) = match param("grant_type") {
         "authorization_code" => {
             let Some(code) = world.codes.remove(param("code")) else { return bad_grant() };
@@ -143,6 +148,7 @@ async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Respons
             if code.challenge != challenge || code.redirect_uri != param("redirect_uri") || code.expires_at <= Utc::now() {
                 return bad_grant();
             }
+            nonce = code.nonce;
             (code.email, code.scope, secret("family-"), code.offline)
         }
         "refresh_token" => {
@@ -169,6 +175,10 @@ async fn token(State(world): State<Shared>, Form(form): Form<Params>) -> Respons
     world.access.insert(access_token.clone(), (email.clone(), Utc::now() + lifetime));
     let mut answer =
         json!({"access_token": access_token, "expires_in": lifetime.num_seconds(), "token_type": "Bearer", "scope": scope});
+    if scope.split(' ').any(|scope| scope == "openid") {
+        let access_token = answer["access_token"].as_str().unwrap_or_default();
+        answer["id_token"] = sign_in::id_token(&email, &nonce, access_token).into();
+    }
     if renewable {
         let refresh_token = secret("1//");
         answer["refresh_token"] = refresh_token.clone().into();
@@ -194,10 +204,10 @@ async fn revoke(State(world): State<Shared>, Form(form): Form<Params>) -> Respon
 }
 
 async fn userinfo(State(world): State<Shared>, headers: HeaderMap) -> Response {
-    let found = with_account(&world, &headers, |email, _| {
-        let digest = Sha256::digest(email);
-        let sub = digest.iter().take(8).fold(1_u64, |n, b| n.wrapping_mul(257).wrapping_add(u64::from(*b)));
-        json!({"sub": sub.to_string(), "name": email.split('@').next(), "email": email, "email_verified": true})
-    });
+    let found = with_account(
+        &world,
+        &headers,
+        |email, _| json!({"sub": sign_in::subject(email), "name": email.split('@').next(), "email": email, "email_verified": true}),
+    );
     found.map_or_else(|refused| *refused, |info| Json(info).into_response())
 }

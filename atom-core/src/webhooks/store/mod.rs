@@ -3,5 +3,6 @@
 mod deliveries;
 mod endpoints;
 
+pub(crate) use deliveries::forget_events;
 pub(super) use deliveries::*;
 pub(super) use endpoints::*;

@@ -19,10 +19,10 @@ pub(super) fn user_handle(inner: &Inner, user: UserId) -> [u8; 32] {
     inner.keys.keyed_hash([&b"passkey user handle"[..], user.0.as_bytes()])
 }
 
-/// Whose passkey has signed a challenge. `user` is who it must be, where that is known; else the answer must say it.
+/// Whose passkey has signed a challenge, and which. `user` is who it must be, where that is known; else the answer must say it.
 ///
 /// Fails with `unauthenticated`: the reasons of [`Refusal`], and `passkey_copied`.
-pub(super) async fn check(inner: &Inner, challenge: &[u8], answer: &Json, user: Option<UserId>) -> Result<UserId> {
+pub(super) async fn check(inner: &Inner, challenge: &[u8], answer: &Json, user: Option<UserId>) -> Result<(UserId, FactorId)> {
     let (rp, db) = (relying_party(inner)?, inner.db()?);
     let assertion = Assertion::read(&answer.0).map_err(refused)?;
     let unknown = || refused(Refusal::Unknown);
@@ -40,7 +40,7 @@ pub(super) async fn check(inner: &Inner, challenge: &[u8], answer: &Json, user: 
     let known = Known { cose: &passkey.public_key, backup_eligible: passkey.backup_eligible };
     let sign_count = assertion.check(&known, rp, challenge).map_err(refused)?;
     if store::count(db, passkey.id, sign_count, inner.now()).await? {
-        return Ok(owner);
+        return Ok((owner, FactorId(passkey.id)));
     }
     tell_copied(inner, &passkey, sign_count).await?;
     let text =

@@ -4,7 +4,7 @@ use super::challenge::{self, Purpose, relying_party};
 use super::{options, prove};
 use crate::accounts::factors::{PasskeyChallenge, PasskeyCredentials};
 use crate::accounts::sign_in::{Proved, SignIn, begin_verification, complete};
-use crate::accounts::{Client, SignInMethod, store as people};
+use crate::accounts::{Client, Ground, SignInMethod, store as people};
 use crate::atom::Inner;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -20,10 +20,11 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: PasskeyCre
     let PasskeyCredentials { token, answer, workspace_id, client } = credentials;
     let client = client.map(Client::canonical).transpose()?.flatten();
     let challenge = challenge::take(inner, Purpose::SignIn, &token).await?;
-    let user = prove::check(inner, &challenge, &answer, None).await?;
+    let (user, passkey) = prove::check(inner, &challenge, &answer, None).await?;
     let user = people::user(inner.db()?, user).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
+    let (method, ground) = (SignInMethod::Passkey, Ground::Passkey(passkey));
     if inner.email_proofs.is_required && !user.email_verified {
-        return begin_verification(inner, &user, workspace_id).await;
+        return begin_verification(inner, &user, method, workspace_id).await;
     }
-    complete(inner, Proved { user, method: SignInMethod::Passkey, workspace_id, client, is_known_device: false }).await
+    complete(inner, Proved { user, method, ground, workspace_id, client, is_known_device: false }).await
 }

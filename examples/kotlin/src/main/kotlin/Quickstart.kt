@@ -90,7 +90,7 @@ private suspend fun signUpOrIn(atom: Atom): Session = try {
 } catch (_: AtomException.Conflict) {
     when (val step = atom.accounts().signIn(Credentials(email = EMAIL, password = PASSWORD))) {
         is SignIn.SignedIn -> step.session
-        is SignIn.VerificationRequired -> error("nothing more is asked of Ada")
+        else -> error("nothing more is asked of Ada")
     }
 }
 

@@ -112,6 +112,7 @@ private class Stage(private val scenario: JsonObject, private val database: Stri
                 "passkey_rp_id" to JsonPrimitive("acme.example"),
                 "passkey_origins" to JsonArray(listOf(JsonPrimitive("https://acme.example"))),
                 "providers" to JsonArray(needs.map { JsonPrimitive("$$it.app") }),
+                "sign_in_providers" to JsonArray(needs.map { JsonPrimitive("$$it.sign_in_provider") }),
             ),
         )
     }

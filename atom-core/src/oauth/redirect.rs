@@ -7,7 +7,7 @@ use url::Url;
 pub(crate) struct RedirectUris(Vec<String>);
 
 impl RedirectUris {
-    pub(super) fn new(uris: Vec<String>) -> Result<Self> {
+    pub(crate) fn new(uris: Vec<String>) -> Result<Self> {
         for uri in &uris {
             let url = Url::parse(uri).map_err(|e| malformed("is not an absolute URL").with_source(e))?;
             if url.fragment().is_some() {
@@ -32,12 +32,12 @@ impl RedirectUris {
         Ok(Self(uris))
     }
 
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(Vec::new())
     }
 
     /// The one to use: that which is asked for, if it is registered.
-    pub(super) fn choose(&self, asked: Option<String>) -> Result<String> {
+    pub(crate) fn choose(&self, asked: Option<String>) -> Result<String> {
         let Some(asked) = asked else {
             return self.0.first().cloned().ok_or_else(|| {
                 Error::invalid("no_redirect_uri", "this provider has no redirect URI here: give it one when opening")
@@ -51,7 +51,7 @@ impl RedirectUris {
         Err(Error::invalid("redirect_uri_not_allowed", text))
     }
 
-    pub(super) fn all(&self) -> &[String] {
+    pub(crate) fn all(&self) -> &[String] {
         &self.0
     }
 }
@@ -85,7 +85,7 @@ fn is_same_but_for_port(known: &str, asked: &str) -> bool {
 }
 
 /// Whether a callback came to the URI that was begun with. What the provider adds to it does not count.
-pub(super) fn is_at(callback: &Url, begun: &str) -> bool {
+pub(crate) fn is_at(callback: &Url, begun: &str) -> bool {
     let Ok(begun) = Url::parse(begun) else { return false };
     let bare = |url: &Url| {
         let mut url = url.clone();

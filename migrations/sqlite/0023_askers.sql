@@ -1,0 +1,2 @@
+-- Who asked for a code or a link, as a keyed hash: what one asks for ends nothing that another asked for.
+ALTER TABLE atom_email_proofs ADD COLUMN asker_hash BLOB NOT NULL DEFAULT x'';
