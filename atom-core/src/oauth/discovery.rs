@@ -122,7 +122,8 @@ mod tests {
         assert_eq!(at("https://login.example.com/realm").expect("a URL"), expected);
         assert_eq!(at("https://login.example.com/realm/").expect("a URL"), expected);
         for wrong in ["login.example.com", "http://login.example.com", "https://a@login.example.com", "https://a.example/?x=1"] {
-            assert_eq!(at(wrong).expect_err(wrong).reason(), "malformed_issuer", "{wrong}");
+            let error = at(wrong).expect_err(wrong);
+            assert_eq!(error.reason(), "malformed_issuer", "{wrong}");
         }
     }
 }
