@@ -666,10 +666,34 @@ export declare class Accounts {
    *
    * A user with a second factor is not signed in yet: see `SignIn`.
    *
-   * Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
-   * wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   * Fails with `unauthenticated`: `wrong_credentials`, which does not tell whether the e-mail is known, or `proof_outdated` (the password was changed at the
+   * same moment: sign in again); `rate_limited` (`too_many_attempts`: wait for `retry_after`), `forbidden` (`not_a_member`; `user_disabled`, which only whoever knows
+   * the password is told) or `invalid`
+   * (`malformed_client`).
    */
   signIn(credentials: Credentials): Promise<SignIn>
+  /**
+   * Begins a sign-in with an account at a provider: send the browser to the returned URL, and keep the flow token with it.
+   *
+   * Fails with `not_found` (`unknown_sign_in_provider`), `invalid` (`redirect_uri_not_allowed`, `malformed_locale`, `malformed_client`), `rate_limited`
+   * (`too_many_attempts`), `provider` (`discovery_malformed`, `discovery_issuer_mismatch`) or `unavailable`.
+   */
+  beginSocial(start: SocialStart): Promise<SocialFlow>
+  /**
+   * Completes a sign-in with the URL that the provider sent the user back to, in the browser that began. Where the provider answers with a POST, as Apple does,
+   * append its body to the URL as the query.
+   *
+   * Whoever is not known gets an account of their own, unless `OpenOptions.sign_up_by_social` says otherwise. An account that has the provider's address
+   * is signed in to only if both sides vouch for it; one whose address nobody has verified goes to whoever the provider vouches for, without its password,
+   * its second factors, its identities and its sessions. Otherwise the answer is `SignIn.LinkRequired`.
+   *
+   * Fails with `invalid` (`state_unknown`: used, expired or begun in another browser; `wrong_redirect_uri`, `wrong_issuer`, `malformed_callback`, `code_refused`:
+   * start again; `email_missing`), `cancelled` (`consent_declined`), `forbidden` (`sign_up_closed`, `account_disabled`, `tenant_not_allowed`, `not_a_member`),
+   * `unsupported` (`verification_required`: the provider does not vouch for the address, and `OpenOptions.require_verified_email` is set: sign up with
+   * `begin_sign_up` and link it then), `unauthenticated` (`proof_outdated`: the account was unlinked at the same moment),
+   * `provider` (`token_refused`: check the client; `id_token_…`, `userinfo_of_another`: the provider's answer cannot be trusted) or `unavailable`.
+   */
+  completeSocial(flowToken: string, callbackUrl: string, client?: Client | null): Promise<SignIn>
   /**
    * Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
    * is the same for an address that has an account already; its owner is told.
@@ -687,23 +711,23 @@ export declare class Accounts {
   /**
    * Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
    *
-   * Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   * Fails with `unauthenticated` (`wrong_code`, `proof_spent`, `proof_outdated`: sign in again), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
    */
   verifyEmail(proof: EmailProof): Promise<SignIn>
   /**
-   * Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
-   * `OpenOptions.sign_up_by_code` lets it become an account.
+   * Mails a code to sign in with. It replaces the one that was asked for before from the same network or known device. Nothing tells whether the address is
+   * known: where it is not, nothing is mailed, unless `OpenOptions.sign_up_by_code` lets it become an account.
    *
-   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
-   * more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+   * Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network or
+   * known device, or more than twenty in an hour from all networks) or `invalid` (`malformed_email`, `malformed_client`).
    */
   requestCode(request: EmailSignIn): Promise<PendingCode>
   /**
    * Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
-   * somebody else, so the account's password and its sessions end.
+   * somebody else, so the account's password, its second factors, its identities and its sessions end.
    *
-   * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
-   * (`malformed_client`).
+   * Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `proof_outdated`: the address was changed at the same
+   * moment), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
    */
   signInWithCode(proof: EmailProof): Promise<SignIn>
   /** Mails a link to sign in with, to a page of the application: `app_url`, `/sign-in?token=`. All else is as with `request_code`. */
@@ -718,7 +742,7 @@ export declare class Accounts {
   /**
    * Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
    *
-   * Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+   * Fails with `unauthenticated` (`proof_spent`, `proof_outdated`: request another), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
    */
   signInWithLink(link: LinkSignIn): Promise<SignIn>
   /**
@@ -726,14 +750,14 @@ export declare class Accounts {
    * user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
    * quarter of an hour.
    *
-   * Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
-   * (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+   * Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`),
+   * `rate_limited` (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`, `user_disabled`).
    */
   completeWithTotp(pendingToken: string, code: string): Promise<SignIn>
   /**
    * The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
    *
-   * Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+   * Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`, `user_disabled`).
    */
   completeWithRecoveryCode(pendingToken: string, code: string): Promise<SignIn>
   /**
@@ -809,7 +833,8 @@ export declare class Accounts {
   requestPasswordReset(request: PasswordResetRequest): Promise<void>
   /**
    * Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
-   * signed in by a mail alone who has a second factor. The link proves the address, too.
+   * signed in by a mail alone who has a second factor. The link proves the address, too; if nothing has proved it before, the second factors and the
+   * identities of whoever signed up with it end.
    *
    * Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
    * `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
@@ -858,6 +883,16 @@ export declare class AllWorkspaces {
    * Fails with `not_found`.
    */
   remove(workspaceId: WorkspaceId): Promise<void>
+}
+
+/** The key of Sign in with Apple: client secrets are signed with it, one for each exchange. */
+export interface AppleKey {
+  /** The team id: ten characters. */
+  teamId: string
+  /** The id of the key: ten characters. */
+  keyId: string
+  /** The private key as Apple made it: the text of the `.p8` file. */
+  privateKey: string
 }
 
 /** One installation: a database, a key and the providers it connects to. Cloning it is cheap and gives the same installation. */
@@ -987,13 +1022,23 @@ export declare const AttendeeResponse: {
 }
 
 /** What was done. */
-export type AuditAction = 'signed_up' | 'user_imported' | 'password_changed' | 'signed_in' | 'stepped_up' | 'email_verified' | 'email_changed' | 'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'passkey_refused' | 'recovery_code_used' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'workspace_created' | 'workspace_entered' | 'workspace_renamed' | 'workspace_deleted' | 'workspace_seats_changed' | 'member_role_changed' | 'member_removed' | 'member_left' | 'invitation_sent' | 'invitation_revoked' | 'invitation_accepted' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
+export type AuditAction = 'signed_up' | 'user_imported' | 'user_updated' | 'user_disabled' | 'user_enabled' | 'user_exported' | 'user_erased' | 'password_changed' | 'signed_in' | 'stepped_up' | 'email_verified' | 'email_changed' | 'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'passkey_refused' | 'recovery_code_used' | 'signed_out' | 'session_revoked' | 'refresh_token_reused' | 'identity_linked' | 'identity_unlinked' | 'workspace_created' | 'workspace_entered' | 'workspace_renamed' | 'workspace_deleted' | 'workspace_seats_changed' | 'member_role_changed' | 'member_removed' | 'member_left' | 'invitation_sent' | 'invitation_revoked' | 'invitation_accepted' | 'connected' | 'reauth_required' | 'disconnected' | 'token_refreshed' | 'token_exported' | 'provider_registered' | 'provider_updated' | 'provider_removed' | 'revocation_failed' | 'webhook_added' | 'webhook_changed' | 'webhook_removed' | 'webhook_key_rotated' | 'webhook_key_revealed' | 'webhook_disabled' | 'service_key_added' | 'service_key_used' | 'service_key_revealed' | 'service_key_rotated' | 'service_key_changed' | 'service_key_removed' | 'emergency_requested' | 'emergency_approved' | 'emergency_granted' | 'emergency_denied' | 'emergency_cancelled' | 'emergency_revealed' | 'emergency_expired' | 'offline_key_set' | 'offline_key_removed' | 'secret_policy_changed' | 'secret_policy_removed' | 'secret_use_denied' | 'secret_lease_granted' | 'secret_lease_renewed' | 'secret_lease_revoked' | 'secret_lease_used' | 'key_taken_into_use' | 'key_retired' | 'data_key_rotated' | 'data_key_destroyed' | 'signing_key_added' | 'signing_key_retired'
 
 export declare const AuditAction: {
   /** A user signed up, and their workspace was made. */
   readonly SignedUp: 'signed_up'
   /** The host imported a user, and their workspace was made. */
   readonly UserImported: 'user_imported'
+  /** What is known of a user was changed; the details say what of it. */
+  readonly UserUpdated: 'user_updated'
+  /** The operator disabled a user's account, and their sessions were ended. */
+  readonly UserDisabled: 'user_disabled'
+  /** The operator enabled a user's account again. */
+  readonly UserEnabled: 'user_enabled'
+  /** Everything that is held about a user was written into one document, for the user or the operator. */
+  readonly UserExported: 'user_exported'
+  /** A user was erased: this entry is in the installation's log. */
+  readonly UserErased: 'user_erased'
   /** A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed. */
   readonly PasswordChanged: 'password_changed'
   /** A user signed in. */
@@ -1020,6 +1065,10 @@ export declare const AuditAction: {
   readonly SessionRevoked: 'session_revoked'
   /** An old refresh token came back, so the session was ended. */
   readonly RefreshTokenReused: 'refresh_token_reused'
+  /** An account at a provider was linked, to sign in with. */
+  readonly IdentityLinked: 'identity_linked'
+  /** It was unlinked. */
+  readonly IdentityUnlinked: 'identity_unlinked'
   /** A workspace was made by somebody who had an account. */
   readonly WorkspaceCreated: 'workspace_created'
   /** A user who was signed in to another workspace entered this one. */
@@ -1034,7 +1083,7 @@ export declare const AuditAction: {
   readonly MemberRoleChanged: 'member_role_changed'
   /** A member was removed. */
   readonly MemberRemoved: 'member_removed'
-  /** A member left. */
+  /** A member left, or was erased. */
   readonly MemberLeft: 'member_left'
   /** Somebody was invited, or sent their invitation once more; the details say to which role. */
   readonly InvitationSent: 'invitation_sent'
@@ -2980,6 +3029,11 @@ export interface EmailSignIn {
   locale?: string | null
   /** What is known of the client that asks. Pass its `ip`: the limits go by it. */
   client?: Client | null
+  /**
+   * The last refresh token that this device had for the account, as in `Credentials`: what others ask for neither uses up what this device may ask for nor
+   * replaces what was mailed for it.
+   */
+  knownDevice?: string | null
 }
 
 /**
@@ -3569,6 +3623,8 @@ export declare class GoogleStandIn {
   get url(): string
   /** The provider to open an installation with. */
   get app(): ProviderApp
+  /** The provider to sign in with. */
+  get signInProvider(): SignInProvider
   /**
    * What the user does in the browser: opens the authorization URL, signs in with an e-mail address and agrees. Returns the URL
    * that the browser is sent back to.
@@ -3613,6 +3669,63 @@ export interface GrantedSecretLease {
   /** The lease. */
   lease: SecretLease
 }
+
+/**
+ * The accounts at providers that the user signs in with.
+ *
+ * Everything but `list` needs a proof from a few minutes ago (`Scope.step_up`), and a session that stands: `forbidden` (`step_up_required`), `unauthenticated`
+ * (`session_revoked`). The user is told of changes by mail, where mail is configured.
+ */
+export declare class Identities {
+  private constructor()
+  /** The user's identities, oldest first. */
+  list(): Promise<Identity[]>
+  /**
+   * Links the account that a sign-in ended with (`SignIn.LinkRequired`), now that the user has signed in in another way. Only the user whose account has its
+   * address can, once.
+   *
+   * Fails with `invalid` (`link_unknown`: used, expired, or for another account; sign in with the provider again), `conflict` (`identity_taken`: another
+   * account signs in with it) and as the handle says.
+   */
+  link(linkToken: string): Promise<Identity>
+  /**
+   * Begins to link an account: send the browser to the returned URL. The workspace of `start` is of no interest here.
+   *
+   * Fails as `Accounts.begin_social` does, and as the handle says.
+   */
+  beginLink(start: SocialStart): Promise<SocialFlow>
+  /**
+   * Links the account that the user came back with, in the session that began.
+   *
+   * Fails as `Accounts.complete_social` does, with `conflict` (`identity_taken`: another account signs in with it) and as the handle says.
+   */
+  completeLink(flowToken: string, callbackUrl: string): Promise<Identity>
+  /**
+   * Unlinks an account: nobody signs in with it any more. What it was used for before stays.
+   *
+   * Fails with `not_found`, `conflict` (`last_sign_in_method`: the user could not sign in any more) and as the handle says.
+   */
+  unlink(id: IdentityId): Promise<void>
+}
+
+/** An account at a provider that a user signs in with. */
+export interface Identity {
+  /** Its id. */
+  id: IdentityId
+  /** Whose it is. */
+  userId: UserId
+  /** The provider's name when it was last used. */
+  provider: string
+  /** When it was linked. */
+  createdAt: Date
+  /** The address that the provider told last. The account's own may be another. */
+  email?: string
+  /** When the user last signed in with it. */
+  lastUsedAt?: Date
+}
+
+/** An account at a provider that a user signs in with. */
+export type IdentityId = string
 
 /** A user of another system. */
 export interface ImportedUser {
@@ -4909,7 +5022,7 @@ export interface MailFolderPage {
 export type MailId = string
 
 /** What a mail is for. */
-export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'email_change_requested' | 'account_exists' | 'factor_changed'
+export type MailKind = 'verify_email' | 'reset_password' | 'sign_in_code' | 'magic_link' | 'invite' | 'new_device' | 'password_changed' | 'email_changed' | 'email_change_requested' | 'account_exists' | 'factor_changed' | 'identity_changed'
 
 export declare const MailKind: {
   /** Asks whether an address is its user's. */
@@ -4934,6 +5047,8 @@ export declare const MailKind: {
   readonly AccountExists: 'account_exists'
   /** Tells that a second factor was added or removed. */
   readonly FactorChanged: 'factor_changed'
+  /** Tells that an account at a provider was linked or unlinked. */
+  readonly IdentityChanged: 'identity_changed'
 }
 
 /** A message in a mailbox. */
@@ -5045,6 +5160,7 @@ export interface MailReport {
  * | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
  * | `account_exists` | `at` |
  * | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
+ * | `identity_changed` | `at`, `provider` (`Google`, …), `change` (`added` or `removed`) |
  *
  * `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
  * another page, write the link with `app_url` and `token`. `minutes` is how long it is valid, and `at` a moment in UTC. A text in HTML may begin with
@@ -6090,6 +6206,12 @@ export interface OpenOptions {
   acceptedPkcs11?: Pkcs11Options[] | null
   /** The providers to connect to, each with the host's own OAuth client. */
   providers?: ProviderApp[] | null
+  /** The providers to sign in with, each with the host's own client. */
+  signInProviders?: SignInProvider[] | null
+  /** Whether whoever signs in with a provider and has no account gets one. Default: true. */
+  signUpBySocial?: boolean | null
+  /** Whether a provider's word for an address leads to the account that has it. Default: true. With false, its user has to link it. */
+  implicitLinking?: boolean | null
   /** Who signs access tokens: their `iss` and `aud`. Default: `atom`. */
   issuer?: string | null
   /** The shortest new password, in characters. Default: 15; at least 8. */
@@ -6704,6 +6826,18 @@ export interface PendingFactor {
   expiresAt: Date
 }
 
+/** An account at a provider that is proved, and may belong to an account here: its user must say so, signed in in another way. */
+export interface PendingLink {
+  /** Given to `Identities.link` by the user whose account has the address. Good for nobody else. */
+  linkToken: string
+  /** The provider's name. */
+  provider: string
+  /** The address that both have. */
+  email: string
+  /** Until when. */
+  expiresAt: Date
+}
+
 /** A link that is on its way to somebody's mailbox, if there is somebody. */
 export interface PendingMagicLink {
   /** For `LinkSignIn.flow_token`, where the link is opened in the browser that asked for it. It lets nobody in. */
@@ -6851,6 +6985,44 @@ export declare const ProductStatus: {
   readonly Archived: 'archived'
   /** A state of the provider's own: see `raw`. */
   readonly Other: 'other'
+}
+
+/**
+ * The profile of the user: what is known of them, and what they may do with it.
+ *
+ * The session must stand at this moment, and the scope must have no purpose: `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden`
+ * (`purpose_fixed`). The address, the password and the factors have handles of their own.
+ */
+export declare class Profile {
+  private constructor()
+  /** What is known of the user. */
+  get(): Promise<UserProfile>
+  /**
+   * Changes it. Metadata is merged (JSON Merge Patch, RFC 7396), and takes 16 KiB as JSON at most.
+   *
+   * Fails with `invalid` (`malformed_display_name`, `malformed_locale`, `malformed_metadata`, `metadata_too_large`).
+   */
+  update(patch: ProfilePatch): Promise<UserProfile>
+  /** Everything that is held about the user, as one JSON object: see `Users.export_user`. */
+  exportData(): Promise<unknown>
+  /**
+   * Erases the user for good, as `Users.erase` does. The user must have proved who they are within the last minutes: see `Scope.step_up`. Where it fails
+   * after it was begun, a worker goes on with it.
+   *
+   * Fails with `forbidden` (`step_up_required`), `invalid` (`no_session`) or `conflict` (`last_owner`: workspaces with other members, which the text
+   * names, have no other owner; make somebody one with `Workspaces.transfer_ownership`, or delete them).
+   */
+  deleteAccount(): Promise<void>
+}
+
+/** What to change of the own profile. What is left out stays. */
+export interface ProfilePatch {
+  /** The name to show, one line of at most 100 characters. An empty one removes it. */
+  displayName?: string | null
+  /** The language of mails to the user, such as `de-AT`. An empty one removes it. */
+  locale?: string | null
+  /** Merged into the user's metadata, as JSON Merge Patch (RFC 7396) does it: objects are merged, `null` removes, all else replaces. */
+  userMetadata?: unknown | null
 }
 
 /** A provider that this installation, or a workspace, can connect to. */
@@ -7637,6 +7809,10 @@ export declare class Scope {
   get email(): EmailAddress
   /** A fresh proof of who acts, before what asks for one. */
   get stepUp(): StepUp
+  /** The accounts at providers that the user signs in with. */
+  get identities(): Identities
+  /** The user's profile: what is known of them, and the end of their account. */
+  get profile(): Profile
   /** The user's password: to change it, or to set one. */
   get password(): Password
   /** The user's workspaces, and the one that the scope is in. */
@@ -8343,7 +8519,7 @@ export type SignIn =
       /** Their session. */
       session: Session
     }
-  /** The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`. */
+  /** What was shown was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`. */
   | {
       type: 'verification_required'
       /** Authenticates nothing. */
@@ -8354,6 +8530,15 @@ export type SignIn =
       type: 'factor_required'
       /** What waits for it. */
       pending: PendingFactor
+    }
+  /**
+   * Somebody came with an account at a provider whose address is that of an account here, and nothing says that both are theirs. They can sign in in another
+   * way and link it: `Scope.identities`.
+   */
+  | {
+      type: 'link_required'
+      /** What to link. */
+      pending: PendingLink
     }
 
 /** A way in which a user proves who they are. */
@@ -8374,6 +8559,47 @@ export declare const SignInMethod: {
   readonly RecoveryCode: 'recovery_code'
   /** A passkey. */
   readonly Passkey: 'passkey'
+}
+
+/**
+ * A provider that people may sign in with, and the host's own client there.
+ *
+ * Known in advance are `google`, `github`, `microsoft` and `apple`; any other that speaks OpenID Connect is named by its `issuer`.
+ */
+export interface SignInProvider {
+  /** What `SocialStart.provider` calls it: a known one's name, or the host's own word for an issuer. */
+  name: string
+  /** The client id from the provider's developer console. For Apple: the Services ID. */
+  clientId: string
+  /** Where the provider sends the user back: registered there, used exactly as written, and another one for each provider. */
+  redirectUri: string
+  /** The known provider, where `name` is another word: for a second client of the same one. */
+  preset?: string
+  /** The issuer, exactly as its discovery document names itself: `https://login.example.com`. */
+  issuer?: string
+  /** The client secret; public clients have none, and Apple has `apple` instead. */
+  clientSecret?: string
+  /** The key that Apple's client secrets are made with. */
+  apple?: AppleKey
+  /** Further ones, of which `SocialStart` may name one. As with `ProviderApp`, a loopback address stands for all its ports. */
+  redirectUris?: string[]
+  /** What is asked for. Default: who it is, their address and name. */
+  scopes?: string[]
+  /** For `microsoft`, which has an issuer for each directory (tenant): the ids of those whose accounts may sign in, or `*` for all. */
+  tenants?: string[]
+  /**
+   * Believe the provider's `email_verified`, so that a verified address leads to the account that has it. Default: for an issuer of the host's own, no;
+   * for a known provider, as it deserves: `google` for addresses that Google runs, `github` and `apple` for verified ones, `microsoft` for those that the owner of the domain vouched for.
+   * For `microsoft`, true believes every address of the named tenants, and `*` is refused.
+   */
+  trustEmail?: boolean
+  /**
+   * Let the issuer be in the host's own network, and reach it as the host does, by its proxy too. Default: no, the public internet only. Known providers
+   * are always reached as the host does.
+   */
+  privateNetwork?: boolean
+  /** Sends every request of a known provider to one loopback address instead, for development and tests. */
+  developmentEndpoint?: string
 }
 
 /** A key that signs access tokens and checkpoints. */
@@ -8542,6 +8768,19 @@ export interface SocialCommentPage {
   nextCursor?: string
 }
 
+/** A sign-in that waits for the user at the provider. */
+export interface SocialFlow {
+  /** Where to send the browser. */
+  url: string
+  /**
+   * Proves that the callback comes to the browser that began. Keep it in a cookie that scripts cannot read, for ten minutes; where the provider answers
+   * with a POST, as Apple does, a cookie with `SameSite=None`.
+   */
+  flowToken: string
+  /** Until when the user may come back. */
+  expiresAt: Date
+}
+
 /** A picture or a video of a post. */
 export interface SocialMedia {
   /** The provider's id of what was uploaded. */
@@ -8640,6 +8879,22 @@ export interface SocialProfile {
   customFields?: unknown
 }
 
+/** How to begin a sign-in at a provider. */
+export interface SocialStart {
+  /** The provider's name in `OpenOptions.sign_in_providers`. */
+  provider: string
+  /** Where the provider sends the user back, if not to its first redirect URI. */
+  redirectUri?: string | null
+  /** The workspace to enter. Default: the one that the user joined first. */
+  workspaceId?: WorkspaceId | null
+  /** The address that the user has typed already: the provider may fill it in. */
+  loginHint?: string | null
+  /** The language, such as `de-CH`: the provider's page may be in it, and a new account keeps it. */
+  locale?: string | null
+  /** What is known of the client. Beginnings are counted by its network. */
+  client?: Client | null
+}
+
 /** What to connect. */
 export interface StartConnection {
   /** The provider's name: `google`. */
@@ -8677,7 +8932,7 @@ export interface StartDevice {
 
 /**
  * Proves once more who acts, before what only a fresh proof may do: changes of the password, the address, a factor or an identity, and the end of
- * a workspace. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
+ * a workspace or of the account. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
  */
 export declare class StepUp {
   private constructor()
@@ -9482,6 +9737,34 @@ export interface User {
   locale?: string
 }
 
+/** The account of a user, as the operator sees it. */
+export interface UserAccount {
+  /** The user. */
+  user: User
+  /** What the user, or the application for them, keeps here: a JSON object. The user may change it, so nothing may be allowed by it. */
+  userMetadata: unknown
+  /** What the operator keeps here, and the user can only read: a JSON object. */
+  appMetadata: unknown
+  /** Since when the account is disabled. */
+  disabledAt?: Date
+  /** What the operator said when they disabled it. The user does not see it, unless in their export. */
+  disabledReason?: string
+}
+
+/** Which users to list, newest first. */
+export interface UserFilter {
+  /** Only those whose e-mail address begins so, or whose name has this in it, in small or capital letters. */
+  search?: string | null
+  /** Only those that stand so. */
+  state?: UserState | null
+  /** Only those whose account was made after this moment. */
+  createdAfter?: Date | null
+  /** How many at most on a page, 1 to 1000. Default: 100. */
+  pageSize?: number | null
+  /** Where the last page ended. */
+  cursor?: string | null
+}
+
 /** A user of the installation. */
 export type UserId = string
 
@@ -9491,6 +9774,46 @@ export interface UserImport {
   user: User
   /** Whether they were made now. Otherwise there was an account with the address before, and nothing of it was changed. */
   isNew: boolean
+}
+
+/** A page of users. */
+export interface UserPage {
+  /** The accounts, newest first. */
+  items: UserAccount[]
+  /** Where the next page begins; none after the last. */
+  nextCursor?: string
+}
+
+/** What to change of a user. What is left out stays. */
+export interface UserPatch {
+  /** The name to show, one line of at most 100 characters. An empty one removes it. */
+  displayName?: string | null
+  /** The language of mails to them, such as `de-AT`. An empty one removes it. */
+  locale?: string | null
+  /** Merged into the metadata of the user's own, as JSON Merge Patch (RFC 7396) does it: objects are merged, `null` removes, all else replaces. */
+  userMetadata?: unknown | null
+  /** Merged in the same way into the metadata that only the operator writes. */
+  appMetadata?: unknown | null
+}
+
+/** What is known of a user, as they see it themselves. */
+export interface UserProfile {
+  /** The user. */
+  user: User
+  /** What the user, or the application for them, keeps here: a JSON object. */
+  userMetadata: unknown
+  /** What the operator keeps here: a JSON object that the user can only read. */
+  appMetadata: unknown
+}
+
+/** Whether an account can be used. */
+export type UserState = 'active' | 'disabled'
+
+export declare const UserState: {
+  /** It can. */
+  readonly Active: 'active'
+  /** The operator has disabled it. */
+  readonly Disabled: 'disabled'
 }
 
 /** The users of the installation, for its operator. No user may call it: keep it away from what they reach. */
@@ -9514,6 +9837,55 @@ export declare class Users {
    * Fails with `invalid` (`too_many_users`, and those of `import_user`: the message says which user of the list it is, from 1).
    */
   importUsers(users: ImportedUser[]): Promise<UserImport[]>
+  /**
+   * Lists users, newest first, a page at a time.
+   *
+   * Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+   */
+  list(filter: UserFilter): Promise<UserPage>
+  /** One user. Fails with `not_found`. */
+  get(userId: UserId): Promise<UserAccount>
+  /** The user with an e-mail address, however it is spelled. Fails with `not_found`. */
+  getByEmail(email: string): Promise<UserAccount>
+  /**
+   * Changes what is known of a user. Metadata is merged (JSON Merge Patch, RFC 7396), and takes 16 KiB as JSON at most.
+   *
+   * Fails with `not_found` or `invalid` (`malformed_display_name`, `malformed_locale`, `malformed_metadata`, `metadata_too_large`).
+   */
+  update(userId: UserId, patch: UserPatch): Promise<UserAccount>
+  /**
+   * Disables an account: all sessions of its user end, and no other begins, however they sign in; only whoever has proved who they are is told
+   * (`user_disabled`). Nothing else is lost. The reason is kept with the account and nowhere else, because it may name people. Disabling it twice is no
+   * error; the first reason stays.
+   *
+   * Fails with `not_found` or `invalid` (`malformed_reason`: more than 500 characters).
+   */
+  disable(userId: UserId, reason?: string | null): Promise<UserAccount>
+  /**
+   * Enables an account again. Its user signs in anew. Enabling it twice is no error.
+   *
+   * Fails with `not_found`.
+   */
+  enable(userId: UserId): Promise<UserAccount>
+  /**
+   * Everything that is held about a user, as one JSON object: `account`, `workspaces` (each with `connections`, `service_keys`, `secret_leases` and
+   * `emergency_requests` of theirs), `sessions`, `factors`, `recovery_codes_left`, `invitations`, `mails`, `jobs`, `events` and `audit`. It never has a
+   * token, a secret or a hash. It reads the logs of all workspaces, so it is for what is rare, such as a request under the GDPR (articles 15 and 20).
+   *
+   * Fails with `not_found`.
+   */
+  exportUser(userId: UserId): Promise<unknown>
+  /**
+   * Erases a user for good (GDPR, article 17). At once, in one transaction: nothing personal is in their account any more, their sessions, factors and mails
+   * are gone, their address is free, they leave their workspaces, and those in which nobody else is are closed. Then what they connected is withdrawn at
+   * its providers, the host's jobs and events that were theirs are emptied, and the account goes. Call it again where it fails: it goes on where it was. A worker
+   * does so, too. The logs keep the id, which names nobody any more. The name of a workspace that others are in stays, and so does what an
+   * SQLite file has not yet overwritten of its free pages: `VACUUM` it.
+   *
+   * Fails with `not_found` or `conflict` (`last_owner`: workspaces with other members, which the text names, have no other owner; make somebody one
+   * before).
+   */
+  erase(userId: UserId): Promise<void>
 }
 
 /** One attempt of a delivery. */

@@ -64,6 +64,7 @@ __all__ = [
     "ActiveSession",
     "AddedFactor",
     "AllWorkspaces",
+    "AppleKey",
     "Atom",
     "Attendee",
     "AttendeeResponse",
@@ -189,6 +190,8 @@ __all__ = [
     "FulfilmentStatus",
     "GoogleStandIn",
     "GrantedSecretLease",
+    "Identities",
+    "Identity",
     "ImportedUser",
     "Invitation",
     "InvitationFilter",
@@ -369,6 +372,7 @@ __all__ = [
     "Payments",
     "PendingCode",
     "PendingFactor",
+    "PendingLink",
     "PendingMagicLink",
     "PendingVerification",
     "Person",
@@ -378,6 +382,8 @@ __all__ = [
     "Principal",
     "Probe",
     "ProductStatus",
+    "Profile",
+    "ProfilePatch",
     "Provider",
     "ProviderApp",
     "ProviderStatus",
@@ -453,6 +459,7 @@ __all__ = [
     "ShopProductPatch",
     "SignIn",
     "SignInMethod",
+    "SignInProvider",
     "SigningKey",
     "SigningKeyState",
     "SigningKeys",
@@ -461,10 +468,12 @@ __all__ = [
     "Social",
     "SocialComment",
     "SocialCommentPage",
+    "SocialFlow",
     "SocialMedia",
     "SocialPost",
     "SocialPostPage",
     "SocialProfile",
+    "SocialStart",
     "StartConnection",
     "StartDevice",
     "StepUp",
@@ -508,7 +517,13 @@ __all__ = [
     "UsageQuery",
     "UsageReport",
     "User",
+    "UserAccount",
+    "UserFilter",
     "UserImport",
+    "UserPage",
+    "UserPatch",
+    "UserProfile",
+    "UserState",
     "Users",
     "WebhookAttempt",
     "WebhookDelivery",
@@ -1416,11 +1431,37 @@ class Accounts:
 
         A user with a second factor is not signed in yet: see `SignIn`.
 
-        Fails with `unauthenticated` (`wrong_credentials`), which does not tell whether the e-mail is known, `rate_limited` (`too_many_attempts`:
-        wait for `retry_after`), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        Fails with `unauthenticated`: `wrong_credentials`, which does not tell whether the e-mail is known, or `proof_outdated` (the password was changed at the
+        same moment: sign in again); `rate_limited` (`too_many_attempts`: wait for `retry_after`), `forbidden` (`not_a_member`; `user_disabled`, which only whoever knows
+        the password is told) or `invalid`
+        (`malformed_client`).
         """
     def sign_in_blocking(self, credentials: Credentials) -> SignIn:
         """`sign_in`, but the thread waits until it is done."""
+    async def begin_social(self, start: SocialStart) -> SocialFlow:
+        """Begins a sign-in with an account at a provider: send the browser to the returned URL, and keep the flow token with it.
+
+        Fails with `not_found` (`unknown_sign_in_provider`), `invalid` (`redirect_uri_not_allowed`, `malformed_locale`, `malformed_client`), `rate_limited`
+        (`too_many_attempts`), `provider` (`discovery_malformed`, `discovery_issuer_mismatch`) or `unavailable`.
+        """
+    def begin_social_blocking(self, start: SocialStart) -> SocialFlow:
+        """`begin_social`, but the thread waits until it is done."""
+    async def complete_social(self, flow_token: str, callback_url: str, client: Client | None = None) -> SignIn:
+        """Completes a sign-in with the URL that the provider sent the user back to, in the browser that began. Where the provider answers with a POST, as Apple does,
+        append its body to the URL as the query.
+
+        Whoever is not known gets an account of their own, unless `OpenOptions.sign_up_by_social` says otherwise. An account that has the provider's address
+        is signed in to only if both sides vouch for it; one whose address nobody has verified goes to whoever the provider vouches for, without its password,
+        its second factors, its identities and its sessions. Otherwise the answer is `SignIn.LinkRequired`.
+
+        Fails with `invalid` (`state_unknown`: used, expired or begun in another browser; `wrong_redirect_uri`, `wrong_issuer`, `malformed_callback`, `code_refused`:
+        start again; `email_missing`), `cancelled` (`consent_declined`), `forbidden` (`sign_up_closed`, `account_disabled`, `tenant_not_allowed`, `not_a_member`),
+        `unsupported` (`verification_required`: the provider does not vouch for the address, and `OpenOptions.require_verified_email` is set: sign up with
+        `begin_sign_up` and link it then), `unauthenticated` (`proof_outdated`: the account was unlinked at the same moment),
+        `provider` (`token_refused`: check the client; `id_token_…`, `userinfo_of_another`: the provider's answer cannot be trusted) or `unavailable`.
+        """
+    def complete_social_blocking(self, flow_token: str, callback_url: str, client: Client | None = None) -> SignIn:
+        """`complete_social`, but the thread waits until it is done."""
     async def begin_sign_up(self, account: NewAccount) -> PendingVerification:
         """Begins to sign up with an address that is proved first: mails a code and a link there. The account is made by `confirm_sign_up`. The answer
         is the same for an address that has an account already; its owner is told.
@@ -1440,25 +1481,25 @@ class Accounts:
     async def verify_email(self, proof: EmailProof) -> SignIn:
         """Finishes a sign-in that led to `SignIn.VerificationRequired`: with the code of the mail or the token of its link.
 
-        Fails with `unauthenticated` (`wrong_code`, `proof_spent`: sign in again), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        Fails with `unauthenticated` (`wrong_code`, `proof_spent`, `proof_outdated`: sign in again), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
         """
     def verify_email_blocking(self, proof: EmailProof) -> SignIn:
         """`verify_email`, but the thread waits until it is done."""
     async def request_code(self, request: EmailSignIn) -> PendingCode:
-        """Mails a code to sign in with. It replaces the one before. Nothing tells whether the address is known: where it is not, nothing is mailed, unless
-        `OpenOptions.sign_up_by_code` lets it become an account.
+        """Mails a code to sign in with. It replaces the one that was asked for before from the same network or known device. Nothing tells whether the address is
+        known: where it is not, nothing is mailed, unless `OpenOptions.sign_up_by_code` lets it become an account.
 
-        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network, or
-        more than twenty in an hour from everywhere) or `invalid` (`malformed_email`, `malformed_client`).
+        Fails with `unsupported` (`mail_not_configured`), `rate_limited` (`too_many_attempts`: more than five in ten minutes for the address from one network or
+        known device, or more than twenty in an hour from all networks) or `invalid` (`malformed_email`, `malformed_client`).
         """
     def request_code_blocking(self, request: EmailSignIn) -> PendingCode:
         """`request_code`, but the thread waits until it is done."""
     async def sign_in_with_code(self, proof: EmailProof) -> SignIn:
         """Signs a user in with the code that was mailed. That proves the address: where it was not verified before, whoever has signed up with it may have been
-        somebody else, so the account's password and its sessions end.
+        somebody else, so the account's password, its second factors, its identities and its sessions end.
 
-        Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid`
-        (`malformed_client`).
+        Fails with `unauthenticated` (`wrong_code`: five of them at most; `proof_spent`: request another; `proof_outdated`: the address was changed at the same
+        moment), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
         """
     def sign_in_with_code_blocking(self, proof: EmailProof) -> SignIn:
         """`sign_in_with_code`, but the thread waits until it is done."""
@@ -1477,7 +1518,7 @@ class Accounts:
     async def sign_in_with_link(self, link: LinkSignIn) -> SignIn:
         """Signs a user in with the link that was mailed, once. That proves the address, as with `sign_in_with_code`.
 
-        Fails with `unauthenticated` (`proof_spent`: request another), `forbidden` (`not_a_member`) or `invalid` (`malformed_client`).
+        Fails with `unauthenticated` (`proof_spent`, `proof_outdated`: request another), `forbidden` (`not_a_member`, `user_disabled`) or `invalid` (`malformed_client`).
         """
     def sign_in_with_link_blocking(self, link: LinkSignIn) -> SignIn:
         """`sign_in_with_link`, but the thread waits until it is done."""
@@ -1486,15 +1527,15 @@ class Accounts:
         user typed. Each code is accepted once. A sign-in takes five tries; wrong codes of all sign-ins of a user make the next attempt wait, up to a
         quarter of an hour.
 
-        Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`: begin anew; `factor_unavailable`), `rate_limited`
-        (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`).
+        Fails with `unauthenticated` (`wrong_code`: ask for the next one; `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`),
+        `rate_limited` (`too_many_attempts`: wait for `retry_after`, or use another factor) or `forbidden` (`not_a_member`, `user_disabled`).
         """
     def complete_with_totp_blocking(self, pending_token: str, code: str) -> SignIn:
         """`complete_with_totp`, but the thread waits until it is done."""
     async def complete_with_recovery_code(self, pending_token: str, code: str) -> SignIn:
         """The same with a recovery code, for whoever has lost the factor. It is good for nothing after that, and wrong ones delay nobody.
 
-        Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`).
+        Fails with `unauthenticated` (`wrong_code`, `unknown_pending_factor`, `proof_outdated`: begin anew; `factor_unavailable`) or `forbidden` (`not_a_member`, `user_disabled`).
         """
     def complete_with_recovery_code_blocking(self, pending_token: str, code: str) -> SignIn:
         """`complete_with_recovery_code`, but the thread waits until it is done."""
@@ -1581,7 +1622,8 @@ class Accounts:
         """`request_password_reset`, but the thread waits until it is done."""
     async def reset_password(self, token: str, new_password: str) -> None:
         """Sets a new password with the token of such a link, which works once, and ends all sessions of the user. Let them sign in then: nobody is
-        signed in by a mail alone who has a second factor. The link proves the address, too.
+        signed in by a mail alone who has a second factor. The link proves the address, too; if nothing has proved it before, the second factors and the
+        identities of whoever signed up with it end.
 
         Fails with `unauthenticated` (`invalid_reset_token`: ask for another link), `invalid` (`weak_password`, `password_too_long`,
         `common_password`, `breached_password`) or `unavailable` (`breach_check_failed`). Only the first spends the token.
@@ -1645,6 +1687,20 @@ class AllWorkspaces:
         """
     def remove_blocking(self, workspace_id: str) -> None:
         """`remove`, but the thread waits until it is done."""
+
+@typing.final
+class AppleKey:
+    """The key of Sign in with Apple: client secrets are signed with it, one for each exchange."""
+    def __new__(cls, *, team_id: str, key_id: str, private_key: str) -> AppleKey: ...
+    @property
+    def team_id(self) -> str:
+        """The team id: ten characters."""
+    @property
+    def key_id(self) -> str:
+        """The id of the key: ten characters."""
+    @property
+    def private_key(self) -> str:
+        """The private key as Apple made it: the text of the `.p8` file."""
 
 @typing.final
 class Atom:
@@ -1820,6 +1876,16 @@ class AuditAction:
     """A user signed up, and their workspace was made."""
     USER_IMPORTED: typing.ClassVar[AuditAction]
     """The host imported a user, and their workspace was made."""
+    USER_UPDATED: typing.ClassVar[AuditAction]
+    """What is known of a user was changed; the details say what of it."""
+    USER_DISABLED: typing.ClassVar[AuditAction]
+    """The operator disabled a user's account, and their sessions were ended."""
+    USER_ENABLED: typing.ClassVar[AuditAction]
+    """The operator enabled a user's account again."""
+    USER_EXPORTED: typing.ClassVar[AuditAction]
+    """Everything that is held about a user was written into one document, for the user or the operator."""
+    USER_ERASED: typing.ClassVar[AuditAction]
+    """A user was erased: this entry is in the installation's log."""
     PASSWORD_CHANGED: typing.ClassVar[AuditAction]
     """A user's password was changed; the details say how: `changed`, `set` where there was none, or `reset` by a link that was mailed."""
     SIGNED_IN: typing.ClassVar[AuditAction]
@@ -1846,6 +1912,10 @@ class AuditAction:
     """A user ended a session from another one or by a new password, or the host did for them."""
     REFRESH_TOKEN_REUSED: typing.ClassVar[AuditAction]
     """An old refresh token came back, so the session was ended."""
+    IDENTITY_LINKED: typing.ClassVar[AuditAction]
+    """An account at a provider was linked, to sign in with."""
+    IDENTITY_UNLINKED: typing.ClassVar[AuditAction]
+    """It was unlinked."""
     WORKSPACE_CREATED: typing.ClassVar[AuditAction]
     """A workspace was made by somebody who had an account."""
     WORKSPACE_ENTERED: typing.ClassVar[AuditAction]
@@ -1861,7 +1931,7 @@ class AuditAction:
     MEMBER_REMOVED: typing.ClassVar[AuditAction]
     """A member was removed."""
     MEMBER_LEFT: typing.ClassVar[AuditAction]
-    """A member left."""
+    """A member left, or was erased."""
     INVITATION_SENT: typing.ClassVar[AuditAction]
     """Somebody was invited, or sent their invitation once more; the details say to which role."""
     INVITATION_REVOKED: typing.ClassVar[AuditAction]
@@ -1955,7 +2025,7 @@ class AuditAction:
     SIGNING_KEY_RETIRED: typing.ClassVar[AuditAction]
     """A signing key was retired."""
     @property
-    def value(self) -> typing.Literal["signed_up", "user_imported", "password_changed", "signed_in", "stepped_up", "email_verified", "email_changed", "factor_added", "factor_removed", "recovery_codes_renewed", "passkey_refused", "recovery_code_used", "signed_out", "session_revoked", "refresh_token_reused", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
+    def value(self) -> typing.Literal["signed_up", "user_imported", "user_updated", "user_disabled", "user_enabled", "user_exported", "user_erased", "password_changed", "signed_in", "stepped_up", "email_verified", "email_changed", "factor_added", "factor_removed", "recovery_codes_renewed", "passkey_refused", "recovery_code_used", "signed_out", "session_revoked", "refresh_token_reused", "identity_linked", "identity_unlinked", "workspace_created", "workspace_entered", "workspace_renamed", "workspace_deleted", "workspace_seats_changed", "member_role_changed", "member_removed", "member_left", "invitation_sent", "invitation_revoked", "invitation_accepted", "connected", "reauth_required", "disconnected", "token_refreshed", "token_exported", "provider_registered", "provider_updated", "provider_removed", "revocation_failed", "webhook_added", "webhook_changed", "webhook_removed", "webhook_key_rotated", "webhook_key_revealed", "webhook_disabled", "service_key_added", "service_key_used", "service_key_revealed", "service_key_rotated", "service_key_changed", "service_key_removed", "emergency_requested", "emergency_approved", "emergency_granted", "emergency_denied", "emergency_cancelled", "emergency_revealed", "emergency_expired", "offline_key_set", "offline_key_removed", "secret_policy_changed", "secret_policy_removed", "secret_use_denied", "secret_lease_granted", "secret_lease_renewed", "secret_lease_revoked", "secret_lease_used", "key_taken_into_use", "key_retired", "data_key_rotated", "data_key_destroyed", "signing_key_added", "signing_key_retired"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -4656,7 +4726,7 @@ class EmailProof:
 @typing.final
 class EmailSignIn:
     """Who wants a code or a link to sign in with."""
-    def __new__(cls, *, email: str, locale: str | None = None, client: Client | None = None) -> EmailSignIn: ...
+    def __new__(cls, *, email: str, locale: str | None = None, client: Client | None = None, known_device: str | None = None) -> EmailSignIn: ...
     @property
     def email(self) -> str:
         """The e-mail address of the account."""
@@ -4666,8 +4736,11 @@ class EmailSignIn:
     @property
     def client(self) -> Client | None:
         """What is known of the client that asks. Pass its `ip`: the limits go by it."""
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @property
+    def known_device(self) -> str | None:
+        """The last refresh token that this device had for the account, as in `Credentials`: what others ask for neither uses up what this device may ask for nor
+        replaces what was mailed for it.
+        """
 
 @typing.final
 class EmergencyAccess:
@@ -5448,6 +5521,9 @@ class GoogleStandIn:
     @property
     def app(self) -> ProviderApp:
         """The provider to open an installation with."""
+    @property
+    def sign_in_provider(self) -> SignInProvider:
+        """The provider to sign in with."""
     async def approve(self, authorization_url: str, email: str) -> str:
         """What the user does in the browser: opens the authorization URL, signs in with an e-mail address and agrees. Returns the URL
         that the browser is sent back to.
@@ -5517,6 +5593,73 @@ class GrantedSecretLease:
     @property
     def lease(self) -> SecretLease:
         """The lease."""
+
+@typing.final
+class Identities:
+    """The accounts at providers that the user signs in with.
+
+    Everything but `list` needs a proof from a few minutes ago (`Scope.step_up`), and a session that stands: `forbidden` (`step_up_required`), `unauthenticated`
+    (`session_revoked`). The user is told of changes by mail, where mail is configured.
+    """
+    async def list(self) -> builtins.list[Identity]:
+        """The user's identities, oldest first."""
+    def list_blocking(self) -> builtins.list[Identity]:
+        """`list`, but the thread waits until it is done."""
+    async def link(self, link_token: str) -> Identity:
+        """Links the account that a sign-in ended with (`SignIn.LinkRequired`), now that the user has signed in in another way. Only the user whose account has its
+        address can, once.
+
+        Fails with `invalid` (`link_unknown`: used, expired, or for another account; sign in with the provider again), `conflict` (`identity_taken`: another
+        account signs in with it) and as the handle says.
+        """
+    def link_blocking(self, link_token: str) -> Identity:
+        """`link`, but the thread waits until it is done."""
+    async def begin_link(self, start: SocialStart) -> SocialFlow:
+        """Begins to link an account: send the browser to the returned URL. The workspace of `start` is of no interest here.
+
+        Fails as `Accounts.begin_social` does, and as the handle says.
+        """
+    def begin_link_blocking(self, start: SocialStart) -> SocialFlow:
+        """`begin_link`, but the thread waits until it is done."""
+    async def complete_link(self, flow_token: str, callback_url: str) -> Identity:
+        """Links the account that the user came back with, in the session that began.
+
+        Fails as `Accounts.complete_social` does, with `conflict` (`identity_taken`: another account signs in with it) and as the handle says.
+        """
+    def complete_link_blocking(self, flow_token: str, callback_url: str) -> Identity:
+        """`complete_link`, but the thread waits until it is done."""
+    async def unlink(self, id: str) -> None:
+        """Unlinks an account: nobody signs in with it any more. What it was used for before stays.
+
+        Fails with `not_found`, `conflict` (`last_sign_in_method`: the user could not sign in any more) and as the handle says.
+        """
+    def unlink_blocking(self, id: str) -> None:
+        """`unlink`, but the thread waits until it is done."""
+
+@typing.final
+class Identity:
+    """An account at a provider that a user signs in with."""
+    def __new__(cls, *, id: str, user_id: str, provider: str, created_at: datetime.datetime, email: str | None = None, last_used_at: datetime.datetime | None = None) -> Identity: ...
+    @property
+    def id(self) -> str:
+        """Its id."""
+    @property
+    def user_id(self) -> str:
+        """Whose it is."""
+    @property
+    def provider(self) -> str:
+        """The provider's name when it was last used."""
+    @property
+    def created_at(self) -> datetime.datetime:
+        """When it was linked."""
+    @property
+    def email(self) -> str | None:
+        """The address that the provider told last. The account's own may be another."""
+    @property
+    def last_used_at(self) -> datetime.datetime | None:
+        """When the user last signed in with it."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class ImportedUser:
@@ -7427,8 +7570,10 @@ class MailKind:
     """Tells the owner of an account that somebody asked for another one with its address."""
     FACTOR_CHANGED: typing.ClassVar[MailKind]
     """Tells that a second factor was added or removed."""
+    IDENTITY_CHANGED: typing.ClassVar[MailKind]
+    """Tells that an account at a provider was linked or unlinked."""
     @property
-    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "email_change_requested", "account_exists", "factor_changed"]:
+    def value(self) -> typing.Literal["verify_email", "reset_password", "sign_in_code", "magic_link", "invite", "new_device", "password_changed", "email_changed", "email_change_requested", "account_exists", "factor_changed", "identity_changed"]:
         """The name that is stored and sent."""
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -7595,6 +7740,7 @@ class MailTemplate:
     | `email_changed`, `email_change_requested` | `at`, `new_email` (masked) |
     | `account_exists` | `at` |
     | `factor_changed` | `at`, `factor` (`totp`, `passkey`, …), `change` (`added` or `removed`) |
+    | `identity_changed` | `at`, `provider` (`Google`, …), `change` (`added` or `removed`) |
 
     `link` leads to a page below `app_url`: `/verify-email`, `/reset-password`, `/sign-in` or `/accept-invitation`, with `?token=`. For
     another page, write the link with `app_url` and `token`. `minutes` is how long it is valid, and `at` a moment in UTC. A text in HTML may begin with
@@ -9127,7 +9273,7 @@ class OnDuplicate:
 @typing.final
 class OpenOptions:
     """How to open an installation, the same in every language."""
-    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, passkey_rp_id: str | None = None, passkey_origins: list[str] | None = None, code_minutes: int | None = None, link_minutes: int | None = None, sign_up_by_code: bool | None = None, require_verified_email: bool | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
+    def __new__(cls, *, database_url: str, key: str | None = None, key_file: str | None = None, create_key_file: bool | None = None, keychain: KeychainOptions | None = None, pkcs11: Pkcs11Options | None = None, accepted_keys: list[str] | None = None, accepted_key_files: list[str] | None = None, accepted_keychains: list[KeychainOptions] | None = None, accepted_pkcs11: list[Pkcs11Options] | None = None, providers: list[ProviderApp] | None = None, sign_in_providers: list[SignInProvider] | None = None, sign_up_by_social: bool | None = None, implicit_linking: bool | None = None, issuer: str | None = None, min_password_length: int | None = None, breached_passwords: BreachedPasswords | None = None, breached_passwords_url: str | None = None, password_reset_minutes: int | None = None, session_idle_days: int | None = None, session_max_days: int | None = None, refresh_grace_seconds: int | None = None, step_up_minutes: int | None = None, passkey_rp_id: str | None = None, passkey_origins: list[str] | None = None, code_minutes: int | None = None, link_minutes: int | None = None, sign_up_by_code: bool | None = None, require_verified_email: bool | None = None, invitation_days: int | None = None, signing_key_days: int | None = None, job_kinds: list[JobKind] | None = None, migrate: bool | None = None, keep_events_days: int | None = None, token_cache_seconds: float | None = None, loopback_webhooks: bool | None = None, workspace_callback_url: str | None = None, app_url: str | None = None, app_name: str | None = None, smtp: SmtpOptions | None = None, mail_from: str | None = None, mail_reply_to: str | None = None, mail_templates: list[MailTemplate] | None = None, keep_mail_days: int | None = None) -> OpenOptions: ...
     @property
     def database_url(self) -> str:
         """`sqlite:./atom.db` (made if missing), `postgres://user:password@host/database`, or `memory:` for a private one that vanishes when it
@@ -9167,6 +9313,15 @@ class OpenOptions:
     @property
     def providers(self) -> list[ProviderApp] | None:
         """The providers to connect to, each with the host's own OAuth client."""
+    @property
+    def sign_in_providers(self) -> list[SignInProvider] | None:
+        """The providers to sign in with, each with the host's own client."""
+    @property
+    def sign_up_by_social(self) -> bool | None:
+        """Whether whoever signs in with a provider and has no account gets one. Default: true."""
+    @property
+    def implicit_linking(self) -> bool | None:
+        """Whether a provider's word for an address leads to the account that has it. Default: true. With false, its user has to link it."""
     @property
     def issuer(self) -> str | None:
         """Who signs access tokens: their `iss` and `aud`. Default: `atom`."""
@@ -10038,6 +10193,23 @@ class PendingFactor:
         """Until when."""
 
 @typing.final
+class PendingLink:
+    """An account at a provider that is proved, and may belong to an account here: its user must say so, signed in in another way."""
+    def __new__(cls, *, link_token: str, provider: str, email: str, expires_at: datetime.datetime) -> PendingLink: ...
+    @property
+    def link_token(self) -> str:
+        """Given to `Identities.link` by the user whose account has the address. Good for nobody else."""
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+    @property
+    def email(self) -> str:
+        """The address that both have."""
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when."""
+
+@typing.final
 class PendingMagicLink:
     """A link that is on its way to somebody's mailbox, if there is somebody."""
     def __new__(cls, *, flow_token: str, expires_at: datetime.datetime) -> PendingMagicLink: ...
@@ -10255,6 +10427,54 @@ class ProductStatus:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class Profile:
+    """The profile of the user: what is known of them, and what they may do with it.
+
+    The session must stand at this moment, and the scope must have no purpose: `unauthenticated` (`session_revoked`, `session_expired`) or `forbidden`
+    (`purpose_fixed`). The address, the password and the factors have handles of their own.
+    """
+    async def get(self) -> UserProfile:
+        """What is known of the user."""
+    def get_blocking(self) -> UserProfile:
+        """`get`, but the thread waits until it is done."""
+    async def update(self, patch: ProfilePatch) -> UserProfile:
+        """Changes it. Metadata is merged (JSON Merge Patch, RFC 7396), and takes 16 KiB as JSON at most.
+
+        Fails with `invalid` (`malformed_display_name`, `malformed_locale`, `malformed_metadata`, `metadata_too_large`).
+        """
+    def update_blocking(self, patch: ProfilePatch) -> UserProfile:
+        """`update`, but the thread waits until it is done."""
+    async def export_data(self) -> typing.Any:
+        """Everything that is held about the user, as one JSON object: see `Users.export_user`."""
+    def export_data_blocking(self) -> typing.Any:
+        """`export_data`, but the thread waits until it is done."""
+    async def delete_account(self) -> None:
+        """Erases the user for good, as `Users.erase` does. The user must have proved who they are within the last minutes: see `Scope.step_up`. Where it fails
+        after it was begun, a worker goes on with it.
+
+        Fails with `forbidden` (`step_up_required`), `invalid` (`no_session`) or `conflict` (`last_owner`: workspaces with other members, which the text
+        names, have no other owner; make somebody one with `Workspaces.transfer_ownership`, or delete them).
+        """
+    def delete_account_blocking(self) -> None:
+        """`delete_account`, but the thread waits until it is done."""
+
+@typing.final
+class ProfilePatch:
+    """What to change of the own profile. What is left out stays."""
+    def __new__(cls, *, display_name: str | None = None, locale: str | None = None, user_metadata: typing.Any | None = None) -> ProfilePatch: ...
+    @property
+    def display_name(self) -> str | None:
+        """The name to show, one line of at most 100 characters. An empty one removes it."""
+    @property
+    def locale(self) -> str | None:
+        """The language of mails to the user, such as `de-AT`. An empty one removes it."""
+    @property
+    def user_metadata(self) -> typing.Any | None:
+        """Merged into the user's metadata, as JSON Merge Patch (RFC 7396) does it: objects are merged, `null` removes, all else replaces."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
 class Provider:
@@ -11389,6 +11609,12 @@ class Scope:
     def step_up(self) -> StepUp:
         """A fresh proof of who acts, before what asks for one."""
     @property
+    def identities(self) -> Identities:
+        """The accounts at providers that the user signs in with."""
+    @property
+    def profile(self) -> Profile:
+        """The user's profile: what is known of them, and the end of their account."""
+    @property
     def password(self) -> Password:
         """The user's password: to change it, or to set one."""
     @property
@@ -12381,7 +12607,7 @@ class SignIn:
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
     @typing.final
     class VerificationRequired(SignIn):
-        """The password was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`."""
+        """What was shown was right, and the address is still to be proved: a code is on its way there. See `Accounts.verify_email`."""
         __match_args__ = ("pending",)
         def __new__(cls, pending: PendingVerification) -> SignIn.VerificationRequired: ...
         @property
@@ -12397,6 +12623,18 @@ class SignIn:
         @property
         def pending(self) -> PendingFactor:
             """What waits for it."""
+        def __eq__(self, other: object, /) -> bool: ...
+        __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @typing.final
+    class LinkRequired(SignIn):
+        """Somebody came with an account at a provider whose address is that of an account here, and nothing says that both are theirs. They can sign in in another
+        way and link it: `Scope.identities`.
+        """
+        __match_args__ = ("pending",)
+        def __new__(cls, pending: PendingLink) -> SignIn.LinkRequired: ...
+        @property
+        def pending(self) -> PendingLink:
+            """What to link."""
         def __eq__(self, other: object, /) -> bool: ...
         __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
@@ -12423,6 +12661,58 @@ class SignInMethod:
     def __int__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@typing.final
+class SignInProvider:
+    """A provider that people may sign in with, and the host's own client there.
+
+    Known in advance are `google`, `github`, `microsoft` and `apple`; any other that speaks OpenID Connect is named by its `issuer`.
+    """
+    def __new__(cls, *, name: str, client_id: str, redirect_uri: str, preset: str | None = None, issuer: str | None = None, client_secret: str | None = None, apple: AppleKey | None = None, redirect_uris: list[str] | None = None, scopes: list[str] | None = None, tenants: list[str] | None = None, trust_email: bool | None = None, private_network: bool | None = None, development_endpoint: str | None = None) -> SignInProvider: ...
+    @property
+    def name(self) -> str:
+        """What `SocialStart.provider` calls it: a known one's name, or the host's own word for an issuer."""
+    @property
+    def client_id(self) -> str:
+        """The client id from the provider's developer console. For Apple: the Services ID."""
+    @property
+    def redirect_uri(self) -> str:
+        """Where the provider sends the user back: registered there, used exactly as written, and another one for each provider."""
+    @property
+    def preset(self) -> str | None:
+        """The known provider, where `name` is another word: for a second client of the same one."""
+    @property
+    def issuer(self) -> str | None:
+        """The issuer, exactly as its discovery document names itself: `https://login.example.com`."""
+    @property
+    def client_secret(self) -> str | None:
+        """The client secret; public clients have none, and Apple has `apple` instead."""
+    @property
+    def apple(self) -> AppleKey | None:
+        """The key that Apple's client secrets are made with."""
+    @property
+    def redirect_uris(self) -> list[str] | None:
+        """Further ones, of which `SocialStart` may name one. As with `ProviderApp`, a loopback address stands for all its ports."""
+    @property
+    def scopes(self) -> list[str] | None:
+        """What is asked for. Default: who it is, their address and name."""
+    @property
+    def tenants(self) -> list[str] | None:
+        """For `microsoft`, which has an issuer for each directory (tenant): the ids of those whose accounts may sign in, or `*` for all."""
+    @property
+    def trust_email(self) -> bool | None:
+        """Believe the provider's `email_verified`, so that a verified address leads to the account that has it. Default: for an issuer of the host's own, no;
+        for a known provider, as it deserves: `google` for addresses that Google runs, `github` and `apple` for verified ones, `microsoft` for those that the owner of the domain vouched for.
+        For `microsoft`, true believes every address of the named tenants, and `*` is refused.
+        """
+    @property
+    def private_network(self) -> bool | None:
+        """Let the issuer be in the host's own network, and reach it as the host does, by its proxy too. Default: no, the public internet only. Known providers
+        are always reached as the host does.
+        """
+    @property
+    def development_endpoint(self) -> str | None:
+        """Sends every request of a known provider to one loopback address instead, for development and tests."""
 
 @typing.final
 class SigningKey:
@@ -12656,6 +12946,22 @@ class SocialCommentPage:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class SocialFlow:
+    """A sign-in that waits for the user at the provider."""
+    def __new__(cls, *, url: str, flow_token: str, expires_at: datetime.datetime) -> SocialFlow: ...
+    @property
+    def url(self) -> str:
+        """Where to send the browser."""
+    @property
+    def flow_token(self) -> str:
+        """Proves that the callback comes to the browser that began. Keep it in a cookie that scripts cannot read, for ten minutes; where the provider answers
+        with a POST, as Apple does, a cookie with `SameSite=None`.
+        """
+    @property
+    def expires_at(self) -> datetime.datetime:
+        """Until when the user may come back."""
+
+@typing.final
 class SocialMedia:
     """A picture or a video of a post."""
     def __new__(cls, *, id: str | None = None, kind: str | None = None, url: str | None = None, alt_text: str | None = None) -> SocialMedia: ...
@@ -12807,6 +13113,31 @@ class SocialProfile:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class SocialStart:
+    """How to begin a sign-in at a provider."""
+    def __new__(cls, *, provider: str, redirect_uri: str | None = None, workspace_id: str | None = None, login_hint: str | None = None, locale: str | None = None, client: Client | None = None) -> SocialStart: ...
+    @property
+    def provider(self) -> str:
+        """The provider's name in `OpenOptions.sign_in_providers`."""
+    @property
+    def redirect_uri(self) -> str | None:
+        """Where the provider sends the user back, if not to its first redirect URI."""
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace to enter. Default: the one that the user joined first."""
+    @property
+    def login_hint(self) -> str | None:
+        """The address that the user has typed already: the provider may fill it in."""
+    @property
+    def locale(self) -> str | None:
+        """The language, such as `de-CH`: the provider's page may be in it, and a new account keeps it."""
+    @property
+    def client(self) -> Client | None:
+        """What is known of the client. Beginnings are counted by its network."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class StartConnection:
     """What to connect."""
     def __new__(cls, *, provider: str, services: list[str] | None = None, scopes: list[str] | None = None, login_hint: str | None = None, method: str | None = None, redirect_uri: str | None = None, inputs: dict[str, str] | None = None) -> StartConnection: ...
@@ -12861,7 +13192,7 @@ class StartDevice:
 @typing.final
 class StepUp:
     """Proves once more who acts, before what only a fresh proof may do: changes of the password, the address, a factor or an identity, and the end of
-    a workspace. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
+    a workspace or of the account. They fail with `forbidden` (`step_up_required`) where the last proof is older than `OpenOptions.step_up_minutes`; signing in is one.
     """
     async def is_fresh(self) -> bool:
         """Whether the last proof is recent enough, so that nothing asks for another one now.
@@ -14042,6 +14373,50 @@ class User:
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
 
 @typing.final
+class UserAccount:
+    """The account of a user, as the operator sees it."""
+    def __new__(cls, *, user: User, user_metadata: typing.Any, app_metadata: typing.Any, disabled_at: datetime.datetime | None = None, disabled_reason: str | None = None) -> UserAccount: ...
+    @property
+    def user(self) -> User:
+        """The user."""
+    @property
+    def user_metadata(self) -> typing.Any:
+        """What the user, or the application for them, keeps here: a JSON object. The user may change it, so nothing may be allowed by it."""
+    @property
+    def app_metadata(self) -> typing.Any:
+        """What the operator keeps here, and the user can only read: a JSON object."""
+    @property
+    def disabled_at(self) -> datetime.datetime | None:
+        """Since when the account is disabled."""
+    @property
+    def disabled_reason(self) -> str | None:
+        """What the operator said when they disabled it. The user does not see it, unless in their export."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UserFilter:
+    """Which users to list, newest first."""
+    def __new__(cls, *, search: str | None = None, state: UserState | None = None, created_after: datetime.datetime | None = None, page_size: int | None = None, cursor: str | None = None) -> UserFilter: ...
+    @property
+    def search(self) -> str | None:
+        """Only those whose e-mail address begins so, or whose name has this in it, in small or capital letters."""
+    @property
+    def state(self) -> UserState | None:
+        """Only those that stand so."""
+    @property
+    def created_after(self) -> datetime.datetime | None:
+        """Only those whose account was made after this moment."""
+    @property
+    def page_size(self) -> int | None:
+        """How many at most on a page, 1 to 1000. Default: 100."""
+    @property
+    def cursor(self) -> str | None:
+        """Where the last page ended."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
 class UserImport:
     """What came of importing a user."""
     def __new__(cls, *, user: User, is_new: bool) -> UserImport: ...
@@ -14053,6 +14428,68 @@ class UserImport:
         """Whether they were made now. Otherwise there was an account with the address before, and nothing of it was changed."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UserPage:
+    """A page of users."""
+    def __new__(cls, *, items: list[UserAccount], next_cursor: str | None = None) -> UserPage: ...
+    @property
+    def items(self) -> list[UserAccount]:
+        """The accounts, newest first."""
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; none after the last."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UserPatch:
+    """What to change of a user. What is left out stays."""
+    def __new__(cls, *, display_name: str | None = None, locale: str | None = None, user_metadata: typing.Any | None = None, app_metadata: typing.Any | None = None) -> UserPatch: ...
+    @property
+    def display_name(self) -> str | None:
+        """The name to show, one line of at most 100 characters. An empty one removes it."""
+    @property
+    def locale(self) -> str | None:
+        """The language of mails to them, such as `de-AT`. An empty one removes it."""
+    @property
+    def user_metadata(self) -> typing.Any | None:
+        """Merged into the metadata of the user's own, as JSON Merge Patch (RFC 7396) does it: objects are merged, `null` removes, all else replaces."""
+    @property
+    def app_metadata(self) -> typing.Any | None:
+        """Merged in the same way into the metadata that only the operator writes."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UserProfile:
+    """What is known of a user, as they see it themselves."""
+    def __new__(cls, *, user: User, user_metadata: typing.Any, app_metadata: typing.Any) -> UserProfile: ...
+    @property
+    def user(self) -> User:
+        """The user."""
+    @property
+    def user_metadata(self) -> typing.Any:
+        """What the user, or the application for them, keeps here: a JSON object."""
+    @property
+    def app_metadata(self) -> typing.Any:
+        """What the operator keeps here: a JSON object that the user can only read."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+
+@typing.final
+class UserState:
+    """Whether an account can be used."""
+    ACTIVE: typing.ClassVar[UserState]
+    """It can."""
+    DISABLED: typing.ClassVar[UserState]
+    """The operator has disabled it."""
+    @property
+    def value(self) -> typing.Literal["active", "disabled"]:
+        """The name that is stored and sent."""
+    def __int__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @typing.final
 class Users:
@@ -14069,14 +14506,73 @@ class Users:
         """
     def import_user_blocking(self, user: ImportedUser) -> User:
         """`import_user`, but the thread waits until it is done."""
-    async def import_users(self, users: list[ImportedUser]) -> list[UserImport]:
+    async def import_users(self, users: builtins.list[ImportedUser]) -> builtins.list[UserImport]:
         """The same for up to 1,000 at once, in one transaction: all of them, or none if one is refused. Who has an account already is left as they are, so
         an import that was cut off can be repeated. The answer has one for each, in the same order.
 
         Fails with `invalid` (`too_many_users`, and those of `import_user`: the message says which user of the list it is, from 1).
         """
-    def import_users_blocking(self, users: list[ImportedUser]) -> list[UserImport]:
+    def import_users_blocking(self, users: builtins.list[ImportedUser]) -> builtins.list[UserImport]:
         """`import_users`, but the thread waits until it is done."""
+    async def list(self, filter: UserFilter) -> UserPage:
+        """Lists users, newest first, a page at a time.
+
+        Fails with `invalid` (`malformed_page_size`, `malformed_cursor`).
+        """
+    def list_blocking(self, filter: UserFilter) -> UserPage:
+        """`list`, but the thread waits until it is done."""
+    async def get(self, user_id: str) -> UserAccount:
+        """One user. Fails with `not_found`."""
+    def get_blocking(self, user_id: str) -> UserAccount:
+        """`get`, but the thread waits until it is done."""
+    async def get_by_email(self, email: str) -> UserAccount:
+        """The user with an e-mail address, however it is spelled. Fails with `not_found`."""
+    def get_by_email_blocking(self, email: str) -> UserAccount:
+        """`get_by_email`, but the thread waits until it is done."""
+    async def update(self, user_id: str, patch: UserPatch) -> UserAccount:
+        """Changes what is known of a user. Metadata is merged (JSON Merge Patch, RFC 7396), and takes 16 KiB as JSON at most.
+
+        Fails with `not_found` or `invalid` (`malformed_display_name`, `malformed_locale`, `malformed_metadata`, `metadata_too_large`).
+        """
+    def update_blocking(self, user_id: str, patch: UserPatch) -> UserAccount:
+        """`update`, but the thread waits until it is done."""
+    async def disable(self, user_id: str, reason: str | None = None) -> UserAccount:
+        """Disables an account: all sessions of its user end, and no other begins, however they sign in; only whoever has proved who they are is told
+        (`user_disabled`). Nothing else is lost. The reason is kept with the account and nowhere else, because it may name people. Disabling it twice is no
+        error; the first reason stays.
+
+        Fails with `not_found` or `invalid` (`malformed_reason`: more than 500 characters).
+        """
+    def disable_blocking(self, user_id: str, reason: str | None = None) -> UserAccount:
+        """`disable`, but the thread waits until it is done."""
+    async def enable(self, user_id: str) -> UserAccount:
+        """Enables an account again. Its user signs in anew. Enabling it twice is no error.
+
+        Fails with `not_found`.
+        """
+    def enable_blocking(self, user_id: str) -> UserAccount:
+        """`enable`, but the thread waits until it is done."""
+    async def export_user(self, user_id: str) -> typing.Any:
+        """Everything that is held about a user, as one JSON object: `account`, `workspaces` (each with `connections`, `service_keys`, `secret_leases` and
+        `emergency_requests` of theirs), `sessions`, `factors`, `recovery_codes_left`, `invitations`, `mails`, `jobs`, `events` and `audit`. It never has a
+        token, a secret or a hash. It reads the logs of all workspaces, so it is for what is rare, such as a request under the GDPR (articles 15 and 20).
+
+        Fails with `not_found`.
+        """
+    def export_user_blocking(self, user_id: str) -> typing.Any:
+        """`export_user`, but the thread waits until it is done."""
+    async def erase(self, user_id: str) -> None:
+        """Erases a user for good (GDPR, article 17). At once, in one transaction: nothing personal is in their account any more, their sessions, factors and mails
+        are gone, their address is free, they leave their workspaces, and those in which nobody else is are closed. Then what they connected is withdrawn at
+        its providers, the host's jobs and events that were theirs are emptied, and the account goes. Call it again where it fails: it goes on where it was. A worker
+        does so, too. The logs keep the id, which names nobody any more. The name of a workspace that others are in stays, and so does what an
+        SQLite file has not yet overwritten of its free pages: `VACUUM` it.
+
+        Fails with `not_found` or `conflict` (`last_owner`: workspaces with other members, which the text names, have no other owner; make somebody one
+        before).
+        """
+    def erase_blocking(self, user_id: str) -> None:
+        """`erase`, but the thread waits until it is done."""
 
 @typing.final
 class WebhookAttempt:
