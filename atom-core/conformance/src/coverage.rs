@@ -120,6 +120,13 @@ What the requests are judged by: the vendor's documentation and the RFCs (`docum
 | --- | --- | --- | --- | --- | --- |
 ";
 
+/// Operations by their names, each with its variants: the order in which a manifest has them is a matter of who else is compiled with `serde_json`.
+fn in_order(rows: &[Row]) -> Vec<&Row> {
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| row.operation.split('+').next());
+    rows
+}
+
 /// The whole file. Providers that could not be checked here keep the lines that they have.
 ///
 /// # Errors
@@ -134,7 +141,7 @@ pub fn table(outcomes: &BTreeMap<String, &Outcome>) -> Result<String, String> {
     for (provider, outcome) in outcomes {
         let lines: Vec<String> = match &outcome.skipped {
             Some(_) if outcome.rows.is_empty() => kept.get(provider.as_str()).cloned().unwrap_or_default(),
-            _ => outcome.rows.iter().map(|row| row.line(&beside)).collect(),
+            _ => in_order(&outcome.rows).into_iter().map(|row| row.line(&beside)).collect(),
         };
         let is_its = |line: &&String| line.starts_with(&format!("| `{provider}` "));
         let kept_sign_in = || kept.get(SIGN_IN).and_then(|lines| lines.iter().find(is_its).cloned());

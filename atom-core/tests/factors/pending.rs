@@ -28,6 +28,10 @@ async fn replay(atom: &Atom, scope: &Scope, method: &str, token: Secret) -> Resu
         "confirm_change" => scope.email().confirm_change("12345678".into(), Some(token)).await.map(drop),
         "with_code" => scope.step_up().with_code("12345678".into(), token).await,
         "accept" => scope.invitations().accept(token).await.map(drop),
+        "complete_social" => {
+            accounts.complete_social(token, "https://acme.example/callback?state=x".into(), None).await.map(drop)
+        }
+        "link" => scope.identities().link(token).await.map(drop),
         "complete_link" => scope.connections().complete_link("google".into(), token).await.map(drop),
         other => panic!("`{other}` takes a token, too: replay it here"),
     }

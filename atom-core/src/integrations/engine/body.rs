@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use url::form_urlencoded;
 
 const OCTETS: &str = "application/octet-stream";
@@ -134,7 +135,11 @@ fn form(document: &Value) -> String {
 fn flatten(name: String, value: &Value, pairs: &mut Vec<(String, String)>) {
     let inner = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}[{key}]") };
     match value {
-        Value::Object(members) => members.iter().for_each(|(key, value)| flatten(inner(key), value, pairs)),
+        Value::Object(members) => {
+            // In one order, whatever the host compiles `serde_json` with.
+            let members: BTreeMap<_, _> = members.iter().collect();
+            members.into_iter().for_each(|(key, value)| flatten(inner(key), value, pairs));
+        }
         Value::Array(items) => items.iter().enumerate().for_each(|(at, value)| flatten(inner(&at.to_string()), value, pairs)),
         Value::String(text) => pairs.push((name, text.clone())),
         // An empty value clears a field.
