@@ -3483,7 +3483,7 @@ export declare class Factors {
   /**
    * Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
    *
-   * Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+   * Fails with `invalid` (`wrong_code`), `not_found` (`begin_totp` was called again, or too long ago) or `conflict` (`too_many_factors`).
    */
   confirmTotp(id: FactorId, code: string): Promise<AddedFactor>
   /**
@@ -3503,8 +3503,8 @@ export declare class Factors {
   /**
    * Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
    *
-   * Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
-   * installation sends no mail; let them set a password or add another passkey first).
+   * Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and no linked
+   * account, and the installation sends no mail; let them set a password, add another passkey or link an account first).
    */
   remove(id: FactorId): Promise<void>
   /**

@@ -20,6 +20,17 @@ row! {
     }
 }
 
+/// The rows of users.
+macro_rules! users {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users ",
+            $($rest),+
+        )
+    };
+}
+pub(super) use users;
+
 impl UserRow {
     pub(super) fn into_user(self) -> User {
         User {
@@ -67,33 +78,23 @@ pub(super) async fn insert_membership(
 /// Whoever has an address, disabled or not: what comes of a proof of theirs is said after it.
 pub(super) async fn user_by_email(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
-          WHERE email_canonical = $1")
+        users!("WHERE email_canonical = $1"))
         .bind(canonical).fetch_optional(c).await)?)
 }
 
 /// An active user.
 pub(super) async fn user(db: &Db, id: UserId) -> Result<Option<UserRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
-          WHERE id = $1 AND disabled_at IS NULL")
+        users!("WHERE id = $1 AND disabled_at IS NULL"))
         .bind(id.0).fetch_optional(c).await)?)
 }
 
 /// An active user as they are now. Until the transaction ends nobody changes how they sign in, and nobody else holds them, active or not: so it comes before a
 /// workspace is held, and before anything is appended to a log.
 pub(super) async fn hold_user(tx: &mut Tx, id: UserId) -> Result<Option<UserRow>> {
-    macro_rules! select {
-        ($lock:literal) => {
-            concat!(
-                "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
-                  WHERE id = $1",
-                $lock
-            )
-        };
-    }
     // On SQLite there is one writer anyway.
-    let sql = if matches!(tx.open, OpenTx::Pg(_)) { select!(" FOR NO KEY UPDATE") } else { select!("") };
+    let is_locked = matches!(tx.open, OpenTx::Pg(_));
+    let sql = if is_locked { users!("WHERE id = $1", " FOR NO KEY UPDATE") } else { users!("WHERE id = $1") };
     let found = on!(tx: tx, c => sqlx::query_as::<_, UserRow>(sql).bind(id.0).fetch_optional(c).await)?;
     Ok(found.filter(|user| user.disabled_at.is_none()))
 }

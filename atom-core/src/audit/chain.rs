@@ -36,6 +36,7 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>, now: DateTime<Utc>) ->
     let details = serde_json::to_string(&details)
         .map_err(|e| Error::internal("audit_details", "an audit entry cannot be written").with_source(e))?;
     let mut row = store::AuditRow {
+        workspace_id: workspace.0,
         sequence,
         at: Timestamp::from(now),
         action: entry.action.as_str().to_owned(),
@@ -46,7 +47,7 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>, now: DateTime<Utc>) ->
         hash: Vec::new(),
     };
     row.hash = hash(workspace, &before, &row).to_vec();
-    store::insert(tx, workspace, &row).await
+    store::insert(tx, &row).await
 }
 
 /// What the first entry of a workspace is chained to.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 row! {
     /// One entry as it is stored.
     pub(super) struct AuditRow {
+        workspace_id: Uuid,
         sequence: i64,
         at: Timestamp,
         action: String,
@@ -18,6 +19,12 @@ row! {
         details: String,
         hash: Vec<u8>,
     }
+}
+
+macro_rules! entries {
+    ($rest:literal) => {
+        concat!("SELECT workspace_id, sequence, at, action, user_id, session_id, subject, details, hash FROM atom_audit ", $rest)
+    };
 }
 
 impl AuditRow {
@@ -49,14 +56,14 @@ pub(super) async fn next(tx: &mut Tx, workspace: WorkspaceId, genesis: &Hash) ->
 }
 
 /// Stores an entry and makes it the end of its chain.
-pub(super) async fn insert(tx: &mut Tx, workspace: WorkspaceId, row: &AuditRow) -> Result<()> {
+pub(super) async fn insert(tx: &mut Tx, row: &AuditRow) -> Result<()> {
     on!(tx: tx, c => sqlx::query(
         "INSERT INTO atom_audit (workspace_id, sequence, at, action, user_id, session_id, subject, details, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-        .bind(workspace.0).bind(row.sequence).bind(row.at).bind(&row.action).bind(row.user_id).bind(row.session_id)
+        .bind(row.workspace_id).bind(row.sequence).bind(row.at).bind(&row.action).bind(row.user_id).bind(row.session_id)
         .bind(&row.subject).bind(&row.details).bind(&row.hash).execute(c).await.map(drop))?;
     Ok(on!(tx: tx, c => sqlx::query("UPDATE atom_audit_heads SET hash = $2 WHERE workspace_id = $1")
-        .bind(workspace.0).bind(&row.hash).execute(c).await.map(drop))?)
+        .bind(row.workspace_id).bind(&row.hash).execute(c).await.map(drop))?)
 }
 
 /// The end of a chain, as the head row says.
@@ -68,8 +75,7 @@ pub(super) async fn head(db: &Db, workspace: WorkspaceId) -> Result<Option<(i64,
 /// The entries after a place, in order.
 pub(super) async fn after(db: &Db, workspace: WorkspaceId, sequence: i64, limit: i64) -> Result<Vec<AuditRow>> {
     Ok(on!(db, c => sqlx::query_as::<_, AuditRow>(
-        "SELECT sequence, at, action, user_id, session_id, subject, details, hash
-           FROM atom_audit WHERE workspace_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3")
+        entries!("WHERE workspace_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"))
         .bind(workspace.0).bind(sequence).bind(limit).fetch_all(c).await)?)
 }
 
@@ -82,11 +88,10 @@ pub(crate) async fn list(db: &Db, workspace: WorkspaceId, filter: &AuditFilter) 
     let malformed = |_| Error::invalid("malformed_cursor", "pass the cursor as the last page returned it");
     let before: Option<i64> = filter.cursor.as_deref().map(str::parse).transpose().map_err(malformed)?;
     let rows = on!(db, c => sqlx::query_as::<_, AuditRow>(
-        "SELECT sequence, at, action, user_id, session_id, subject, details, hash
-           FROM atom_audit
-          WHERE workspace_id = $1 AND ($2 IS NULL OR sequence < $2) AND ($3 IS NULL OR action = $3)
+        entries!(
+        "WHERE workspace_id = $1 AND ($2 IS NULL OR sequence < $2) AND ($3 IS NULL OR action = $3)
             AND ($4 IS NULL OR user_id = $4) AND ($5 IS NULL OR subject = $5)
-          ORDER BY sequence DESC LIMIT $6")
+          ORDER BY sequence DESC LIMIT $6"))
         .bind(workspace.0).bind(before).bind(filter.action.map(|a| a.as_str())).bind(filter.user_id.map(|u| u.0))
         .bind(&filter.subject).bind(i64::from(size) + 1).fetch_all(c).await)?;
     let more = rows.len() > usize::try_from(size).unwrap_or_default();
@@ -106,31 +111,10 @@ pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Res
     Ok(())
 }
 
-row! {
-    /// An entry, wherever it is.
-    struct OwnRow {
-        workspace_id: Uuid,
-        sequence: i64,
-        at: Timestamp,
-        action: String,
-        user_id: Option<Uuid>,
-        session_id: Option<Uuid>,
-        subject: Option<String>,
-        details: String,
-        hash: Vec<u8>,
-    }
-}
-
 /// What a user did, and what was done to them, in all workspaces. It looks at every entry, so this is for what is rare.
 pub(crate) async fn of_user(db: &Db, user: UserId) -> Result<Vec<(WorkspaceId, AuditEntry)>> {
-    let rows: Vec<OwnRow> = on!(db, c => sqlx::query_as(
-        "SELECT workspace_id, sequence, at, action, user_id, session_id, subject, details, hash
-           FROM atom_audit WHERE user_id = $1 OR subject = $2 ORDER BY workspace_id, sequence")
+    let rows: Vec<AuditRow> = on!(db, c => sqlx::query_as(
+        entries!("WHERE user_id = $1 OR subject = $2 ORDER BY workspace_id, sequence"))
         .bind(user.0).bind(user.to_string()).fetch_all(c).await)?;
-    let into = |row: OwnRow| {
-        let OwnRow { workspace_id, sequence, at, action, user_id, session_id, subject, details, hash } = row;
-        let row = AuditRow { sequence, at, action, user_id, session_id, subject, details, hash };
-        Ok((WorkspaceId(workspace_id), row.into_entry()?))
-    };
-    rows.into_iter().map(into).collect()
+    rows.into_iter().map(|row| Ok((WorkspaceId(row.workspace_id), row.into_entry()?))).collect()
 }

@@ -9,12 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 row! {
-    struct EventRow { sequence: i64, id: Uuid, name: String, at: Timestamp, subject: Option<String>, user_id: Option<Uuid>, data: String }
-}
-
-row! {
-    /// The same, wherever it is.
-    struct OwnRow {
+    struct EventRow {
         workspace_id: Uuid,
         sequence: i64,
         id: Uuid,
@@ -24,6 +19,12 @@ row! {
         user_id: Option<Uuid>,
         data: String,
     }
+}
+
+macro_rules! events {
+    ($rest:literal) => {
+        concat!("SELECT workspace_id, sequence, id, name, at, subject, user_id, data FROM atom_events ", $rest)
+    };
 }
 
 impl EventRow {
@@ -140,14 +141,13 @@ pub(super) async fn stretch(
 ) -> Result<Vec<Event>> {
     let rows: Vec<EventRow> = match &db.engine {
         Engine::Sqlite(pools) => {
-            sqlx::query_as(
-                "SELECT sequence, id, name, at, subject, user_id, data FROM atom_events
-              WHERE workspace_id = $1 AND sequence > $2 AND sequence <= $3
+            sqlx::query_as(events!(
+                "WHERE workspace_id = $1 AND sequence > $2 AND sequence <= $3
                 AND ($5 IS NULL OR user_id = $5 OR (user_id IS NULL AND $6))
                 AND ($7 IS NULL OR EXISTS (SELECT 1 FROM json_each($7) WHERE name GLOB value))
                 AND ($8 IS NULL OR subject = $8)
-              ORDER BY sequence LIMIT $4",
-            )
+              ORDER BY sequence LIMIT $4"
+            ))
             .bind(workspace.0)
             .bind(stretch.after)
             .bind(stretch.until)
@@ -160,14 +160,13 @@ pub(super) async fn stretch(
             .await?
         }
         Engine::Pg(pool) => {
-            sqlx::query_as(
-                "SELECT sequence, id, name, at, subject, user_id, data FROM atom_events
-              WHERE workspace_id = $1 AND sequence > $2 AND sequence <= $3
+            sqlx::query_as(events!(
+                "WHERE workspace_id = $1 AND sequence > $2 AND sequence <= $3
                 AND ($5 IS NULL OR user_id = $5 OR (user_id IS NULL AND $6))
                 AND ($7 IS NULL OR name LIKE ANY($7))
                 AND ($8 IS NULL OR subject = $8)
-              ORDER BY sequence LIMIT $4",
-            )
+              ORDER BY sequence LIMIT $4"
+            ))
             .bind(workspace.0)
             .bind(stretch.after)
             .bind(stretch.until)
@@ -224,15 +223,9 @@ pub(crate) async fn forget_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Res
 
 /// The events that are only a user's, or about them.
 pub(super) async fn of_user(db: &Db, user: UserId) -> Result<Vec<(WorkspaceId, Event)>> {
-    let rows: Vec<OwnRow> = on!(db, c => sqlx::query_as(
-        "SELECT workspace_id, sequence, id, name, at, subject, user_id, data FROM atom_events
-          WHERE user_id = $1 OR subject = $2 ORDER BY workspace_id, sequence")
+    let rows: Vec<EventRow> = on!(db, c => sqlx::query_as(events!("WHERE user_id = $1 OR subject = $2 ORDER BY workspace_id, sequence"))
         .bind(user.0).bind(user.to_string()).fetch_all(c).await)?;
-    let into = |row: OwnRow| {
-        let OwnRow { workspace_id, sequence, id, name, at, subject, user_id, data } = row;
-        Ok((WorkspaceId(workspace_id), EventRow { sequence, id, name, at, subject, user_id, data }.into_event()?))
-    };
-    rows.into_iter().map(into).collect()
+    rows.into_iter().map(|row| Ok((WorkspaceId(row.workspace_id), row.into_event()?))).collect()
 }
 
 /// Their names.

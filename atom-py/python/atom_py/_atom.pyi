@@ -5338,7 +5338,7 @@ class Factors:
     async def confirm_totp(self, id: str, code: str) -> AddedFactor:
         """Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
 
-        Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+        Fails with `invalid` (`wrong_code`), `not_found` (`begin_totp` was called again, or too long ago) or `conflict` (`too_many_factors`).
         """
     def confirm_totp_blocking(self, id: str, code: str) -> AddedFactor:
         """`confirm_totp`, but the thread waits until it is done."""
@@ -5361,8 +5361,8 @@ class Factors:
     async def remove(self, id: str) -> None:
         """Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
 
-        Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
-        installation sends no mail; let them set a password or add another passkey first).
+        Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and no linked
+        account, and the installation sends no mail; let them set a password, add another passkey or link an account first).
         """
     def remove_blocking(self, id: str) -> None:
         """`remove`, but the thread waits until it is done."""

@@ -1,12 +1,12 @@
 //! What every change of a factor leaves behind: an audit entry, an event, and a notice to the user.
 
 use super::{Factor, Factors};
-use crate::accounts::{Principal, notice, store as people};
+use crate::accounts::{Principal, notice, sessions, store as people};
 use crate::audit::{self, AuditAction, Entry};
 use crate::events::{self, FactorAdded, FactorRemoved, RecoveryCodesRenewed};
 use crate::mail::Prepared;
 use crate::mail::templates::{FactorChanged, Template};
-use crate::storage::Tx;
+use crate::storage::{Db, Tx};
 use crate::{Error, FactorId, Result};
 use chrono::{DateTime, Utc};
 
@@ -26,6 +26,15 @@ impl Change {
         let template = Template::FactorChanged(FactorChanged { at, factor, is_added });
         let notice = notice::prepare(inner, &user, template).await?;
         Ok(Self { principal, notice, at })
+    }
+
+    /// Begins the transaction of the change. Changes of one user's factors take turns, and none is made in a session that has ended meanwhile.
+    ///
+    /// Fails with `unauthenticated` (`session_revoked`).
+    pub(super) async fn begin(&self, db: &Db) -> Result<Tx> {
+        let mut tx = db.begin_durable().await?;
+        sessions::hold(&mut tx, &self.principal).await?;
+        Ok(tx)
     }
 
     /// Commits the addition of a factor.
@@ -65,5 +74,28 @@ impl Change {
             notice.queue(&mut tx).await?;
         }
         tx.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::fixtures::on_each;
+    use crate::accounts::verified;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn p11_whoever_changes_a_factor_while_the_owner_of_the_address_comes_changes_nothing() {
+        on_each(async |atom, makers| {
+            let inner = atom.inner();
+            let db = inner.db().expect("open");
+            let factors = Factors { inner: Arc::clone(&inner), principal: makers.clone() };
+            let change = Change::prepare(&factors, makers.clone(), "totp", true).await.expect("prepared");
+            change.begin(db).await.expect("until then");
+            let row = people::user(db, makers.user_id).await.expect("read").expect("there");
+            verified::adopt(&inner, row.into_user()).await.expect("adopted");
+            assert_eq!(change.begin(db).await.err().expect("refused").reason(), "session_revoked");
+        })
+        .await;
     }
 }

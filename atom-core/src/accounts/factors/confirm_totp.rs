@@ -2,6 +2,7 @@
 
 use super::begin_totp::{LIFE, place};
 use super::change::Change;
+use super::limits::check_room;
 use super::{AddedFactor, Factor, FactorKind, Factors, recovery_codes, store, totp};
 use crate::accounts::{SignInMethod, sessions, step_up};
 use crate::{Error, FactorId, Result, Secret};
@@ -20,8 +21,8 @@ pub(super) async fn run(factors: &Factors, id: FactorId, code: Secret) -> Result
     let change = Change::prepare(factors, standing.principal.clone(), "totp", true).await?;
     let kind = FactorKind::Totp;
     let factor = Factor { id, kind, name: setup.name, created_at: setup.created_at.0, last_used_at: None };
-    let mut tx = db.begin_durable().await?;
-    store::lock(&mut tx, user).await?;
+    let mut tx = change.begin(db).await?;
+    check_room(store::count_in(&mut tx, user).await?)?;
     if !store::confirm_totp(&mut tx, user, id, step, now).await? {
         return Err(gone());
     }

@@ -9,6 +9,7 @@ mod change;
 mod check;
 mod complete;
 mod confirm_totp;
+mod limits;
 mod model;
 mod passkeys;
 mod pending;
@@ -96,7 +97,7 @@ impl Factors {
 
     /// Makes an authenticator app a factor, by a code that it shows. The first factor comes with recovery codes.
     ///
-    /// Fails with `invalid` (`wrong_code`) or `not_found` (`begin_totp` was called again, or too long ago).
+    /// Fails with `invalid` (`wrong_code`), `not_found` (`begin_totp` was called again, or too long ago) or `conflict` (`too_many_factors`).
     pub async fn confirm_totp(&self, id: FactorId, code: Secret) -> Result<AddedFactor> {
         confirm_totp::run(self, id, code).await
     }
@@ -119,8 +120,8 @@ impl Factors {
 
     /// Removes a factor, and with the last one the recovery codes. Removing it twice is no error.
     ///
-    /// Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and the
-    /// installation sends no mail; let them set a password or add another passkey first).
+    /// Fails with `conflict` (`last_sign_in_method`: the passkey is the only way that the user can sign in, because they have no password and no linked
+    /// account, and the installation sends no mail; let them set a password, add another passkey or link an account first).
     pub async fn remove(&self, id: FactorId) -> Result<()> {
         remove::run(self, id).await
     }

@@ -29,13 +29,12 @@ pub(super) async fn first(inner: &Inner, tx: &mut Tx, user: UserId) -> Result<Ve
 pub(super) async fn renew(factors: &Factors) -> Result<RecoveryCodes> {
     let (inner, principal) = (&factors.inner, factors.proved().await?);
     let (db, user) = (inner.db()?, principal.user_id);
-    if !store::has_any(db, user).await? {
+    let change = Change::prepare(factors, principal, "recovery_codes", true).await?;
+    let mut tx = change.begin(db).await?;
+    if store::count_in(&mut tx, user).await? == 0 {
         let text = "the user has no second factor for which a code could stand in: add one, and it comes with codes";
         return Err(Error::new(ErrorKind::Conflict, "no_factor", text));
     }
-    let change = Change::prepare(factors, principal, "recovery_codes", true).await?;
-    let mut tx = db.begin_durable().await?;
-    store::lock(&mut tx, user).await?;
     let codes = replace(inner, &mut tx, user).await?;
     change.renewed(tx).await?;
     Ok(RecoveryCodes { codes })

@@ -10,8 +10,7 @@ pub(super) async fn run(factors: &Factors, id: FactorId) -> Result<()> {
     let (db, user) = (inner.db()?, principal.user_id);
     let Some(factor) = store::list(db, user).await?.into_iter().find(|factor| factor.id == id) else { return Ok(()) };
     let change = Change::prepare(factors, principal, factor.kind.as_str(), false).await?;
-    let mut tx = db.begin_durable().await?;
-    store::lock(&mut tx, user).await?;
+    let mut tx = change.begin(db).await?;
     let Some(kind) = store::remove(&mut tx, user, id).await? else { return Ok(()) };
     // Where mail is sent, a code or a link gets everybody in.
     if kind == FactorKind::Passkey && !inner.mail.is_configured() {

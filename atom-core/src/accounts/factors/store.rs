@@ -1,7 +1,7 @@
 //! The SQL of factors.
 
 use super::{Factor, FactorKind};
-use crate::storage::{Db, OpenTx, Timestamp, Tx, on, row};
+use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{FactorId, Result, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub(in crate::accounts) async fn list(db: &Db, user: UserId) -> Result<Vec<Facto
 
 /// Whether a user has a confirmed factor.
 pub(in crate::accounts) async fn has_any(db: &Db, user: UserId) -> Result<bool> {
-    Ok(!kinds(db, user).await?.is_empty())
+    Ok(count(db, user).await? > 0)
 }
 
 /// What a user can complete a sign-in with; nothing if they have no factor, whatever codes may be left.
@@ -59,13 +59,19 @@ pub(super) async fn kinds(db: &Db, user: UserId) -> Result<Vec<FactorKind>> {
     Ok(kinds)
 }
 
-/// Has two changes of one user's factors take turns.
-pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<()> {
-    if matches!(tx.open, OpenTx::Pg(_)) {
-        on!(tx: tx, c => sqlx::query("SELECT id FROM atom_users WHERE id = $1 FOR NO KEY UPDATE").bind(user.0)
-            .execute(c).await.map(drop))?;
-    }
-    Ok(())
+const COUNT: &str = "SELECT (SELECT count(*) FROM atom_totps WHERE user_id = $1 AND confirmed_at IS NOT NULL)
+        + (SELECT count(*) FROM atom_passkeys WHERE user_id = $1)";
+
+/// How many factors a user has.
+pub(super) async fn count(db: &Db, user: UserId) -> Result<i64> {
+    let (count,): (i64,) = on!(db, c => sqlx::query_as(COUNT).bind(user.0).fetch_one(c).await)?;
+    Ok(count)
+}
+
+/// The same, as the transaction sees it.
+pub(super) async fn count_in(tx: &mut Tx, user: UserId) -> Result<i64> {
+    let (count,): (i64,) = on!(tx: tx, c => sqlx::query_as(COUNT).bind(user.0).fetch_one(c).await)?;
+    Ok(count)
 }
 
 /// Stores the secret of an app that is to be confirmed, instead of one that was before.

@@ -18,6 +18,7 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, principal: &Principal, 
     let (workspace, now) = (principal.workspace_id, inner.now());
     let principal = rights::standing(inner, principal).await?;
     let mut tx = inner.db()?.begin_durable().await?;
+    // Before the workspace and the logs, as everyone does: they may be signing in.
     people::hold_user(&mut tx, user).await?;
     workspaces::hold(&mut tx, workspace).await?;
     let principal = rights::acting(&mut tx, &principal).await?;
@@ -31,8 +32,6 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, principal: &Principal, 
         if member.role == Role::Owner {
             check_other_owner(&mut tx, workspace, user).await?;
         }
-        // Before the log, as everyone does: they may be signing in.
-        people::hold_user(&mut tx, user).await?;
         store::set_leaving(&mut tx, workspace, user, now).await?;
         let (actor, subject) = (principal.actor(), Some(user.to_string()));
         let (action, reason) = if is_own { (AuditAction::MemberLeft, "left") } else { (AuditAction::MemberRemoved, "removed") };

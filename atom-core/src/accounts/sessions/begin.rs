@@ -3,7 +3,7 @@
 use super::live::Standing;
 use super::refresh_token::token;
 use super::{access_token, store};
-use crate::accounts::{Client, Principal, Role, Session, SignInMethod, User, Workspace, store as people};
+use crate::accounts::{Client, Principal, Role, Session, SignInMethod, User, Workspace};
 use crate::atom::Inner;
 use crate::crypto::{Key, NewKey, Place, random_key};
 use crate::storage::{Timestamp, Tx};
@@ -78,7 +78,7 @@ impl NewSession {
         Ok(Sealed { refresh_key, client: self.client.as_ref().map(seal).transpose()? })
     }
 
-    /// Fails with `forbidden` (`user_disabled`).
+    /// Stores it for a user who is held and active: whoever would end all their sessions finds this one.
     pub(in crate::accounts) async fn insert(
         &self,
         inner: &Inner,
@@ -88,7 +88,6 @@ impl NewSession {
         sealed: &Sealed,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        people::keep_active(tx, user).await?;
         let (methods, ends_at) = (&self.methods, self.ends_at(inner, now));
         let proved_at = self.origin.map_or(now, |(proved_at, _)| proved_at);
         store::insert(tx, store::Begun { workspace, id: self.id, user, sealed, methods, proved_at, ends_at }, now).await

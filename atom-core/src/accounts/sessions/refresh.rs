@@ -94,7 +94,12 @@ fn is_fresh(at: i64, grace: TimeDelta, now: DateTime<Utc>) -> bool {
 
 /// The session of a refresh token that a device shows to prove that it was signed in as this user: whether the session lives, has run out or was
 /// signed out of. One that was ended for a reason proves nothing, and nor does any other text.
-pub(in crate::accounts) async fn known_device(inner: &Inner, token: &Secret, user: UserId) -> Result<Option<SessionId>> {
+pub(in crate::accounts) async fn known_device(
+    inner: &Inner,
+    token: Option<&Secret>,
+    user: Option<UserId>,
+) -> Result<Option<SessionId>> {
+    let (Some(token), Some(user)) = (token, user) else { return Ok(None) };
     let Ok(token) = RefreshToken::parse(token) else { return Ok(None) };
     let db = inner.db()?;
     let row = store::get(db, token.workspace, token.session).await?;

@@ -20,10 +20,7 @@ pub(in crate::accounts) async fn request(inner: &Arc<Inner>, intent: Intent, req
     let canonical = email::canonical(&email)?;
     let client = client.map(Client::canonical).transpose()?.flatten();
     let user = store::user_by_email(inner.db()?, &canonical).await?.map(UserRow::into_user);
-    let device = match (&user, &known_device) {
-        (Some(user), Some(token)) => sessions::known_device(inner, token, user.id).await?,
-        _ => None,
-    };
+    let device = sessions::known_device(inner, known_device.as_ref(), user.as_ref().map(|user| user.id)).await?;
     let asker = Asker::new(client.as_ref(), device);
     mail_limits::count(inner, &canonical, &asker).await?;
     let letter = if user.is_some() || inner.email_proofs.signs_up { Letter::Proof } else { Letter::Nothing };

@@ -14,10 +14,8 @@ pub(in crate::accounts) async fn run(inner: &Arc<Inner>, credentials: Credential
     // A malformed address takes the same path as an unknown one, and that the same as a known one, so that all answers look, last and count alike.
     let identifier = email::identifier(&credentials.email);
     let found = store::user_by_email(db, &identifier).await?;
-    let device = match (&found, &credentials.known_device) {
-        (Some(user), Some(token)) => sessions::known_device(inner, token, UserId(user.id)).await?,
-        _ => None,
-    };
+    let user_id = found.as_ref().map(|user| UserId(user.id));
+    let device = sessions::known_device(inner, credentials.known_device.as_ref(), user_id).await?;
     let attempt = Attempt { identifier: &identifier, client: client.as_ref(), device };
     let (is_known_device, counted) = (device.is_some(), throttle::count(inner, &attempt).await?);
     let hash = passwords::verify(inner, found.as_ref(), &credentials.password).await?;

@@ -1,7 +1,7 @@
 //! The SQL of users.
 
 use super::{UserAccount, UserFilter, UserPage, UserState};
-use crate::accounts::store::UserRow;
+use crate::accounts::store::{UserRow, users};
 use crate::accounts::{User, email};
 use crate::storage::{Db, Timestamp, Tx, on, row};
 use crate::{Error, Json, Result, UserId, WorkspaceId};
@@ -75,8 +75,7 @@ pub(super) async fn insert(
 /// Whoever has an address, disabled or not.
 pub(super) async fn by_email(tx: &mut Tx, canonical: &str) -> Result<UserRow> {
     Ok(on!(tx: tx, c => sqlx::query_as::<_, UserRow>(
-        "SELECT id, email, email_verified_at, display_name, locale, password_hash, created_at, disabled_at FROM atom_users
-          WHERE email_canonical = $1")
+        users!("WHERE email_canonical = $1"))
         .bind(canonical).fetch_one(c).await)?)
 }
 

@@ -1,12 +1,10 @@
 //! The events that Atom itself emits: the only place that names them.
 
 mod accounts;
-mod people;
 mod services;
 mod workspaces;
 
 pub(crate) use accounts::*;
-pub(crate) use people::*;
 pub(crate) use services::*;
 pub(crate) use workspaces::*;
 
@@ -14,7 +12,7 @@ use super::EventType;
 
 /// Every event that Atom emits.
 pub(crate) fn catalogue() -> Vec<EventType> {
-    [accounts::catalogue(), services::catalogue(), people::catalogue(), workspaces::catalogue()].concat()
+    [accounts::catalogue(), services::catalogue(), workspaces::catalogue()].concat()
 }
 
 #[cfg(test)]

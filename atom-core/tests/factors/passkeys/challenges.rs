@@ -68,3 +68,18 @@ on_both!(p08_of_twenty_with_one_answer_one_signs_in, |database| async move {
         assert_eq!(won, 1, "round {round}");
     }
 });
+
+on_both!(one_factor_too_many_is_refused_however_many_are_begun, |database| async move {
+    let (_atom, clock, _, scope) = opened(&database).await;
+    for _ in 0..19 {
+        add_app(&scope, &clock).await;
+    }
+    let challenge = scope.factors().begin_passkey().await.unwrap();
+    let app = scope.factors().begin_totp(None).await.unwrap();
+    let answer = Json(Authenticator::new(Key::es256()).create(&challenge.options.0));
+    scope.factors().confirm_passkey(challenge.token, answer, None).await.expect("the twentieth");
+    let code = totp_code(&app.secret, clock.now());
+    assert_eq!(reason(scope.factors().confirm_totp(app.id, code).await), "too_many_factors");
+    assert_eq!(reason(scope.factors().begin_passkey().await), "too_many_factors");
+    assert_eq!(scope.factors().list().await.unwrap().len(), 20);
+});

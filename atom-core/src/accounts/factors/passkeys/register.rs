@@ -3,8 +3,8 @@
 use super::challenge::{self, Purpose, relying_party};
 use super::response::Registration;
 use super::{options, prove, store};
-use crate::accounts::factors::begin_totp::{check_name, check_room};
 use crate::accounts::factors::change::Change;
+use crate::accounts::factors::limits::{check_name, check_room};
 use crate::accounts::factors::{AddedFactor, Factor, FactorKind, Factors, PasskeyChallenge, recovery_codes, store as all};
 use crate::accounts::{SignInMethod, sessions, step_up, store as people};
 use crate::{Error, ErrorKind, FactorId, Json, Result, Secret};
@@ -13,8 +13,8 @@ pub(in crate::accounts::factors) async fn begin(factors: &Factors) -> Result<Pas
     let inner = &factors.inner;
     let rp = relying_party(inner)?;
     let standing = step_up::fresh(inner, &factors.principal).await?;
-    check_room(factors).await?;
     let (db, user) = (inner.db()?, standing.principal.user_id);
+    check_room(all::count(db, user).await?)?;
     let account = people::user(db, user).await?.ok_or_else(|| Error::not_found("user"))?.into_user();
     let existing = store::descriptors(db, user).await?;
     let new = challenge::issue(inner, Purpose::Registration(standing.session)).await?;
@@ -38,8 +38,8 @@ pub(in crate::accounts::factors) async fn confirm(
     let made = Registration::check(&answer.0, rp, &challenge).map_err(|why| why.into_error(ErrorKind::Invalid))?;
     let factor = Factor { id: FactorId::generate(), kind: FactorKind::Passkey, name, created_at: now, last_used_at: None };
     let change = Change::prepare(factors, standing.principal.clone(), "passkey", true).await?;
-    let mut tx = db.begin_durable().await?;
-    all::lock(&mut tx, user).await?;
+    let mut tx = change.begin(db).await?;
+    check_room(all::count_in(&mut tx, user).await?)?;
     store::insert(&mut tx, user, &factor, &made).await?;
     let recovery_codes = recovery_codes::first(inner, &mut tx, user).await?;
     sessions::note(&mut tx, standing, SignInMethod::Passkey).await?;
